@@ -1,0 +1,8 @@
+"""InceptionV1 Atlas: every channel of a vision network, rendered by activation maximisation and browsable.
+
+The rooms, in the direction the data flows: ``config`` (atlas.toml), ``render`` (pictures, with ``network``), ``store``
+(answers on disk), ``publish`` (the static site). ``cli`` is the command ``atlas``. Only ``network`` and ``render`` need
+torch.
+"""
+
+__version__ = "0.1.0"
