@@ -24,7 +24,7 @@ from functools import cached_property
 from typing import Literal
 
 BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")  # in the order of concatenation
-STEM = (
+STEM: tuple[str | tuple[str, int, int, int], ...] = (
     # layer, kernel, stride, channels; "pool" is 3x3 with stride 2, "norm" is local response normalisation
     ("conv2d0", 7, 2, 64),
     "pool",
@@ -132,7 +132,7 @@ class Architecture:
         for step in STEM:
             if step == "pool":
                 stride, rf, offset = stride * 2, rf + 2 * stride, offset + stride
-            elif step != "norm":
+            elif not isinstance(step, str):
                 name, kernel, step_by, channels = step
                 pad = self.stem_padding[0] if name == "conv2d0" else kernel // 2
                 rf, offset = rf + (kernel - 1) * stride, offset + (kernel // 2 - pad) * stride
@@ -164,6 +164,11 @@ class Architecture:
     def main_layers(self) -> tuple[str, ...]:
         """The twelve layers of the hierarchy, from conv2d0 to mixed5b."""
         return tuple(x.name for x in self.layers.values() if x.kind in ("conv", "mixed"))
+
+    def locate(self, layer: str, channel: int) -> tuple[str, int]:
+        """The convolution that a channel comes out of, and which of its channels it is."""
+        branch = self.layers[layer].branch_of(channel)
+        return (f"{layer}_{branch.name}", channel - branch.first) if branch else (layer, channel)
 
     def grid(self, layer: str, size: int) -> int:
         """Positions along one side of a layer's grid for a square input of ``size`` pixels."""
@@ -221,5 +226,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {a.name: a for a in (INCEPTION5H, BV
 CHECKPOINTS: Mapping[str, Architecture] = {**ARCHITECTURES, "untrained": INCEPTION5H}
 """The checkpoints known by name. ``untrained`` is inception5h's architecture with random weights: the control."""
 
-FINGERPRINTS: Mapping[str, str] = {}
+FINGERPRINTS: Mapping[str, str] = {
+    "bvlc_googlenet": "5c6c418c5b8cce23f32095bd8767e276d040f8da196375ea10eef99045c97dd1",
+    "untrained": "6c2951db5c9a61933e46115dcfd2898ba3d2fd5c8b1f8a23380d819cdab1617d",
+}
 """The sha256 over a checkpoint's tensors (``generator.network.fingerprint``), where it is known for certain."""

@@ -121,19 +121,21 @@ class _Reader:
         raise UsageError(f"{self.path}:{self.line(key, section)}: {message}")
 
     def line(self, key: str, section: tuple[str, ...]) -> int:
-        """The line on which a key of a section is set, or the section's header, or 1."""
+        """The line on which a key of a section is set, or that comes nearest: its section's header, or 1."""
+        wanted = (*section, key)
         current: tuple[str, ...] = ()
-        header = 1
+        found, depth = 1, 0
         for number, line in enumerate(self.text.splitlines(), 1):
             if match := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-                current = tuple(part.strip().strip("\"'") for part in match[1].split("."))
-                if current in (section, (*section, key)):
-                    header = number
-                    if current == (*section, key):
-                        return number
-            elif current == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-                return number
-        return header
+                path = current = _split_key(match[1])
+            elif match := re.match(r"\s*([\w\-.\"' ]+?)\s*=", line):
+                path = (*current, *_split_key(match[1]))
+            else:
+                continue
+            common = min(len(path), len(wanted))
+            if path[:common] == wanted[:common] and common > depth:
+                found, depth = number, common
+        return found
 
     def keys(self, given: Mapping[str, Any], known: Iterable[str], *section: str) -> None:
         known = tuple(known)
@@ -185,9 +187,11 @@ class _Reader:
         data = self.table(given, name, "checkpoints")
         self.keys(data, _SECTIONS["checkpoints"], *section)
         if not _NAME.fullmatch(name) or name in _RESERVED:
-            self.fail(f"“{name}” cannot be an address: use a-z, 0-9, _ and -, not {', '.join(_RESERVED)}", name, *section)
+            hint = f"use a-z, 0-9, _ and -, not {', '.join(_RESERVED)}"
+            self.fail(f"“{name}” cannot be an address: {hint}", name, *section)
         if name in CHECKPOINTS and "architecture" in data:
-            self.fail(f"{name} has its own architecture; give your weights a name of their own", "architecture", *section)
+            hint = "give your weights a name of their own"
+            self.fail(f"{name} has its own architecture; {hint}", "architecture", *section)
         structure = self.string(data, "architecture", name, *section)
         if structure not in CHECKPOINTS:
             self.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", "architecture", *section)
@@ -230,6 +234,10 @@ class _Reader:
             except UsageError as error:
                 self.fail(str(error), key, *section)
         return base
+
+
+def _split_key(key: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in key.split("."))
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

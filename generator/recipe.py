@@ -1,7 +1,8 @@
 """The question that a picture answers: which weights, which unit, which view, which recipe.
 
-A :class:`Recipe` holds all that changes the pixels and nothing else. A :class:`Question` adds what is looked at, and its
-``key``, a sha256 over canonical JSON, is the name of the answer in the store: change any field and it is another picture.
+A :class:`Recipe` holds all that changes the pixels and nothing else. A :class:`Question` adds what is looked at, and
+its ``key``, a sha256 over canonical JSON, is the name of the answer in the store: change any field and it is another
+picture.
 
 >>> from dataclasses import replace
 >>> from generator.units import Unit
@@ -9,14 +10,16 @@ A :class:`Recipe` holds all that changes the pixels and nothing else. A :class:`
 >>> len(q.key), q.key == replace(q, recipe=Recipe(steps=65)).key
 (64, False)
 
-The random draws of a unit come from the unit, the view and ``Recipe.seed`` alone. Two recipes or two checkpoints therefore
-start from the same noise and see the same transformations, and what differs between their pictures is not chance.
+The random draws of a unit come from the unit, the view and ``Recipe.seed`` alone. Two recipes or two checkpoints
+therefore start from the same noise and see the same transformations, and what differs between their pictures is not
+chance.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -30,8 +33,14 @@ RENDERER = 1
 View = Literal["channel", "neuron", "negative"]
 VIEWS: tuple[View, ...] = get_args(View)
 
+_UNIT = re.compile(r"([a-z0-9_]{1,64}):([0-9]{1,6})")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_CANVASES = ("fourier", "pixel")
 
-def _setting(default: Any, help: str, low: float | None = None, high: float | None = None, of: tuple = ()) -> Any:
+
+def _setting(
+    default: Any, help: str, low: float | None = None, high: float | None = None, of: tuple[str, ...] = ()
+) -> Any:
     return field(default=default, metadata={"help": help, "low": low, "high": high, "of": of})
 
 
@@ -45,7 +54,7 @@ class Recipe:
 
     size: int = _setting(224, "side of the square canvas, in pixels", 16, 1024)
     input: int = _setting(224, "side of the square the network sees, in pixels; the canvas is warped to it", 16, 1024)
-    parameterization: str = _setting("fourier", "what is optimised: Fourier coefficients or pixels", of=("fourier", "pixel"))
+    parameterization: str = _setting("fourier", "what is optimised: Fourier coefficients or pixels", of=_CANVASES)
     decorrelate: bool = _setting(True, "optimise decorrelated colours rather than RGB")
     decay: float = _setting(1.0, "Fourier amplitudes are 1 / frequency ** decay", 0, 4)
     init: float = _setting(0.01, "standard deviation of the noise the parameters start from", 0, 10)
@@ -113,10 +122,13 @@ class Question:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Question:
         """The inverse of as_dict. Raises KeyError, TypeError, ValueError or UsageError if it is not one."""
-        layer, channel = str(data["unit"]).split(":")
+        if not (unit := _UNIT.fullmatch(data["unit"])):
+            raise ValueError(f"no unit {data['unit']!r}")
+        if not _FINGERPRINT.fullmatch(data["fingerprint"]):
+            raise ValueError(f"no fingerprint {data['fingerprint']!r}")
         if data["view"] not in VIEWS:
             raise ValueError(f"no view {data['view']!r}")
-        return cls(str(data["fingerprint"]), Unit(layer, int(channel)), data["view"], Recipe(**data["recipe"]))
+        return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]))
 
     @property
     def key(self) -> str:

@@ -1,9 +1,9 @@
 """Answers kept on disk: a picture, its thumbnail, and a record of how they were made.
 
-A record lies at ``ab/cdef….json``, where ``abcdef…`` is the key of its question; its two pictures lie beside it, with the
-first digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed, the
-record last, and is never changed after: a reader finds a whole answer or none, and the address of a picture is a promise.
-When a unit is rendered again by force, the earlier pictures stay where they are and the new record lists them.
+A record lies at ``ab/cdef….json``, where ``abcdef…`` is the key of its question; its two pictures lie beside it, with
+the first digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed,
+the record last, and is never changed after: a reader finds a whole answer or none, and the address of a picture is a
+promise. When a unit is rendered again by force, the earlier pictures stay where they are and the new record lists them.
 
 >>> store = Store(Path("site/store"))          # doctest: +SKIP
 >>> record = store.read(question.key)          # doctest: +SKIP
@@ -21,134 +21,19 @@ import fcntl
 import hashlib
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from generator.errors import AtlasError
 from generator.recipe import Question
+from generator.record import KEY, Encoded, Made, Picture, Record
 
-FORMAT = 1
-_KEY = re.compile(r"[0-9a-f]{64}")
-_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.[0-9a-f]{16}(\.thumb)?\.webp")
 _SET_ASIDE = "damaged"
 
 
 class DamagedError(AtlasError):
     """A file of the store is not what its record says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture file: its name in the store, its sha256, its size in bytes and in pixels."""
-
-    name: str
-    sha256: str
-    bytes: int
-    width: int
-    height: int
-
-    def __post_init__(self) -> None:
-        if not _FILE.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is not the name of a picture")
-        for n in (self.bytes, self.width, self.height):
-            if type(n) is not int or not 0 < n < 2**31:
-                raise ValueError(f"{self.name}: {n!r} is not a size")
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A picture as the bytes of a WebP file, not yet named."""
-
-    data: bytes
-    width: int
-    height: int
-
-    def named(self, key: str, suffix: str = "") -> Picture:
-        digest = hashlib.sha256(self.data).hexdigest()
-        name = f"{key[:2]}/{key[2:]}.{digest[:16]}{suffix}.webp"
-        return Picture(name, digest, len(self.data), self.width, self.height)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What is known of an answer besides its pictures.
-
-    ``activations`` has the unit's objective at each step, on the warped picture in the recipe's precision; ``activation``
-    is the mean over the grid in float32, on the final picture enlarged to the network's input, without transformations.
-    ``spread`` is the standard deviation of the picture's pixels in 0..255; ``seconds`` the unit's share of its batch.
-    """
-
-    checkpoint: str
-    activations: tuple[float, ...]
-    activation: float
-    spread: float
-    seconds: float
-    device: str
-    versions: Mapping[str, str]
-    date: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A whole answer: the question, how it was made, and the pictures."""
-
-    question: Question
-    made: Made
-    picture: Picture
-    thumbnail: Picture
-    earlier: tuple[Picture, ...] = ()
-
-    @property
-    def key(self) -> str:
-        return self.question.key
-
-    @property
-    def pictures(self) -> tuple[Picture, ...]:
-        return (self.picture, self.thumbnail, *self.earlier)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "key": self.key,
-            "question": self.question.as_dict(),
-            "made": {**asdict(self.made), "versions": dict(self.made.versions)},
-            "picture": asdict(self.picture),
-            "thumbnail": asdict(self.thumbnail),
-            "earlier": [asdict(p) for p in self.earlier],
-        }
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Record:
-        """Read a record. Raises ValueError naming what is wrong with it."""
-        try:
-            data = json.loads(text)
-            if data["format"] != FORMAT:
-                raise ValueError(f"format {data['format']!r} is not {FORMAT}")
-            made = data["made"]
-            record = cls(
-                Question.from_dict(data["question"]),
-                Made(
-                    checkpoint=str(made["checkpoint"]),
-                    activations=tuple(float(a) for a in made["activations"]),
-                    activation=float(made["activation"]),
-                    spread=float(made["spread"]),
-                    seconds=float(made["seconds"]),
-                    device=str(made["device"]),
-                    versions={str(k): str(v) for k, v in made["versions"].items()},
-                    date=str(made["date"]),
-                ),
-                Picture(**data["picture"]),
-                Picture(**data["thumbnail"]),
-                tuple(Picture(**p) for p in data["earlier"]),
-            )
-            if data["key"] != record.key:
-                raise ValueError("its key is not that of its question")
-        except (KeyError, TypeError, AttributeError, AtlasError) as error:
-            raise ValueError(f"not a record: {type(error).__name__} {error}") from error
-        return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +55,7 @@ class Store:
         return self.root / picture.name
 
     def record_path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise ValueError(f"{key!r} is not a key")
         return self.root / key[:2] / f"{key[2:]}.json"
 
@@ -181,7 +66,7 @@ class Store:
         """The key of every record, in order."""
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             for name in sorted(os.listdir(folder)):
-                if _KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+                if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
                     yield key
 
     def read(self, key: str) -> Record | None:
@@ -215,36 +100,41 @@ class Store:
                 shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
                 earlier = (before.picture, *before.earlier) if before else ()
                 record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name != shown.name))
+                text = json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
                 self._put(self.root / shown.name, picture.data)
                 self._put(self.root / thumb.name, thumbnail.data)
-                text = json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
                 self._put(self.record_path(key), text.encode() + b"\n")
                 self._sweep(record)
                 return True
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "no space left on the disk; free some" if full else f"{error.strerror}; mend that"
-            raise AtlasError(f"cannot write to the store {self.root}: {why}, then type the same command again") from error
+            text = f"cannot write to the store {self.root}: {why}, then type the same command again"
+            raise AtlasError(text) from error
 
     def verify(self) -> Iterator[Damage | Record]:
         """Every answer, read in full: its record if all is well, else what is wrong with it."""
         for key in self.keys():
-            path = self.record_path(key)
-            beside = tuple(sorted(path.parent.glob(f"{key[2:]}.*")))
-            try:
-                record = self.read(key)
-                if record is None:
-                    continue
-                for picture in record.pictures:
-                    data = self.path(picture).read_bytes()
-                    if hashlib.sha256(data).hexdigest() != picture.sha256:
-                        raise DamagedError(f"{picture.name} is not what its record says")
-            except FileNotFoundError as error:
-                yield Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
-            except (DamagedError, OSError) as error:
-                yield Damage(key, str(error), beside)
-            else:
-                yield record
+            found = self._check(key)
+            if isinstance(found, Damage):  # unless a writer replaced the answer between its record and its pictures
+                found = self._check(key)
+            if found is not None:
+                yield found
+
+    def _check(self, key: str) -> Damage | Record | None:
+        path = self.record_path(key)
+        beside = tuple(sorted(path.parent.glob(f"{key[2:]}.*")))
+        try:
+            record = self.read(key)
+            for picture in record.pictures if record else ():
+                data = self.path(picture).read_bytes()
+                if hashlib.sha256(data).hexdigest() != picture.sha256:
+                    raise DamagedError(f"{picture.name} is not what its record says")
+        except FileNotFoundError as error:
+            return Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
+        except (DamagedError, OSError) as error:
+            return Damage(key, str(error), beside)
+        return record
 
     def set_aside(self, damage: Damage) -> Path:
         """Move a damaged answer's files out of the way, to ``damaged/``, so that it is rendered again."""
@@ -252,17 +142,27 @@ class Store:
         aside.mkdir(parents=True, exist_ok=True)
         with self._lock():
             for file in damage.files:
-                os.replace(file, aside / file.name)
+                with contextlib.suppress(FileNotFoundError):  # another process was faster
+                    os.replace(file, aside / file.name)
         return aside
 
     def unclaimed(self) -> Iterator[Path]:
-        """Files that belong to no record: what a killed run leaves behind until its units are rendered."""
+        """Files that belong to no record: what a killed run leaves behind until its units are rendered.
+
+        The files of a damaged record are not among them; ``verify`` names these.
+        """
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             claimed: set[str] = set()
             names = sorted(os.listdir(folder))
             for name in names:
-                if name.endswith(".json") and (record := self.read(folder.name + name.removesuffix(".json"))):
-                    claimed |= {name, *(Path(p.name).name for p in record.pictures)}
+                if not name.endswith(".json") or not KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+                    continue
+                try:
+                    record = self.read(key)
+                except DamagedError:
+                    claimed |= {other for other in names if other.startswith(f"{key[2:]}.")}
+                else:
+                    claimed |= {name, *(Path(p.name).name for p in record.pictures)} if record else set()
             yield from (folder / name for name in names if name not in claimed)
 
     @contextlib.contextmanager

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 from generator.architecture import Architecture
 from generator.errors import UsageError
 
-_CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*")
+_CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
 _MICROSCOPE_MODEL = {"inceptionv1": "inception5h"}
 
 
@@ -94,8 +94,8 @@ def _split(word: str, net: Architecture) -> tuple[str, str | None]:
         if lowered.startswith(alias) and lowered[len(alias)] in ":/_ ":
             return names[alias], lowered[len(alias) + 1 :].strip()
     asked = re.split(r"[:/ ]", lowered)[0]
-    asked = asked if asked.startswith(("mixed", "conv")) else f"mixed{asked}"
-    near = difflib.get_close_matches(asked, net.layers, n=1, cutoff=0.5)
+    asked = f"mixed{asked}" if asked[:1].isdigit() else asked
+    near = difflib.get_close_matches(asked, net.layers, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}?" if near else f"layers are {', '.join(net.main_layers)}"
     raise UsageError(f"no layer in “{word}” ({net.name}): {hint}")
 

@@ -1,0 +1,37 @@
+"""Trained networks: one InceptionV1 built from the architecture table, and the weights to fill it with.
+
+>>> net = load_checkpoint("bvlc_googlenet")                         # doctest: +SKIP
+>>> net(torch.rand(1, 3, 224, 224), "mixed4a").shape                # doctest: +SKIP
+torch.Size([1, 512, 14, 14])
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from generator.architecture import CHECKPOINTS, Architecture
+from generator.network.checkpoints import load_tensors
+from generator.network.inception import Inception
+
+__all__ = ["Inception", "load_checkpoint"]
+
+
+def load_checkpoint(
+    name: str,
+    weights: Path | str | None = None,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    architecture: Architecture | None = None,
+) -> Inception:
+    """A network with its weights, frozen and ready to run; ``net.fingerprint`` is the sha256 of its tensors.
+
+    ``weights`` is a file or a folder with ``NAME.safetensors``, ``.pth`` or ``.caffemodel``; without it they are
+    looked for in ATLAS_WEIGHTS and the user's cache, and downloaded. A name of your own needs ``weights`` and
+    ``architecture``. Raises AtlasError when the weights cannot be had or do not fit.
+    """
+    loaded = load_tensors(name, Path(weights) if weights is not None else None, architecture=architecture)
+    net = Inception(architecture or CHECKPOINTS[name], loaded.tensors, loaded.fingerprint)
+    return net.to(memory_format=torch.channels_last).to(device=device, dtype=dtype).eval()

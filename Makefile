@@ -1,0 +1,51 @@
+# The few words people type. `make atlas` and `make test` set everything up that they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: atlas test lint install serve clean help
+.DEFAULT_GOAL := help
+
+help:  ## these words
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST) | expand -t 18
+
+atlas: .venv/.reading  ## render what atlas.toml selects and the store lacks, build site/, check it
+	@$(BIN)/atlas status --check; case $$? in 0) ;; 1) $(MAKE) --no-print-directory .venv/.rendering ;; *) exit 2 ;; esac
+	@$(BIN)/atlas render
+	@$(BIN)/atlas build
+	@$(BIN)/atlas check
+	@echo "open $(CURDIR)/site/index.html"
+
+test: .venv/.testing  ## run all tests
+	@$(BIN)/python -m pytest
+
+lint: .venv/.testing  ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+install: .venv/.testing  ## .venv with the package, the renderer and the test tools
+
+serve: atlas  ## build, then preview on 127.0.0.1
+	@$(BIN)/atlas serve
+
+clean:  ## remove .venv and caches, never the store
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; type: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.reading: .venv/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.rendering: .venv/bin/python pyproject.toml
+	@echo "installing the renderer (torch and what it needs: some GB)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[render]'
+	@touch $@ .venv/.reading
+
+.venv/.testing: .venv/bin/python pyproject.toml
+	@echo "installing the renderer and the test tools (torch and what it needs: some GB)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/.rendering .venv/.reading

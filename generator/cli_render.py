@@ -1,0 +1,178 @@
+"""The command `atlas render`: from what was typed, over a plan, to pictures in the store and one line that says so."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from generator.architecture import CHECKPOINTS
+from generator.cli_help import Command
+from generator.config import Checkpoint, Config, load_config
+from generator.errors import AtlasError, UsageError
+from generator.plan import Plan, make_plan
+from generator.publish.catalog import known_fingerprint
+from generator.recipe import SETTINGS, VIEWS, Question, View
+from generator.record import Record
+from generator.store import DamagedError, Store
+from generator.units import Unit, select_units, write_channels
+
+if TYPE_CHECKING:
+    from generator.network import Inception
+
+_BATCH, _GPU_BATCH = 16, 128
+_BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {rate_noinv_fmt}, {remaining} left"
+_STOPPED = 130
+
+
+def _recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each setting of the recipe."""
+    for setting in reversed(SETTINGS):
+        said, flag = setting.metadata, setting.name.replace("_", "-")
+        kind: Any = click.Choice(said["of"]) if said["of"] else type(setting.default)
+        name = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
+        default = ("--" if setting.default else "--no-") + flag if kind is bool else setting.default
+        text = f"{said['help'][0].upper()}{said['help'][1:]}. [default: {default}]"
+        command = click.option(name, setting.name, type=kind, default=None, help=text)(command)
+    return command
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    atlas render                              what atlas.toml selects and the store lacks
+    atlas render mixed4a:0-9,40 mixed5b       some channels, a whole layer
+    atlas render mixed4a_3x3 --dry-run        what a branch would take
+    atlas render 4a:11 --steps 512 --seed 1   another recipe: another picture beside the first
+    atlas render --checkpoint untrained mixed4a:0-9
+    """,
+)
+@click.argument("units", nargs=-1)
+@click.option("--checkpoint", help="Which weights, by name. [default: the first of atlas.toml]")
+@click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
+@click.option("--view", type=click.Choice(VIEWS), default="channel", show_default=True, help="What is maximised.")
+@click.option(
+    "--batch", type=click.IntRange(1, 4096), help=f"Units at once. [default: {_BATCH}; {_GPU_BATCH} on a GPU]"
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
+@click.option("--force", is_flag=True, help="Render again what is there; earlier pictures are kept.")
+@click.option("--dry-run", is_flag=True, help="Say what would be rendered.")
+@_recipe_options
+@click.pass_obj
+def render(
+    path: Path,
+    /,
+    units: tuple[str, ...],
+    checkpoint: str | None,
+    weights: Path | None,
+    view: View,
+    batch: int | None,
+    device: str,
+    force: bool,
+    dry_run: bool,
+    **overrides: Any,
+) -> None:
+    """Render UNITS, or all that atlas.toml selects, and keep the pictures in the store.
+
+    What is in the store is not rendered again, so a run that was interrupted goes on where it was. Weights are looked
+    for in --weights, atlas.toml, ATLAS_WEIGHTS and the user's cache folder, and downloaded if they are nowhere.
+    """
+    config = load_config(path)
+    chosen = config.checkpoint(checkpoint)
+    selected = select_units(units, chosen.architecture, chosen.name) if units else chosen.units
+    if not selected:
+        raise UsageError(f"{path} selects no units of {chosen.name}; name some, as in `atlas render mixed4a:0-9`")
+    settings = {key: value for key, value in overrides.items() if value is not None}
+    store = Store(config.store)
+
+    def plan_for(fingerprint: str, size: int) -> Plan:
+        asked = (_question(config, fingerprint, unit, view, settings) for unit in selected)
+        return make_plan(asked, chosen.architecture, store, size=size, force=force)
+
+    expected = chosen.fingerprint or known_fingerprint(chosen, _records(store))
+    if expected and not weights:
+        plan = plan_for(expected, batch or _BATCH)
+        if dry_run or not plan.units:
+            _describe(plan, config)
+            return
+    net, is_gpu = _load(chosen, weights, device)
+    if chosen.fingerprint not in (None, net.fingerprint):
+        raise AtlasError(
+            f"these weights are not those of {chosen.name} in {path} (fingerprint {net.fingerprint[:12]}, not "
+            f"{(chosen.fingerprint or '')[:12]}); give them a section [checkpoints.NAME] of their own"
+        )
+    plan = plan_for(net.fingerprint, batch or (_GPU_BATCH if is_gpu else _BATCH))
+    if dry_run or not plan.units:
+        _describe(plan, config)
+        return
+    sys.exit(_run(plan, net, store, chosen, force))
+
+
+def _question(config: Config, fingerprint: str, unit: Unit, view: View, settings: dict[str, Any]) -> Question:
+    return Question(fingerprint, unit, view, config.recipe_for(unit.layer, **settings))
+
+
+def _records(store: Store) -> Iterable[Record]:
+    for key in store.keys():  # noqa: SIM118 - a store is no mapping
+        try:
+            if record := store.read(key):
+                yield record
+        except DamagedError:
+            continue  # `atlas verify` names it
+
+
+def _load(checkpoint: Checkpoint, weights: Path | None, device: str) -> tuple[Inception, bool]:
+    needed = ("torch", "safetensors", "google.protobuf")
+    try:
+        missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    except ModuleNotFoundError as error:  # the parent package of google.protobuf
+        missing = [str(error.name)]
+    if missing:
+        raise AtlasError(
+            f"rendering needs {missing[0].partition('.')[0]}, which is not installed; type "
+            "`pip install 'inception-atlas[render]'` (in a checkout: `make install`)"
+        )
+    from generator.network import load_checkpoint
+    from generator.render.runner import pick_device
+
+    chosen = pick_device(device)
+    own = None if checkpoint.name in CHECKPOINTS else checkpoint.architecture
+    net = load_checkpoint(checkpoint.name, weights or checkpoint.weights, chosen, architecture=own)
+    return net, chosen.type == "cuda"
+
+
+def _describe(plan: Plan, config: Config) -> None:
+    """What there is to render, layer by layer, without rendering it."""
+    for layer, batches in groupby(plan.batches, key=lambda batch: batch.questions[0].unit.layer):
+        questions = [question for batch in batches for question in batch.questions]
+        recipe = questions[0].recipe
+        channels = write_channels(question.unit.channel for question in questions)
+        channels = channels if len(channels) < 60 else f"{channels[:57]}..."
+        click.echo(f"{layer}:{channels}  {len(questions)} units, {recipe.size} px, {recipe.steps} steps")
+    click.echo(f"to render {plan.units}, already there {plan.present}, in {config.store}")
+
+
+def _run(plan: Plan, net: Inception, store: Store, checkpoint: Checkpoint, force: bool) -> int:
+    from generator.render.runner import run
+
+    looked_at = sys.stderr.isatty()
+    bar = tqdm(
+        total=plan.units, desc=checkpoint.name, unit=" units", bar_format=_BAR, file=sys.stderr, smoothing=0.1,
+        mininterval=0.2 if looked_at else 30, ascii=None if looked_at else True, dynamic_ncols=looked_at,
+    )  # fmt: skip
+    with bar:
+        outcome = run(plan, net, store, checkpoint=checkpoint.name, force=force, advance=bar.update)
+    for failure in outcome.failed:
+        click.echo(f"failed: {failure}", err=True)
+    counts = f"rendered {outcome.rendered}, already there {outcome.present}, failed {len(outcome.failed)}"
+    click.echo(f"{counts}, in {store.root}")
+    if outcome.stopped:
+        click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
+        return _STOPPED
+    return 1 if outcome.failed else 0

@@ -1,0 +1,127 @@
+"""From the name of a checkpoint to its tensors: find the file or fetch it, read it, and say which weights it holds.
+
+>>> loaded = load_tensors("bvlc_googlenet")                           # doctest: +SKIP
+>>> loaded.tensors["mixed4a_3x3.weight"].shape, loaded.fingerprint    # doctest: +SKIP
+(torch.Size([208, 96, 3, 3]), '5c6c…')
+
+Weights are looked for in this order, and the first that is there is used:
+
+1. the file or folder that is given: ``--weights``, or ``weights`` in atlas.toml;
+2. the file or folder that the variable ``ATLAS_WEIGHTS`` names;
+3. the cache: ``inception-atlas/weights/`` in the user's cache folder, or ``weights/`` under ``ATLAS_CACHE``;
+4. the network, once, into the cache (``generator.network.fetch``).
+
+A folder is searched for ``CHECKPOINT.safetensors``, ``.pth``, ``.pt`` and ``.caffemodel``. The checkpoint ``untrained``
+needs no file: it is drawn from a fixed seed, bit for bit the same on every machine.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from generator.architecture import CHECKPOINTS, FINGERPRINTS, Architecture
+from generator.errors import AtlasError, UsageError
+from generator.network.fetch import SOURCES, Source, cache_folder, fetch
+from generator.network.fingerprint import fingerprint
+from generator.network.formats import SUFFIXES, read_weights, shapes
+
+UNTRAINED = "untrained"
+_UNTRAINED_SEED = 20140917  # the day "Going deeper with convolutions" appeared
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The canonical tensors of a checkpoint (see formats), their fingerprint, and the file they were read from."""
+
+    tensors: Mapping[str, torch.Tensor]
+    fingerprint: str
+    path: Path | None
+
+
+def load_tensors(name: str, weights: Path | None = None, *, architecture: Architecture | None = None) -> Loaded:
+    """The weights of a checkpoint, ready to be put into its network.
+
+    A checkpoint known by name brings its architecture and, where it is known, must have the known fingerprint: the
+    numbers of units belong to one set of weights. Any other ``name`` needs ``architecture`` and finds its file in
+    ``weights`` or ATLAS_WEIGHTS. Raises AtlasError in one line that says what to type.
+    """
+    known = CHECKPOINTS.get(name)
+    net = known or architecture
+    if net is None:
+        raise UsageError(f"no checkpoint “{name}”; there are {', '.join(CHECKPOINTS)}")
+    if name == UNTRAINED:
+        if weights is not None:
+            raise UsageError(f"{UNTRAINED} has no weights file, it is drawn from a seed; leave out {weights}")
+        path, tensors = None, draw_untrained(net)
+    else:
+        path = find_weights(name, weights)
+        tensors = read_weights(path, net)
+    found = fingerprint(tensors)
+    if known and found != FINGERPRINTS.get(name, found):
+        if path is None:
+            raise AtlasError(f"numpy {np.__version__} draws other numbers than {UNTRAINED} is made of; update numpy")
+        raise AtlasError(
+            f"{path} holds other weights than {name} (fingerprint {found[:12]}…, not {FINGERPRINTS[name][:12]}…); "
+            f'give them a name of their own: [checkpoints.NAME] with architecture = "{net.name}" and weights'
+        )
+    return Loaded(tensors, found, path)
+
+
+def find_weights(
+    name: str, weights: Path | None = None, *, sources: Mapping[str, tuple[Source, ...]] = SOURCES
+) -> Path:
+    """The file with a checkpoint's weights, downloaded if there is none yet. Raises AtlasError if none can be had."""
+    if weights is not None:
+        path = weights.expanduser()
+        if path.is_dir():
+            if file := _in_folder(path, name):
+                return file
+            raise UsageError(f"{path} has no {name} with one of {', '.join(SUFFIXES)}; name the file itself")
+        if not path.exists():
+            raise UsageError(f"no weights file {path}; name one that is there, or leave it out to download {name}")
+        return path
+    if said := os.environ.get("ATLAS_WEIGHTS"):
+        path = Path(said).expanduser()
+        if not path.exists():
+            raise UsageError(f"ATLAS_WEIGHTS={said} does not exist; set it to a weights file or folder, or unset it")
+        if not path.is_dir():
+            return path
+        if file := _in_folder(path, name):
+            return file
+    cache = cache_folder()
+    if file := _in_folder(cache, name):
+        return file
+    if name not in sources:
+        raise UsageError(f"no weights for {name}; give --weights FILE, or weights under [checkpoints.{name}]")
+    return fetch(name, sources[name], cache)
+
+
+def _in_folder(folder: Path, name: str) -> Path | None:
+    return next((file for suffix in SUFFIXES if (file := folder / f"{name}{suffix}").is_file()), None)
+
+
+def draw_untrained(architecture: Architecture) -> dict[str, torch.Tensor]:
+    """Weights that have learnt nothing: He et al.'s normal distribution, biases zero, from a fixed seed.
+
+    Each standard normal number is the sum of twelve uniform 16-bit integers less its mean, scaled to variance 1. That
+    is normal but for somewhat thinner tails and, being whole numbers until the last step, has the same bits on every
+    machine and under every numpy, which no library's ``standard_normal`` promises.
+    """
+    bits = np.random.Philox(_UNTRAINED_SEED)
+    out: dict[str, torch.Tensor] = {}
+    for name, shape in shapes(architecture).items():
+        if name.endswith(".bias"):
+            out[name] = torch.zeros(shape)
+            continue
+        count, std = math.prod(shape), math.sqrt(2 / math.prod(shape[1:]))
+        uniform = np.asarray(bits.random_raw(count * 3)).astype("<u8").view("<u2").reshape(count, 12)
+        normal = (uniform.sum(axis=1, dtype=np.int64) - 6 * 65535) / 65536
+        out[name] = torch.from_numpy((normal * std).astype(np.float32).reshape(shape))
+    return out

@@ -1,0 +1,181 @@
+"""Weights over the network: fetched once, resumed after a break, and used only when their digest is right.
+
+>>> fetch("inception5h", SOURCES["inception5h"], cache_folder())                # doctest: +SKIP
+PosixPath('/home/you/.cache/inception-atlas/weights/inception5h.pth')
+
+Bytes go to ``NAME.part`` beside the final file and stay there when the connection or the process breaks, so that the
+next attempt, also a later one, asks for the rest only. A whole file is checked against the digest in :data:`SOURCES`,
+synced and renamed; what lies in the cache under its final name is therefore sound. Where an address fails, or what it
+serves is not the file, the next address is tried. Of several processes that do this at once, one downloads and the
+others wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from generator.errors import AtlasError
+from generator.network.transfer import BrokenError, HopelessError, transfer
+
+TIMEOUT = 30.0  # seconds without a byte
+PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each attempt at one address
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An address and the digest of the file there. A ``git`` digest is that of the file as a git blob."""
+
+    url: str
+    algorithm: Literal["sha1", "git"]
+    digest: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or self.url
+
+    @property
+    def suffix(self) -> str:
+        return Path(urlsplit(self.url).path).suffix
+
+    def matches(self, path: Path) -> bool:
+        """Whether a file is the one that is meant to be at this address."""
+        digest = hashlib.sha1(usedforsecurity=False)  # all that is published of these files
+        if self.algorithm == "git":
+            digest.update(b"blob %d\0" % path.stat().st_size)
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest() == self.digest
+
+
+SOURCES: Mapping[str, tuple[Source, ...]] = {
+    "inception5h": (
+        Source(
+            "https://github.com/ProGamerGov/pytorch-old-tensorflow-models/raw/master/inception5h.pth",
+            "git",
+            "119f77db85c8352960933e025312b507d9a96ed7",
+        ),
+    ),
+    "bvlc_googlenet": (
+        Source(
+            "https://github.com/ProGamerGov/pytorch-old-caffemodels/raw/master/bvlc_googlenet.pth",
+            "git",
+            "9038679730b000111aebc5d3baddfe1936bfda0b",
+        ),
+        Source(
+            "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
+            "sha1",
+            "405fc5acd08a3bb12de8ee5e23a96bec22f08204",
+        ),
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Where downloaded weights lie: under ATLAS_CACHE if it is set, else in the user's cache folder."""
+    if said := os.environ.get("ATLAS_CACHE"):
+        return Path(said).expanduser() / "weights"
+    if sys.platform == "darwin":
+        caches = Path.home() / "Library" / "Caches"
+    else:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return caches / "inception-atlas" / "weights"
+
+
+def fetch(
+    name: str,
+    sources: Sequence[Source],
+    folder: Path,
+    *,
+    timeout: float = TIMEOUT,
+    pause: Callable[[float], None] = time.sleep,
+) -> Path:
+    """Download a checkpoint into ``folder`` from the first address that serves it whole; the path of the file.
+
+    Raises AtlasError, in one line, with what failed at each address and how to go on by hand.
+    """
+    finals = [folder / f"{name}{source.suffix}" for source in sources]
+    failures: list[str] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder, name):
+            if done := next((final for final in finals if final.is_file()), None):
+                return done  # another process was faster
+            for source, final in zip(sources, finals, strict=True):
+                part = final.with_name(f"{final.name}.part")
+                try:
+                    _download(source, part, timeout, pause)
+                except HopelessError as error:
+                    failures.append(f"{source.host}: {error}")
+                    continue
+                os.replace(part, final)
+                _sync(folder)
+                return final
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "no space left on the disk" if full else error.strerror or str(error)
+        raise AtlasError(
+            f"cannot keep the weights of {name} in {folder}: {why}; "
+            "mend that, or set ATLAS_CACHE to another folder, and type the same command again"
+        ) from error
+    raise AtlasError(
+        f"cannot download the weights of {name} ({'; '.join(failures)}); try again later, or download "
+        f"{' or '.join(s.url for s in sources)} by hand and say --weights FILE or ATLAS_WEIGHTS=FILE"
+    )
+
+
+def _download(source: Source, part: Path, timeout: float, pause: Callable[[float], None]) -> None:
+    """Make ``part`` the whole, checked file. Raises HopelessError if this address does not serve it."""
+    last = ""
+    for seconds in PAUSES:
+        pause(seconds)
+        with open(part, "ab") as file:
+            start = file.tell()
+            if start and source.matches(part):  # killed between the last byte and the new name
+                return
+            try:
+                start = transfer(source.url, file, timeout)
+            except BrokenError as error:
+                last = str(error)
+                continue
+            file.flush()
+            os.fsync(file.fileno())
+        if source.matches(part):
+            return
+        part.unlink()
+        last = "what it serves is not the file (wrong digest)"
+        if start == 0:
+            break
+        # What was continued may have been the beginning of another file: once more, from the start.
+    raise HopelessError(last)
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, name: str) -> Iterator[None]:
+    """One download at a time in a folder, over all processes."""
+    with open(folder / ".lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process that is downloading, for the weights of {name}", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,144 @@
+"""InceptionV1 built from the architecture table, running no further than the layer that is asked for.
+
+>>> net = Inception(ARCHITECTURES["bvlc_googlenet"])          # doctest: +SKIP
+>>> net(torch.rand(1, 3, 224, 224), "mixed4a_3x3").shape      # doctest: +SKIP
+torch.Size([1, 208, 14, 14])
+
+The module has no hooks and no state but its weights, and these are frozen: what is differentiated is the picture. Two
+operations are written for that. The first convolution runs on a space-to-depth copy of its input, and normalisation has
+a backward of its own; both compute what the plain operations compute, several times faster on a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from generator.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture, Norm
+from generator.errors import UsageError
+
+
+class Inception(nn.Module):
+    """The network of one checkpoint. ``fingerprint`` is that of the weights it was given."""
+
+    mean: Tensor
+
+    def __init__(self, architecture: Architecture, tensors: Mapping[str, Tensor], fingerprint: str = "") -> None:
+        """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution of the table and the classifier."""
+        super().__init__()
+        self.architecture = architecture
+        self.fingerprint = fingerprint
+        for name in (*architecture.convs, CLASSIFIER):
+            weight = tensors[f"{name}.weight"]
+            if name == "conv2d0":
+                # 0..255 in the order the network reads its channels, once and for all instead of at every step
+                weight = _space_to_depth_kernel(weight.flip(1) if architecture.bgr else weight) * 255
+            self.register_buffer(f"{name}_weight", weight.clone(), persistent=False)
+            self.register_buffer(f"{name}_bias", tensors[f"{name}.bias"].clone(), persistent=False)
+        mean = torch.tensor(architecture.mean[::-1] if architecture.bgr else architecture.mean) / 255
+        self.register_buffer("mean", mean.view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, rgb: Tensor, layer: str, leak: float = 0.0, activate: bool = True) -> Tensor:
+        """Activations of a layer, N x channels x grid x grid, after ReLU or concatenation.
+
+        ``rgb`` is N x 3 x H x W in 0..1, preprocessed here as the checkpoint wants it. ``layer`` is any name of the
+        architecture's table, a branch or bottleneck, or ``softmax2`` for N x classes probabilities (224 px input only).
+        ``leak`` is the slope of every ReLU below zero; without ``activate`` the ReLU of ``layer`` itself, a single
+        convolution, is left out. Raises UsageError for a layer that does not exist.
+        """
+        if layer not in self.architecture.layers and layer != CLASSIFIER:
+            raise UsageError(f"no layer “{layer}” in {self.architecture.name}")
+        x = rgb - self.mean
+        bare = "" if activate else layer
+        for step in STEM:
+            if step == "pool":
+                x = F.max_pool2d(x, 3, 2, ceil_mode=True)
+            elif step == "norm":
+                x = local_response_norm(x, self.architecture.norm)
+            else:
+                x = self._conv(step[0], x, leak, bare)
+                if step[0] == layer:
+                    return x
+        for module in self.architecture.widths:
+            if module in POOL_BEFORE:
+                x = F.max_pool2d(x, 3, 2, ceil_mode=True)
+            if layer.startswith(f"{module}_"):
+                return self._branch(module, layer.removeprefix(f"{module}_"), x, leak, bare)
+            x = torch.cat([self._branch(module, branch, x, leak, bare) for branch in BRANCHES], dim=1)
+            if module == layer:
+                return x
+        x = F.avg_pool2d(x, 7, 1).flatten(1)
+        return F.linear(x, *self._weights(CLASSIFIER)).softmax(1)
+
+    def _branch(self, module: str, part: str, x: Tensor, leak: float, bare: str) -> Tensor:
+        if part == "pool_reduce":
+            x = F.max_pool2d(x, 3, 1, 1)
+        elif part in ("3x3", "5x5"):
+            x = self._conv(f"{module}_{part}_bottleneck", x, leak, bare)
+        return self._conv(f"{module}_{part}", x, leak, bare)
+
+    def _conv(self, name: str, x: Tensor, leak: float, bare: str) -> Tensor:
+        weight, bias = self._weights(name)
+        if name == "conv2d0":
+            x = F.conv2d(_space_to_depth(x, self.architecture.stem_padding, weight.dtype), weight, bias)
+        else:
+            x = F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+        if name == bare:
+            return x
+        return F.leaky_relu(x, leak, inplace=True) if leak else F.relu(x, inplace=True)
+
+    def _weights(self, name: str) -> tuple[Tensor, Tensor]:
+        return self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
+
+
+def _space_to_depth(x: Tensor, padding: tuple[int, int], dtype: torch.dtype) -> Tensor:
+    """Pad for conv2d0 and fold each 2 x 2 block of pixels into channels: N x 12 x h/2 x w/2, channels last."""
+    before, after = padding
+    n, c, h, w = x.shape
+    # A 7x7 kernel with stride 2 is a 4x4 kernel over blocks; an odd side gets one more row, which the kernel ignores.
+    down, across = ((side + before + after - 7) // 2 + 4 for side in (h, w))
+    x = F.pad(x, (before, 2 * across - w - before, before, 2 * down - h - before))
+    x = x.to(dtype).view(n, c, down, 2, across, 2).permute(0, 2, 4, 1, 3, 5)
+    return x.reshape(n, down, across, 4 * c).permute(0, 3, 1, 2)
+
+
+def _space_to_depth_kernel(weight: Tensor) -> Tensor:
+    """The 7x7 kernel with stride 2 as a 4x4 kernel over 2 x 2 blocks: O x 3 x 7 x 7 to O x 12 x 4 x 4."""
+    out, c, _, _ = weight.shape
+    weight = F.pad(weight, (0, 1, 0, 1)).view(out, c, 4, 2, 4, 2)
+    return weight.permute(0, 1, 3, 5, 2, 4).reshape(out, 4 * c, 4, 4)
+
+
+def local_response_norm(x: Tensor, norm: Norm) -> Tensor:
+    """x / (k + alpha / size * sum of squares over ``size`` neighbouring channels) ** beta (Krizhevsky et al., 2012)."""
+    out: Tensor = _LocalResponseNorm.apply(x, norm)
+    return out
+
+
+class _LocalResponseNorm(torch.autograd.Function):
+    """Sums over neighbouring channels as a 1x1 convolution with a banded matrix: a matrix product in any precision."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, norm: Norm) -> Tensor:
+        band = torch.ones(x.shape[1], x.shape[1]).tril(norm.size // 2).triu(-(norm.size // 2)).to(x)[:, :, None, None]
+        total = F.conv2d(x * x, band).mul_(norm.alpha / norm.size).add_(norm.k)
+        power = total.rsqrt()
+        if norm.beta == 0.75:
+            power = power * power.sqrt()  # total ** -0.75, in a tenth of the time of pow
+        elif norm.beta != 0.5:
+            power = total.pow(-norm.beta)
+        ctx.save_for_backward(x, total, power, band)
+        ctx.norm = norm
+        return x * power
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        x, total, power, band = ctx.saved_tensors
+        norm: Norm = ctx.norm
+        direct = gradients[0] * power
+        shared = F.conv2d((direct * x).div_(total), band)
+        return direct.sub_(shared.mul_(x), alpha=2 * norm.alpha * norm.beta / norm.size), None

@@ -1,0 +1,178 @@
+"""Write the site: every page, its records and static files, the index for programs.
+
+>>> built = build(config)                                         # doctest: +SKIP
+>>> built.written, built.unchanged, built.removed                 # doctest: +SKIP
+(3, 1736, 0)
+
+All is rendered each time and only what differs is written, so a second build writes nothing. A list of what was
+written, ``.built.json``, stays in the folder; what it names and this build no longer makes is removed, and nothing else
+ever is.
+A folder that holds anything but the store and has no such list is somebody else's, and is refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from generator.config import Config
+from generator.errors import AtlasError
+from generator.publish import urls
+from generator.publish.catalog import Catalog, read_catalog
+from generator.publish.contents import contents
+from generator.publish.index import atlas_index, robots, sitemap
+from generator.publish.pages import environment, package_folder, render
+from generator.store import Store
+
+MANIFEST = ".built.json"
+_OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
+
+Progress = Callable[[int, int], None]
+"""Called with the files done and the files in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did. ``index`` is the page to open."""
+
+    written: int
+    unchanged: int
+    removed: int
+    warnings: tuple[str, ...]
+    index: Path
+    seconds: float
+
+
+def build(config: Config, progress: Progress | None = None) -> Built:
+    """Bring the site up to date. Raises AtlasError if the folder is not ours or cannot be written."""
+    start = time.monotonic()
+    output = config.output
+    try:
+        before = _manifest(output)
+        catalog = read_catalog(config)
+        files = dict(_files(catalog))
+        _put(output, MANIFEST, _listing({*before, *files}))  # a build that dies here leaves a folder known as ours
+        written = 0
+        for done, (address, make) in enumerate(files.items()):
+            if progress:
+                progress(done, len(files))
+            written += _put(output, address, make())
+        if progress:
+            progress(len(files), len(files))
+        removed = sum(_remove(output, address) for address in before if address not in files)
+        _put(output, MANIFEST, _listing(set(files)))
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "no space left on the disk; free some" if full else f"{error.strerror or error}; mend that"
+        raise AtlasError(f"cannot write {error.filename or output}: {why}, then type `atlas build` again") from error
+    seconds = time.monotonic() - start
+    return Built(written, len(files) - written, removed, catalog.warnings, output / urls.HOME, seconds)
+
+
+def built_files(output: Path) -> tuple[str, ...]:
+    """The addresses that the last build wrote, or () if there was none."""
+    return _read_manifest(output) or ()
+
+
+def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Every file of the site but the store, with a function that makes its bytes."""
+    env = environment(catalog.config.templates)
+    store = Store(catalog.config.store)
+    pages = []
+    for address, make in contents(catalog):
+        pages.append(address)
+        yield address, lambda make=make: render(env, make()).encode()  # type: ignore[misc]
+    for checkpoint in catalog.checkpoints:
+        for layer in checkpoint.layers.values():
+            for unit in layer.rendered:
+                if unit.record:
+                    kept = store.record_path(unit.record.key)
+                    yield urls.record_address(checkpoint.name, unit.unit), kept.read_bytes
+    static = package_folder("static")
+    for file in sorted(static.iterdir()):
+        yield f"static/{file.name}", file.read_bytes
+    yield urls.INDEX, lambda: atlas_index(catalog)
+    yield ".nojekyll", lambda: b""  # GitHub Pages would leave out names that begin with an underscore
+    if catalog.config.url:
+        yield "sitemap.xml", lambda: sitemap(catalog.config.url, pages)
+        if robots(catalog.config.url):
+            yield "robots.txt", lambda: robots(catalog.config.url)
+
+
+def _manifest(output: Path) -> tuple[str, ...]:
+    """What the last build wrote. Raises AtlasError if something else is in the folder and no build of ours was."""
+    if output.exists() and not output.is_dir():
+        raise AtlasError(f"{output} is a file; set `output` in atlas.toml to a folder")
+    listed = _read_manifest(output)
+    if listed is not None:
+        return listed
+    names = {f.name for f in output.iterdir()} if output.is_dir() else set()
+    foreign = sorted(name for name in names - _OURS_ANYWAY if not name.startswith(".atlas-"))
+    if foreign:
+        raise AtlasError(
+            f"{output} holds {foreign[0]} and was not built by atlas; "
+            f"choose another `output` in atlas.toml, or empty that folder"
+        )
+    return ()
+
+
+def _read_manifest(output: Path) -> tuple[str, ...] | None:
+    """The addresses listed, None without a list. One that leads out of the folder or into the store is left out."""
+    try:
+        listed = json.loads((output / MANIFEST).read_bytes())["files"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise AtlasError(f"{output / MANIFEST} is damaged; delete it and all of {output} but store/") from None
+    paths = [PurePosixPath(address) for address in listed if isinstance(address, str)]
+    inside = {folder: _inside(output, folder) for folder in {path.parent for path in paths}}
+    return tuple(str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY)
+
+
+def _inside(output: Path, folder: PurePosixPath) -> bool:
+    """Whether a folder is part of the output folder and not of the store, by whatever symbolic links."""
+    if folder.is_absolute() or ".." in folder.parts:
+        return False
+    path, root = (output / folder).resolve(), output.resolve()
+    return path.is_relative_to(root) and not path.is_relative_to(root / "store")
+
+
+def _listing(addresses: set[str]) -> bytes:
+    return json.dumps({"files": sorted(addresses)}, indent=0).encode() + b"\n"
+
+
+def _put(output: Path, address: str, data: bytes) -> bool:
+    """Write a file, whole or not at all, unless it is there already. True if it was written."""
+    path = output / address
+    try:
+        if path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output / f".atlas-{os.getpid()}.tmp"
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _remove(output: Path, address: str) -> bool:
+    """Remove a file of an earlier build, and the folders that it leaves empty. True if it was there."""
+    path = output / address
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    for folder in path.parents:
+        if folder == output or os.listdir(folder):
+            break
+        folder.rmdir()
+    return True

@@ -1,0 +1,160 @@
+"""What the atlas shows: atlas.toml and the store, brought together.
+
+The store may hold several answers about one unit (other recipes, other weights, other views). Shown is the one that
+atlas.toml asks for now; where that is not rendered yet, the newest there is, marked as not ``current``.
+
+>>> catalog = read_catalog(config)                                # doctest: +SKIP
+>>> catalog.checkpoints[0].layers["mixed4a"].units[11].record     # doctest: +SKIP
+Record(...)
+
+Nothing in the store can stop a build: a record that cannot be read counts as not rendered and is told in ``warnings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from generator.architecture import Branch, Layer
+from generator.config import Checkpoint, Config
+from generator.recipe import Recipe
+from generator.record import Record
+from generator.store import DamagedError, Store
+from generator.units import Unit
+
+INPUT = 224  # side of the pictures that the network was trained on, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasUnit:
+    """One unit and its answer, if there is one. ``current`` if it answers exactly what atlas.toml asks."""
+
+    unit: Unit
+    branch: Branch | None
+    record: Record | None
+    current: bool
+
+
+@dataclass(frozen=True)
+class AtlasLayer:
+    """One layer with all its units, rendered or not. ``grid`` is its side for an input of INPUT pixels."""
+
+    layer: Layer
+    grid: int
+    units: tuple[AtlasUnit, ...]
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+    @cached_property
+    def rendered(self) -> tuple[AtlasUnit, ...]:
+        return tuple(u for u in self.units if u.record)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Branch | None, tuple[AtlasUnit, ...]], ...]:
+        """The units branch by branch; a layer without branches is one group."""
+        if not self.layer.branches:
+            return ((None, self.units),)
+        return tuple((b, self.units[b.first : b.last + 1]) for b in self.layer.branches)
+
+
+@dataclass(frozen=True)
+class AtlasCheckpoint:
+    """One set of weights: its layers by name, in the order of the network."""
+
+    checkpoint: Checkpoint
+    fingerprint: str | None
+    layers: Mapping[str, AtlasLayer]
+
+    @property
+    def name(self) -> str:
+        return self.checkpoint.name
+
+    @cached_property
+    def main_layers(self) -> tuple[AtlasLayer, ...]:
+        return tuple(self.layers[name] for name in self.checkpoint.architecture.main_layers)
+
+    @cached_property
+    def rendered(self) -> int:
+        return sum(len(layer.rendered) for layer in self.layers.values())
+
+    @cached_property
+    def total(self) -> int:
+        return sum(layer.layer.channels for layer in self.main_layers)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything the pages are made from."""
+
+    config: Config
+    checkpoints: tuple[AtlasCheckpoint, ...]
+    warnings: tuple[str, ...]
+
+
+def read_catalog(config: Config) -> Catalog:
+    """Bring atlas.toml and its store together."""
+    store = Store(config.store)
+    records, warnings = _records(store)
+    checkpoints = tuple(_checkpoint(config, checkpoint, records) for checkpoint in config.checkpoints)
+    return Catalog(config, checkpoints, tuple(warnings))
+
+
+def known_fingerprint(checkpoint: Checkpoint, records: Iterable[Record]) -> str | None:
+    """The weights a checkpoint's name stands for: as atlas.toml says, else those of its newest record."""
+    if checkpoint.fingerprint:
+        return checkpoint.fingerprint
+    own = [r for r in records if r.made.checkpoint == checkpoint.name]
+    return max(own, key=_age).question.fingerprint if own else None
+
+
+def _age(record: Record) -> tuple[str, str]:
+    return record.made.date, record.picture.name
+
+
+def _records(store: Store) -> tuple[list[Record], list[str]]:
+    """Every answer that can be shown, and what is wrong with the others."""
+    records, warnings = [], []
+    for key in store.keys():  # noqa: SIM118 - a store is no mapping
+        try:
+            record = store.read(key)
+        except (DamagedError, OSError) as error:
+            warnings.append(str(error))
+            continue
+        if record and record.question.view == "channel":
+            absent = [p.name for p in (record.picture, record.thumbnail) if not store.path(p).is_file()]
+            if absent:
+                warnings.append(f"{store.root / absent[0]} is missing; type `atlas verify` to set its record aside")
+            else:
+                records.append(record)
+    return records, warnings
+
+
+def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record]) -> AtlasCheckpoint:
+    fingerprint = known_fingerprint(checkpoint, records)
+    net = checkpoint.architecture
+    recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}
+    best: dict[Unit, tuple[bool, tuple[str, str], Record]] = {}
+    for record in records:
+        unit, asked = record.question.unit, record.question.recipe
+        same_weights = record.question.fingerprint == fingerprint
+        if not same_weights and record.made.checkpoint != checkpoint.name:
+            continue
+        if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
+            continue  # another architecture under the same name
+        rank = (same_weights and asked == recipes[unit.layer], _age(record), record)
+        if unit not in best or rank[:2] > best[unit][:2]:
+            best[unit] = rank
+    bottlenecks = {u.layer for u in (*checkpoint.units, *best) if net.layers[u.layer].kind == "bottleneck"}
+    layers = {}
+    for name, layer in net.layers.items():
+        if layer.kind in ("conv", "mixed") or name in bottlenecks:
+            units = []
+            for channel in range(layer.channels):
+                unit = Unit(name, channel)
+                current, _, shown = best.get(unit, (False, None, None))
+                units.append(AtlasUnit(unit, layer.branch_of(channel), shown, current))
+            layers[name] = AtlasLayer(layer, net.grid(name, INPUT), tuple(units))
+    return AtlasCheckpoint(checkpoint, fingerprint, layers)

@@ -1,0 +1,129 @@
+"""How far an atlas is: what atlas.toml selects, and how much of that the store can answer.
+
+>>> for checkpoint in status(config, Store(config.store)):                    # doctest: +SKIP
+...     print(checkpoint.name, checkpoint.rendered, "of", checkpoint.selected)
+bvlc_googlenet 832 of 864
+
+A unit counts as rendered if the store answers exactly the question that atlas.toml asks of it now, so ``missing`` is
+what `atlas render` would do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from generator.config import Checkpoint, Config
+from generator.publish.catalog import known_fingerprint
+from generator.record import Record
+from generator.store import DamagedError, Store
+from generator.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatus:
+    """One layer: the units selected, how many are rendered, which are not, and what the answers weigh."""
+
+    layer: str
+    selected: int
+    missing: tuple[Unit, ...]
+    bytes: int
+
+    @property
+    def rendered(self) -> int:
+        return self.selected - len(self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStatus:
+    """One checkpoint. ``fingerprint`` is None as long as nothing is rendered and atlas.toml gives none."""
+
+    name: str
+    fingerprint: str | None
+    layers: tuple[LayerStatus, ...]
+
+    @property
+    def selected(self) -> int:
+        return sum(x.selected for x in self.layers)
+
+    @property
+    def rendered(self) -> int:
+        return sum(x.rendered for x in self.layers)
+
+    @property
+    def bytes(self) -> int:
+        return sum(x.bytes for x in self.layers)
+
+    @property
+    def missing(self) -> tuple[Unit, ...]:
+        return tuple(unit for x in self.layers for unit in x.missing)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "checkpoint": self.name,
+            "fingerprint": self.fingerprint,
+            "selected": self.selected,
+            "rendered": self.rendered,
+            "bytes": self.bytes,
+            "layers": [
+                {"layer": x.layer, "selected": x.selected, "rendered": x.rendered, "bytes": x.bytes,
+                 "missing": [str(u) for u in x.missing]}
+                for x in self.layers
+            ],
+        }  # fmt: skip
+
+
+def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
+    """Each checkpoint of atlas.toml, with the layers in which it selects units."""
+    weighed = _weigh(store)
+    unsure = any(c.fingerprint is None for c in config.checkpoints)
+    records = tuple(_readable(store)) if unsure else ()
+    return tuple(
+        _checkpoint(config, checkpoint, known_fingerprint(checkpoint, records), weighed)
+        for checkpoint in config.checkpoints
+    )
+
+
+def _checkpoint(
+    config: Config, checkpoint: Checkpoint, fingerprint: str | None, weighed: dict[str, int]
+) -> CheckpointStatus:
+    layers = []
+    for layer, group in groupby(checkpoint.units, key=lambda unit: unit.layer):
+        selected, missing, total = 0, [], 0
+        for unit in group:
+            selected += 1
+            size = weighed.get(config.question(fingerprint, unit).key) if fingerprint else None
+            if size is None:
+                missing.append(unit)
+            else:
+                total += size
+        layers.append(LayerStatus(layer, selected, tuple(missing), total))
+    return CheckpointStatus(checkpoint.name, fingerprint, tuple(layers))
+
+
+def _weigh(store: Store) -> dict[str, int]:
+    """The bytes of every answer by key, pictures and record together, without reading them."""
+    sizes: dict[str, int] = {}
+    complete: set[str] = set()
+    for folder in store.root.glob("[0-9a-f][0-9a-f]"):
+        with os.scandir(folder) as files:
+            for file in files:
+                stem, _, kind = file.name.partition(".")
+                key = folder.name + stem
+                sizes[key] = sizes.get(key, 0) + file.stat().st_size
+                if kind == "json":
+                    complete.add(key)
+    return {key: size for key, size in sizes.items() if key in complete}
+
+
+def _readable(store: Store) -> Iterator[Record]:
+    for key in store.keys():  # noqa: SIM118 - a store is no mapping
+        try:
+            if record := store.read(key):
+                yield record
+        except (DamagedError, OSError):
+            continue  # `atlas verify` and `atlas build` tell of these

@@ -1,0 +1,101 @@
+"""Every link of the site, made in one place.
+
+An address of this atlas is a promise, so pages never spell one: they ask a :class:`Urls`, which knows the folder of the
+page it makes links for. Links are relative, so the site works from a disk, at the root of a host and under any path:
+
+>>> url = Urls("bvlc_googlenet/mixed4a")
+>>> url.unit("bvlc_googlenet", Unit("mixed4a", 12))
+'12.html'
+>>> url.layer("bvlc_googlenet", "mixed4b", "3x3")
+'../mixed4b/index.html#3x3'
+>>> url.static("atlas.css")
+'../../static/atlas.css'
+
+Where the published address is known (``url`` in atlas.toml) :meth:`Urls.absolute` gives the whole of it, for the places
+that need one: canonical links, Open Graph, the sitemap, and the page a host serves when nothing is found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.record import Picture
+from generator.units import Unit
+
+HOME = "index.html"
+ABOUT = "about.html"
+NOT_FOUND = "404.html"
+INDEX = "atlas.json"
+
+
+def checkpoint_address(checkpoint: str) -> str:
+    return f"{checkpoint}/index.html"
+
+
+def layer_address(checkpoint: str, layer: str) -> str:
+    return f"{checkpoint}/{layer}/index.html"
+
+
+def unit_address(checkpoint: str, unit: Unit) -> str:
+    return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
+
+
+def record_address(checkpoint: str, unit: Unit) -> str:
+    return f"{checkpoint}/{unit.layer}/{unit.channel}.json"
+
+
+def picture_address(picture: Picture) -> str:
+    return f"store/{picture.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Links as they are written in the pages of one folder.
+
+    ``base`` is the published address of the site, or "". With ``anywhere`` the links hold wherever the page is served
+    from, as far as that is possible: they are whole addresses if ``base`` is known.
+    """
+
+    folder: str = ""
+    base: str = ""
+    anywhere: bool = False
+
+    def to(self, address: str, fragment: str = "") -> str:
+        """The link from this folder to an address of the site."""
+        hash_ = f"#{fragment}" if fragment else ""
+        if self.anywhere and self.base:
+            return self.absolute(address) + hash_
+        here = self.folder.split("/") if self.folder else []
+        there = address.split("/")
+        shared = 0
+        while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:
+            shared += 1
+        return "../" * (len(here) - shared) + "/".join(there[shared:]) + hash_
+
+    def absolute(self, address: str) -> str:
+        """The published address, or "" if atlas.toml does not give the site's."""
+        return self.base and self.base + ("" if address == HOME else address)
+
+    def home(self, fragment: str = "") -> str:
+        return self.to(HOME, fragment)
+
+    def about(self, fragment: str = "") -> str:
+        return self.to(ABOUT, fragment)
+
+    def checkpoint(self, checkpoint: str) -> str:
+        return self.to(checkpoint_address(checkpoint))
+
+    def layer(self, checkpoint: str, layer: str, fragment: str = "") -> str:
+        return self.to(layer_address(checkpoint, layer), fragment)
+
+    def unit(self, checkpoint: str, unit: Unit) -> str:
+        return self.to(unit_address(checkpoint, unit))
+
+    def record(self, checkpoint: str, unit: Unit) -> str:
+        return self.to(record_address(checkpoint, unit))
+
+    def picture(self, picture: Picture) -> str:
+        return self.to(picture_address(picture))
+
+    def static(self, name: str) -> str:
+        return self.to(f"static/{name}")

@@ -1,0 +1,142 @@
+"""What is kept of an answer: its pictures, how they were made, and the record that binds them to their question.
+
+A record travels as JSON, into the store and beside the unit's page, and may come back from anywhere: ``from_json``
+believes nothing that it has not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from generator.errors import AtlasError
+from generator.recipe import Question
+
+FORMAT = 1
+KEY = re.compile(r"[0-9a-f]{64}")
+_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture file: its name in the store, its sha256, its size in bytes and in pixels."""
+
+    name: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if not (name := _FILE.fullmatch(self.name)):
+            raise ValueError(f"{self.name!r} is not the name of a picture")
+        if not KEY.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
+            raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")
+        for n in (self.bytes, self.width, self.height):
+            if type(n) is not int or not 0 < n < 2**31:
+                raise ValueError(f"{self.name}: {n!r} is not a size")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture as the bytes of a WebP file, not yet named."""
+
+    data: bytes
+    width: int
+    height: int
+
+    def named(self, key: str, suffix: str = "") -> Picture:
+        digest = hashlib.sha256(self.data).hexdigest()
+        name = f"{key[:2]}/{key[2:]}.{digest[:16]}{suffix}.webp"
+        return Picture(name, digest, len(self.data), self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is known of an answer besides its pictures.
+
+    ``activations`` has the unit's objective at each step, on the warped picture in the recipe's precision;
+    ``activation`` is the mean over the grid in float32, on the final picture enlarged to the network's input, without
+    transformations. ``spread`` is the standard deviation of the picture's pixels in 0..255; ``seconds`` the unit's
+    share of its batch.
+    """
+
+    checkpoint: str
+    activations: tuple[float, ...]
+    activation: float
+    spread: float
+    seconds: float
+    device: str
+    versions: Mapping[str, str]
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A whole answer: the question, how it was made, and the pictures."""
+
+    question: Question
+    made: Made
+    picture: Picture
+    thumbnail: Picture
+    earlier: tuple[Picture, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.question.key
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return (self.picture, self.thumbnail, *self.earlier)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "key": self.key,
+            "question": self.question.as_dict(),
+            "made": {**asdict(self.made), "versions": dict(self.made.versions)},
+            "picture": asdict(self.picture),
+            "thumbnail": asdict(self.thumbnail),
+            "earlier": [asdict(p) for p in self.earlier],
+        }
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Record:
+        """Read a record. Raises ValueError naming what is wrong with it."""
+        try:
+            data = json.loads(text)
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']!r} is not {FORMAT}")
+            made = data["made"]
+            record = cls(
+                Question.from_dict(data["question"]),
+                Made(
+                    checkpoint=str(made["checkpoint"]),
+                    activations=tuple(_finite(a) for a in made["activations"]),
+                    activation=_finite(made["activation"]),
+                    spread=_finite(made["spread"]),
+                    seconds=_finite(made["seconds"]),
+                    device=str(made["device"]),
+                    versions={str(k): str(v) for k, v in made["versions"].items()},
+                    date=str(made["date"]),
+                ),
+                Picture(**data["picture"]),
+                Picture(**data["thumbnail"]),
+                tuple(Picture(**p) for p in data["earlier"]),
+            )
+            if data["key"] != record.key:
+                raise ValueError("its key is not that of its question")
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
+            raise ValueError(f"not a record: {type(error).__name__} {error}") from error
+        return record
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(number := float(value)):
+        raise ValueError(f"{value!r} is not a finite number")
+    return number

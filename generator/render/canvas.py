@@ -1,0 +1,67 @@
+"""What is optimised: the numbers a picture is made of, and the picture they make.
+
+``start`` draws the numbers, ``picture`` turns them into RGB; both are plain functions of the recipe, and every unit's
+numbers are drawn from its own seed, so that a unit never depends on its neighbours in a batch.
+
+The Fourier parameterisation and the decorrelated colours are those of Olah et al., "Feature Visualization" (Distill
+2017) and of Lucid: gradient ascent on coefficients scaled by 1 / frequency, in a colour basis in which natural
+pictures are white, is steepest ascent in the space of natural pictures. Constants are Lucid's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from generator.recipe import Recipe
+
+NOISE, TRANSFORMATIONS = 0, 1  # streams of random numbers that a unit has
+_MAGIC = 4.0  # Lucid's: keeps the sigmoid from saturating
+_COLOR_CORRELATION_SQRT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+
+
+def draw(seed: int, stream: int) -> np.random.Generator:
+    """One of a unit's own sources of random numbers: the same on every device, whatever else is rendered."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
+
+
+def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
+    """The numbers to start from: N x 3 x size x size for pixels, N x 3 x size x (size // 2 + 1) x 2 for Fourier."""
+    size = recipe.size
+    shape = (3, size, size) if recipe.parameterization == "pixel" else (3, size, size // 2 + 1, 2)
+    noise = [draw(seed, NOISE).standard_normal(shape, dtype=np.float32) for seed in seeds]
+    return torch.from_numpy(np.stack(noise)).mul_(recipe.init)
+
+
+def picture(numbers: Tensor, recipe: Recipe) -> Tensor:
+    """The picture that the numbers make: N x 3 x size x size, RGB in 0..1, float32 and differentiable."""
+    size = recipe.size
+    if recipe.parameterization == "fourier":
+        scaled = torch.view_as_complex(numbers * _amplitudes(size, recipe.decay, numbers.device))
+        image = torch.fft.irfft2(scaled, s=(size, size), norm="ortho")
+    else:
+        image = numbers
+    if recipe.decorrelate:
+        colors = _colors(numbers.device)
+        image = torch.matmul(colors, image.flatten(2)).view_as(image)
+    rgb: Tensor = image.sigmoid()
+    return rgb
+
+
+@lru_cache(maxsize=8)
+def _amplitudes(size: int, decay: float, device: torch.device) -> Tensor:
+    """1 / frequency ** decay for each Fourier coefficient, in cycles a pixel; the constant one counts as 1 / size."""
+    fy, fx = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :]
+    frequency = np.maximum(np.hypot(fy, fx), 1 / size)
+    return torch.tensor(frequency**-decay / _MAGIC, dtype=torch.float32, device=device)[..., None]
+
+
+@lru_cache(maxsize=8)
+def _colors(device: torch.device) -> Tensor:
+    """The square root of the colour correlation of natural pictures, scaled so that no column is longer than 1."""
+    matrix = np.array(_COLOR_CORRELATION_SQRT)
+    return torch.tensor(matrix / np.linalg.norm(matrix, axis=0).max(), dtype=torch.float32, device=device)

@@ -1,0 +1,38 @@
+"""Pixels to files: the picture and its thumbnail as WebP, made while the pixels are at hand.
+
+Sizes and qualities were chosen by looking and measuring; see docs/decisions/0003-picture-formats.md.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from generator.record import Encoded
+
+SHARP = 256  # small canvases are enlarged by a whole factor up to this, so that WebP's halved colour loses nothing
+THUMBNAIL = 112
+QUALITY, THUMBNAIL_QUALITY = 50, 45
+
+
+def to_pixels(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """3 x H x W in 0..1 to H x W x 3 in 0..255, rounded."""
+    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def encode(pixels: NDArray[np.uint8]) -> tuple[Encoded, Encoded]:
+    """The picture and its thumbnail, from H x W x 3 pixels."""
+    image = Image.fromarray(pixels)
+    factor = max(1, SHARP // image.width)
+    shown = image.resize((image.width * factor, image.height * factor), Image.Resampling.LANCZOS)
+    thumbnail = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return _webp(shown, QUALITY), _webp(thumbnail, THUMBNAIL_QUALITY)
+
+
+def _webp(image: Image.Image, quality: int) -> Encoded:
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=quality, method=6)
+    return Encoded(buffer.getvalue(), image.width, image.height)

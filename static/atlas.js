@@ -1,0 +1,61 @@
+// What the pages can do besides being read: order units by activation, remember the size of thumbnails, copy a command,
+// turn pages with the arrow keys. Everything else works without this file.
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // the choices of a reader last; a browser may refuse to keep them
+  const keep = (name, value) => { try { localStorage.setItem(`atlas.${name}`, value); } catch { /* not kept */ } };
+  const kept = (name) => { try { return localStorage.getItem(`atlas.${name}`); } catch { return null; } };
+  const choices = (name, apply) => {
+    const inputs = all(`input[name=${name}]`);
+    for (const input of inputs) {
+      input.addEventListener("change", () => { keep(name, input.value); apply(input.value); });
+      if (input.value === kept(name) && !input.checked) { input.checked = true; apply(input.value); }
+    }
+  };
+
+  const here = document.querySelector(".spine [aria-current]");
+  if (here) here.closest(".spine").scrollLeft = here.offsetLeft - innerWidth / 2;
+
+  const lists = all(".units").map((list) => ({ list, items: [...list.children] }));
+  const activation = (item) => Number(item.dataset.a ?? -Infinity); // what is not rendered goes last
+  const sort = document.getElementById("sort");
+  if (sort) {
+    sort.hidden = false;
+    choices("size", () => {});
+    choices("sort", (by) => {
+      for (const { list, items } of lists) {
+        const order = by === "activation" ? [...items].sort((a, b) => activation(b) - activation(a) || 0) : items;
+        list.replaceChildren(...order);
+      }
+    });
+  }
+
+  for (const command of all(".command")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(command.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(command);
+        button.textContent = "Selected";
+      }
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+    command.after(button);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+    const link = rel && document.querySelector(`link[rel=${rel}]`);
+    if (link) location.assign(link.href);
+  });
+})();

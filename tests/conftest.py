@@ -1,0 +1,54 @@
+"""What every test stands on: nothing of the user's own environment, no network but the loopback address, and weights.
+
+Tests that need trained weights take ``real_weights`` and are skipped, by name, where there are none. Point
+ATLAS_WEIGHTS at ``bvlc_googlenet.safetensors`` (or a folder with it) to run them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DATA = Path(__file__).parent / "data"
+_GIVEN = os.environ.get("ATLAS_WEIGHTS", "")  # as it was before any test hid it
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder, no variables of ours, no way out to the network. The folder ATLAS_CACHE names."""
+    cache = tmp_path_factory.mktemp("cache")
+    for name in [name for name in os.environ if name.startswith("ATLAS_")] + list(_PROXIES):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ATLAS_CACHE", str(cache))
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("no_proxy", "*")
+    plain = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1"):
+            raise ConnectionRefusedError(111, f"tests may not connect to {address[0]}")
+        plain(self, address)
+
+    def resolve(host: Any, *args: Any, **more: Any) -> Any:
+        if host not in ("127.0.0.1", "::1", "localhost", None, b"localhost"):
+            raise socket.gaierror(-2, "Name or service not known")
+        return plain_resolve(host, *args, **more)
+
+    plain_resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def real_weights() -> Path:
+    """The file bvlc_googlenet.safetensors, if ATLAS_WEIGHTS pointed to it when the tests were started."""
+    path = Path(_GIVEN).expanduser() / "bvlc_googlenet.safetensors" if Path(_GIVEN).is_dir() else Path(_GIVEN)
+    if not _GIVEN or not path.is_file() or path.name != "bvlc_googlenet.safetensors":
+        pytest.skip("needs trained weights: set ATLAS_WEIGHTS to bvlc_googlenet.safetensors or a folder with it")
+    return path.resolve()

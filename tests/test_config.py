@@ -1,0 +1,159 @@
+"""atlas.toml: what it means, and that every mistake is told with its file, its line and what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generator.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
+from generator.config import Config, load_config
+from generator.errors import UsageError
+from generator.recipe import Recipe
+from generator.units import Unit
+
+GOOD = """\
+[atlas]
+title = "Small"
+url = "https://host/atlas"
+output = "out"
+
+[checkpoints.inception5h]
+units = ["mixed4a:0-2", "4a_3x3:0"]
+featured = ["mixed4a:1"]
+
+[checkpoints.mine]
+architecture = "bvlc_googlenet"
+weights = "weights/mine.pth"
+fingerprint = "%s"
+about = "trained on tiles"
+units = ["conv2d0"]
+
+[recipe]
+steps = 64
+rotate = 5
+
+[recipe.mixed4a]
+steps = 32
+
+[recipe.mixed4a_3x3_bottleneck]
+size = 96
+""" % ("ab" * 32)  # fmt: skip
+
+
+def load(folder: Path, text: str) -> Config:
+    path = folder / "atlas.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD)
+    first, mine = config.checkpoints
+    assert (config.title, config.url) == ("Small", "https://host/atlas/")
+    assert config.store == tmp_path / "out" / "store"
+    assert [str(u) for u in first.units] == ["mixed4a:0", "mixed4a:1", "mixed4a:2", "mixed4a:192"]
+    assert first.featured == (Unit("mixed4a", 1),)
+    assert (first.architecture, first.weights) == (INCEPTION5H, None)
+    assert mine.architecture is BVLC_GOOGLENET
+    assert mine.weights == tmp_path / "weights" / "mine.pth", "relative to the file, not to where one stands"
+    assert (mine.fingerprint, mine.about, len(mine.units)) == ("ab" * 32, "trained on tiles", 64)
+
+
+def test_recipes_of_layers(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD)
+    assert config.recipe_for("mixed3a") == Recipe(steps=64, rotate=5.0)
+    assert config.recipe_for("mixed4a") == Recipe(steps=32, rotate=5.0)
+    assert config.recipe_for("mixed4a_5x5_bottleneck").steps == 32, "a bottleneck follows its module"
+    assert config.recipe_for("mixed4a_3x3_bottleneck") == Recipe(steps=32, rotate=5.0, size=96)
+    assert config.recipe_for("mixed4a", steps=7) == Recipe(steps=7, rotate=5.0)
+    assert config.question("f" * 64, Unit("mixed4a", 1)).recipe.steps == 32
+
+
+def test_the_smallest_file_has_the_defaults(tmp_path: Path) -> None:
+    config = load(tmp_path, "[checkpoints.bvlc_googlenet]\n")
+    assert config.recipe_for("mixed5b") == Recipe()
+    assert (config.url, config.output, config.title) == ("", tmp_path / "site", "InceptionV1 Atlas")
+    assert config.checkpoint().fingerprint == FINGERPRINTS["bvlc_googlenet"]
+
+
+def test_checkpoints_by_name(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD)
+    assert config.checkpoint().name == "inception5h"
+    assert config.checkpoint("mine").architecture is BVLC_GOOGLENET
+    assert config.checkpoint("untrained").units == ()
+    with pytest.raises(UsageError, match=r"no checkpoint “inception5”: did you mean inception5h\?"):
+        config.checkpoint("inception5")
+
+
+HEAD = "[checkpoints.inception5h]\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "text"),
+    [
+        (1, "no key “checkpoint”: did you mean checkpoints?", '[checkpoint.inception5h]\nunits = ["4a"]\n'),
+        (1, "no checkpoint; add [checkpoints.inception5h]", ""),
+        (3, "“atlas” is a section; write [atlas]", "\n\natlas = 3\n" + HEAD),
+        (3, "no key “titel” in [atlas]: did you mean title?", "[atlas]\n\ntitel = 'x'\n" + HEAD),
+        (2, "title is text", "[atlas]\ntitle = 3\n" + HEAD),
+        (3, "not a full address; write https://host/path/", '[atlas]\n# url\nurl = "host/path"\n' + HEAD),
+        (2, "not a full address", '[atlas]\nurl = "javascript:alert(1)"\n' + HEAD),
+        (2, "output is text", "[atlas]\noutput = ['x']\n" + HEAD),
+        (2, "no key “unit” in [checkpoints.inception5h]: did you mean units?", HEAD + 'unit = ["4a"]\n'),
+        (2, "units is a list of text", HEAD + 'units = "4a"\n'),
+        (2, "units is a list of text", HEAD + "units = [4]\n"),
+        (3, "did you mean mixed4a?", HEAD + '# all\nunits = ["mixd4a"]\n'),
+        (3, "mixed4a has channels 0 to 507", HEAD + 'units = ["4a"]\nfeatured = ["mixed4a:508"]\n'),
+        (2, "not of inception5h", HEAD + 'units = ["https://h/bvlc_googlenet/mixed4a/1.html"]\n'),
+        (1, "“Mine” cannot be an address", "[checkpoints.Mine]\narchitecture = 'inception5h'\n"),
+        (1, "“store” cannot be an address", "[checkpoints.store]\narchitecture = 'inception5h'\n"),
+        (1, "cannot be an address", "[checkpoints.'../up']\narchitecture = 'inception5h'\n"),
+        (2, "inception5h has its own architecture", HEAD + "architecture = 'bvlc_googlenet'\n"),
+        (1, "architecture of “mine”: write one of inception5h, bvlc_googlenet", "[checkpoints.mine]\nunits = []\n"),
+        (2, "architecture of “mine”", "[checkpoints.mine]\narchitecture = 'vgg'\n"),
+        (2, "a fingerprint is 64 hexadecimal digits", HEAD + "fingerprint = 'abc'\n"),
+        (2, "weights is text", HEAD + "weights = 1\n"),
+        (2, "“inception5h” is a section; write [checkpoints.inception5h]", "[checkpoints]\ninception5h = ['4a']\n"),
+        (4, "no key “step” in [recipe]: did you mean steps?", HEAD + "\n[recipe]\nstep = 3\n"),
+        (3, "steps = 0: must be 1 to 100000", HEAD + "[recipe]\nsteps = 0\n"),
+        (3, "size = 'big': must be a whole number", HEAD + "[recipe]\nsize = 'big'\n"),
+        (3, "no key “renderer” in [recipe]", HEAD + "[recipe]\nrenderer = 2\n"),
+        (4, "step_size = 1000.0: must be", HEAD + "[recipe]\nsteps = 3\n  step_size=1000\n"),
+        (2, "no key “mixed9a” in [recipe]: did you mean mixed", HEAD + "[recipe.mixed9a]\nsteps = 3\n"),
+        (2, "no key “mixed4a_3x3” in [recipe]", HEAD + "[recipe.mixed4a_3x3]\nsteps = 3\n"),
+        (5, "no key “sede” in [recipe.mixed4a]", HEAD + "[recipe]\nsteps = 3\n[recipe.mixed4a]\nsede = 3\n"),
+        (3, "seed = -1: must be", HEAD + "[recipe.mixed4a]\nseed = -1\n"),
+        (3, "“mixed4a” is a section; write [recipe.mixed4a]", HEAD + "[recipe]\nmixed4a = 3\n"),
+        (4, "title is text", "[recipe]\nsteps = 3\n[atlas]\ntitle = 3\n" + HEAD),
+        (5, "no key “mixed9a”", HEAD + "units = [\n]\n[recipe.mixed4a]\n[recipe.mixed9a]\n"),
+        (2, "steps = 0", 'recipe.seed = 1\nrecipe.steps = 0\n' + HEAD),
+        (3, "did you mean mixed4a?", '[checkpoints]\n# inline\ninception5h = { units = ["mixd4a"] }\n'),
+        (3, "did you mean mixed4a?", '[checkpoints.inception5h] # here\nabout = "units = [1]"\nunits = ["mixd4a"]\n'),
+    ],
+)  # fmt: skip
+def test_every_mistake_has_a_line(tmp_path: Path, line: int, says: str, text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, text)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / 'atlas.toml'}:{line}: ")
+    assert says in said
+    assert "\n" not in said
+
+
+def test_not_toml(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"atlas\.toml: not TOML: .*line 2"):
+        load(tmp_path, "[atlas]\ntitle =\n")
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"type `atlas init {tmp_path}`"):
+        load_config(tmp_path / "atlas.toml")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "atlas.toml").write_bytes(b'[atlas]\ntitle = "\xff"\n')
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_config(tmp_path / "atlas.toml")
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_config(tmp_path)

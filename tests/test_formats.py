@@ -1,0 +1,328 @@
+"""Weight files: every format and naming gives the same tensors, and no file that is wrong gets past."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from generator.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
+from generator.errors import AtlasError
+from generator.network.caffe import net_parameter, read_caffemodel
+from generator.network.fingerprint import fingerprint
+from generator.network.formats import read_weights, shapes
+
+Tensors = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def tensors() -> Tensors:
+    """Random weights of BVLC's shapes, under our names."""
+    draw = torch.Generator().manual_seed(3)
+    return {name: torch.randn(shape, generator=draw) for name, shape in shapes(BVLC_GOOGLENET).items()}
+
+
+@pytest.fixture(scope="module")
+def expected(tensors: Tensors) -> str:
+    return fingerprint(tensors)
+
+
+# The names are spelt out here once more, by other means than the code's, so that a mistake in its table shows.
+_STEM = {"conv2d0": "conv1/7x7_s2", "conv2d1": "conv2/3x3_reduce", "conv2d2": "conv2/3x3"}
+_STEM["softmax2"] = "loss3/classifier"
+
+
+def caffe_name(name: str) -> str:
+    layer, kind = name.rsplit(".", 1)
+    if layer in _STEM:
+        return f"{_STEM[layer]}.{kind}"
+    part = layer[8:].replace("_bottleneck", "_reduce").replace("pool_reduce", "pool_proj")
+    return f"inception_{layer[5:7]}/{part}.{kind}"
+
+
+def lucent_name(name: str) -> str:
+    layer, kind = name.rsplit(".", 1)
+    return f"{layer}_{'pre_activation_matmul' if layer == 'softmax2' else 'pre_relu_conv'}.{kind}"
+
+
+def write_caffemodel(path: Path, tensors: Mapping[str, torch.Tensor], *, old: bool, double: bool = False) -> None:
+    net = net_parameter()()
+    net.name = "GoogleNet"
+    # An auxiliary head and a layer without weights, as the real file has them
+    both = {"loss1/classifier.weight": torch.ones(10, 4), "loss1/classifier.bias": torch.ones(10)}
+    both |= {caffe_name(name): tensor for name, tensor in tensors.items()}
+    layers = net.layers if old else net.layer
+    layers.add(name="data")
+    for name in [name for name in both if name.endswith(".weight")]:
+        layer = layers.add(name=name.removesuffix(".weight"))
+        for kind in ("weight", "bias"):
+            tensor, blob = both[name.replace(".weight", f".{kind}")], layer.blobs.add()
+            if old:
+                four = (1,) * (4 - tensor.ndim) + tuple(tensor.shape)
+                blob.num, blob.channels, blob.height, blob.width = four
+            else:
+                blob.shape.dim.extend(tensor.shape)
+            (blob.double_data if double else blob.data).extend(tensor.flatten().tolist())
+    path.write_bytes(net.SerializeToString())
+
+
+def test_every_format_and_naming_has_one_fingerprint(tensors: Tensors, expected: str, tmp_path: Path) -> None:
+    """The renderer's keys rest on this: the same weights, fetched from either host, must be the same question."""
+    save_file(tensors, tmp_path / "ours.safetensors")
+    save_file({caffe_name(k): v for k, v in tensors.items()}, tmp_path / "caffe.safetensors")
+    torch.save({lucent_name(k): v for k, v in tensors.items()}, tmp_path / "lucent.pth")
+    heads = {"head0_bottleneck_pre_relu_conv.weight": torch.ones(3), "loss1_conv.bias": torch.ones(2), "epoch": 7}
+    underscored = {caffe_name(k).replace("/", "_"): v for k, v in tensors.items()} | heads
+    torch.save({"state_dict": underscored, "epoch": 90}, tmp_path / "underscored.pt")
+    torch.save(underscored, tmp_path / "before_torch_1_6.pth", _use_new_zipfile_serialization=False)
+    write_caffemodel(tmp_path / "new.caffemodel", tensors, old=False)
+    write_caffemodel(tmp_path / "old.caffemodel", tensors, old=True)
+    found = {path.name: fingerprint(read_weights(path, BVLC_GOOGLENET)) for path in tmp_path.iterdir()}
+    assert len(found) == 7
+    assert set(found.values()) == {expected}, found
+
+
+def test_a_format_is_known_by_its_bytes_whatever_the_name(tensors: Tensors, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "weights.bin"
+    save_file(tensors, path)
+    assert fingerprint(read_weights(path, BVLC_GOOGLENET)) == expected
+    torch.save(tensors, path)
+    assert fingerprint(read_weights(path, BVLC_GOOGLENET)) == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_become_float32(tensors: Tensors, dtype: torch.dtype, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({name: tensor.to(dtype) for name, tensor in tensors.items()}, path)
+    read = read_weights(path, BVLC_GOOGLENET)
+    assert {tensor.dtype for tensor in read.values()} == {torch.float32}
+    assert torch.equal(read["mixed4a_3x3.weight"], tensors["mixed4a_3x3.weight"].to(dtype).float())
+
+
+def test_tensors_in_other_memory_layouts_are_the_same_weights(tensors: Tensors, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    last = {n: t.to(memory_format=torch.channels_last) if t.ndim == 4 else t for n, t in tensors.items()}
+    torch.save({n: torch.nn.Parameter(t) for n, t in last.items()}, path)
+    read = read_weights(path, BVLC_GOOGLENET)
+    assert fingerprint(read) == expected
+    assert all(t.is_contiguous() and not t.requires_grad for t in read.values())
+
+
+def test_the_fingerprint_is_what_its_description_says() -> None:
+    """By hand, from the layout in the docstring: anyone must be able to recompute it."""
+    import hashlib
+
+    small = {"softmax2.bias": torch.tensor([2.5]), "conv2d0.weight": torch.tensor([[1.0, -0.0, 3.0]]).T}
+    by_hand = b"conv2d0.weight 3x1\n" + struct.pack("<3f", 1, -0.0, 3) + b"softmax2.bias 1\n" + struct.pack("<f", 2.5)
+    assert fingerprint(small) == hashlib.sha256(by_hand).hexdigest()
+
+
+def test_the_fingerprint_sees_one_bit_and_one_name(tensors: Tensors, expected: str) -> None:
+    nudged = dict(tensors)
+    nudged["mixed5b_5x5.bias"] = tensors["mixed5b_5x5.bias"].clone()
+    nudged["mixed5b_5x5.bias"][7] = torch.nextafter(nudged["mixed5b_5x5.bias"][7], torch.tensor(9.0))
+    assert fingerprint(nudged) != expected
+    swapped = {**tensors, "conv2d0.bias": tensors["conv2d1.bias"], "conv2d1.bias": tensors["conv2d0.bias"]}
+    assert fingerprint(swapped) != expected
+
+
+def test_known_fingerprint_of_bvlc_googlenet(real_weights: Path) -> None:
+    assert fingerprint(read_weights(real_weights, BVLC_GOOGLENET)) == FINGERPRINTS["bvlc_googlenet"]
+
+
+# --- protobuf, byte by byte, without the schema under test ---------------------------------------------------------
+
+
+def varint(n: int) -> bytes:
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def field(number: int, data: bytes) -> bytes:
+    """A length-delimited field: wire type 2."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def number(number: int, value: int) -> bytes:
+    return varint(number << 3) + varint(value)
+
+
+def test_caffemodel_bytes_written_by_hand(tmp_path: Path) -> None:
+    """The schema holds against bytes laid out by caffe.proto's field numbers: 2014's layers and the present layer."""
+    old_weight = (
+        number(1, 1) + number(2, 1) + number(3, 2) + number(4, 3) + field(5, struct.pack("<6f", *range(6)))
+        + field(6, struct.pack("<6f", *[9.0] * 6))
+    )  # num, channels, height, width, data, diff  # fmt: skip
+    old_bias = number(4, 2) + number(1, 1) + number(2, 1) + number(3, 1) + field(5, struct.pack("<2f", 0.5, -4))
+    v1 = (
+        field(2, b"data") + field(3, b"conv1") + field(4, b"conv1/7x7_s2") + number(5, 4)
+        + field(6, old_weight) + field(6, old_bias) + varint(7 << 3 | 5) + struct.pack("<f", 1.0)
+    )  # bottom, top, name, type, blobs, blobs_lr  # fmt: skip
+    shape = field(1, varint(2) + varint(300))
+    new_weight = field(7, shape) + field(8, struct.pack("<600d", *range(600)))
+    unpacked = b"".join(varint(5 << 3 | 5) + struct.pack("<f", x) for x in (7.0, 8.0))
+    new = field(1, b"loss3/classifier") + field(2, b"InnerProduct") + field(7, new_weight)
+    new += field(7, field(7, field(1, varint(2))) + unpacked)
+    path = tmp_path / "hand.caffemodel"
+    path.write_bytes(field(1, b"GoogleNet") + field(2, v1) + field(100, new))
+
+    read = dict(read_caffemodel(path))
+    assert read["conv1/7x7_s2.weight"].tolist() == [[[[0, 1, 2], [3, 4, 5]]]]
+    assert read["conv1/7x7_s2.bias"].ravel().tolist() == [0.5, -4]
+    assert read["loss3/classifier.weight"].shape == (2, 300)
+    assert read["loss3/classifier.weight"][1, 299] == 599
+    assert read["loss3/classifier.bias"].tolist() == [7, 8]
+    assert set(read) == {f"{n}.{k}" for n in ("conv1/7x7_s2", "loss3/classifier") for k in ("weight", "bias")}
+
+
+def test_double_precision_caffemodel(tensors: Tensors, tmp_path: Path) -> None:
+    few = {name: tensors[name] for name in ("conv2d0.weight", "conv2d0.bias")}
+    write_caffemodel(tmp_path / "d.caffemodel", few, old=False, double=True)
+    read = dict(read_caffemodel(tmp_path / "d.caffemodel"))["conv1/7x7_s2.weight"]
+    assert np.array_equal(read.astype(np.float32), few["conv2d0.weight"].numpy())
+
+
+# --- files that are wrong ------------------------------------------------------------------------------------------
+
+
+def refused(path: Path, architecture: Any = BVLC_GOOGLENET) -> str:
+    """The one line that says what is wrong with a file."""
+    with pytest.raises(AtlasError) as caught:
+        read_weights(path, architecture)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(path) in text
+    assert len(text) < 400 + len(str(path))
+    return text
+
+
+class Malicious:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.marker,))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_that_would_run_code_is_refused_and_does_not(tensors: Tensors, tmp_path: Path, zipped: bool) -> None:
+    marker, path = tmp_path / "was-run", tmp_path / "evil.pth"
+    few = {"conv2d0.bias": tensors["conv2d0.bias"], "extra": Malicious(marker)}
+    torch.save(few, path, _use_new_zipfile_serialization=zipped)
+    assert "run code" in refused(path)
+    assert not marker.exists()
+    torch.load(path, weights_only=False)  # the trap itself works
+    assert marker.exists()
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path: Path) -> None:
+    torch.save(torch.nn.Conv2d(1, 1, 1), tmp_path / "model.pth")
+    assert "state_dict" in refused(tmp_path / "model.pth")
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*TorchScript")
+def test_a_torchscript_archive_is_refused(tmp_path: Path) -> None:
+    torch.jit.save(torch.jit.trace(torch.nn.Conv2d(1, 1, 1), torch.ones(1, 1, 2, 2)), tmp_path / "script.pt")
+    assert "state_dict" in refused(tmp_path / "script.pt")
+
+
+def test_the_other_network_is_named(tensors: Tensors, tmp_path: Path) -> None:
+    save_file(tensors, tmp_path / "w.safetensors")
+    text = refused(tmp_path / "w.safetensors", INCEPTION5H)
+    assert "mixed4a_3x3.weight is 208x96x3x3 where inception5h has 204x96x3x3" in text
+    assert "--checkpoint bvlc_googlenet" in text
+
+
+def test_a_missing_tensor_is_named(tensors: Tensors, tmp_path: Path) -> None:
+    torch.save({n: t for n, t in tensors.items() if n != "mixed4c_5x5.bias"}, tmp_path / "w.pth")
+    text = refused(tmp_path / "w.pth")
+    assert "lacks mixed4c_5x5.bias" in text
+    assert "not weights of bvlc_googlenet" in text
+
+
+def test_weights_of_something_else_altogether(tmp_path: Path) -> None:
+    torch.save({"features.0.weight": torch.ones(2)}, tmp_path / "vgg.pth")
+    assert "features.0.weight" in refused(tmp_path / "vgg.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    assert "list" in refused(tmp_path / "list.pth")
+    torch.save({}, tmp_path / "none.pth")
+    assert "lacks conv2d0.weight" in refused(tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite(tensors: Tensors, tmp_path: Path, value: float) -> None:
+    bad = {**tensors, "mixed3b_1x1.weight": tensors["mixed3b_1x1.weight"].clone()}
+    bad["mixed3b_1x1.weight"][5, 6] = value
+    save_file(bad, tmp_path / "w.safetensors")
+    assert "mixed3b_1x1.weight holds 1 value" in refused(tmp_path / "w.safetensors")
+
+
+def test_values_too_large_for_float32(tensors: Tensors, tmp_path: Path) -> None:
+    save_file({**tensors, "conv2d0.bias": torch.full((64,), 1e300, dtype=torch.float64)}, tmp_path / "w.safetensors")
+    assert "conv2d0.bias holds 64 values" in refused(tmp_path / "w.safetensors")
+
+
+def test_integers_are_not_weights(tensors: Tensors, tmp_path: Path) -> None:
+    save_file({**tensors, "conv2d0.bias": torch.ones(64, dtype=torch.int8)}, tmp_path / "w.safetensors")
+    assert "torch.int8" in refused(tmp_path / "w.safetensors")
+
+
+def test_one_tensor_under_two_names(tensors: Tensors, tmp_path: Path) -> None:
+    torch.save({**tensors, "conv1/7x7_s2.bias": torch.ones(64)}, tmp_path / "w.pth")
+    assert "conv2d0.bias twice" in refused(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+@pytest.mark.parametrize("kind", ["safetensors", "pth", "legacy.pth", "caffemodel"])
+def test_truncated_files(tensors: Tensors, tmp_path: Path, kind: str, share: float) -> None:
+    path = tmp_path / f"w.{kind}"
+    if kind == "safetensors":
+        save_file(tensors, path)
+    elif kind == "caffemodel":
+        write_caffemodel(path, {n: tensors[n] for n in ("conv2d2.weight", "conv2d2.bias")}, old=True)
+    else:
+        torch.save(tensors, path, _use_new_zipfile_serialization=kind == "pth")
+    with open(path, "r+b") as file:
+        file.truncate(int(path.stat().st_size * share))
+    text = refused(path)
+    assert ("empty" if share == 0 else "not a whole") in text
+    assert "again" in text
+
+
+def test_a_blob_whose_shape_is_not_its_size(tmp_path: Path) -> None:
+    net = net_parameter()()
+    blob = net.layer.add(name="conv1/7x7_s2").blobs.add()
+    blob.shape.dim.extend([64, 3, 7, 7])
+    blob.data.extend([1.0, 2.0])
+    (tmp_path / "w.caffemodel").write_bytes(net.SerializeToString())
+    assert "holds 2 numbers for a shape of 64x3x7x7" in refused(tmp_path / "w.caffemodel")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("w.pth", b"\n\n<!DOCTYPE html><html>404</html>", "web page"),
+        ("w.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git LFS"),
+        ("w.npz", b"\x93NUMPY whatever this may be", ".safetensors, .pth, .pt, .caffemodel"),
+        ("w.pth", b"garbage from end to end " * 100, "not a whole torch file"),
+        ("w.safetensors", b"garbage from end to end " * 100, "not a whole safetensors file"),
+        ("w.caffemodel", b"garbage from end to end " * 100, "not a whole caffemodel"),
+        ("w.safetensors", struct.pack("<Q", 1 << 62) + b"{}", "not a whole safetensors file"),
+    ],
+)
+def test_files_that_are_no_weights(tmp_path: Path, name: str, data: bytes, says: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert says in refused(tmp_path / name)
+
+
+def test_folders_and_unreadable_files(tmp_path: Path) -> None:
+    assert "folder" in refused(tmp_path)
+    assert "No such file" in refused(tmp_path / "none.pth")

@@ -1,0 +1,450 @@
+"""The built site, asked as its readers would: is the picture there, does the link lead on, is what it says true."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
+import jinja2.meta
+import pytest
+from tiny import CHECKPOINT, FINGERPRINT, STEPS, TinyAtlas, other_recipe, tiny_atlas
+
+from generator.errors import AtlasError
+from generator.publish import charts
+from generator.publish.build import MANIFEST, build
+from generator.publish.catalog import read_catalog
+from generator.publish.checks import check
+from generator.publish.pages import PAGES, Page, environment
+from generator.publish.status import status
+from generator.recipe import Recipe
+from generator.store import Store
+from generator.units import Unit
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> TinyAtlas:
+    """One atlas for all tests that only look."""
+    atlas = tiny_atlas(tmp_path_factory.mktemp("tiny"))
+    build(atlas.config())
+    return atlas
+
+
+@pytest.fixture
+def atlas(built: TinyAtlas, tmp_path: Path) -> TinyAtlas:
+    """A copy of it, to change."""
+    shutil.copytree(built.folder, tmp_path / "atlas")
+    return TinyAtlas(tmp_path / "atlas")
+
+
+def page(atlas: TinyAtlas, address: str) -> str:
+    return (atlas.site / address).read_text(encoding="utf-8")
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file with its inode and time: a file written again shows."""
+    files = (f for f in folder.rglob("*") if f.is_file())
+    return {str(f.relative_to(folder)): (f.stat().st_ino, f.stat().st_mtime_ns) for f in files}
+
+
+# the whole
+
+
+def test_the_built_site_is_without_fault(built: TinyAtlas) -> None:
+    assert [str(problem) for problem in check(built.config())] == []
+
+
+def test_building_again_writes_nothing(atlas: TinyAtlas) -> None:
+    before = snapshot(atlas.site)
+    again = build(atlas.config())
+    assert (again.written, again.removed) == (0, 0)
+    assert again.unchanged + 1 == sum(not name.startswith("store/") for name in before)  # all but the manifest
+    assert snapshot(atlas.site) == before
+
+
+def test_progress_counts_to_the_end(atlas: TinyAtlas) -> None:
+    steps: list[tuple[int, int]] = []
+    report = build(atlas.config(), lambda done, total: steps.append((done, total)))
+    total = report.written + report.unchanged
+    assert steps[0] == (0, total)
+    assert steps[-1] == (total, total)
+
+
+def test_an_atlas_of_nothing_builds_and_says_so(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path, [])
+    report = build(atlas.config())
+    assert report.index.is_file()
+    assert "Nothing is rendered yet" in page(atlas, "index.html")
+    assert f"atlas render mixed4a --checkpoint {CHECKPOINT}" in page(atlas, f"{CHECKPOINT}/mixed4a/index.html")
+    assert check(atlas.config()) == []
+
+
+def test_a_unit_that_is_gone_takes_its_page_along(atlas: TinyAtlas) -> None:
+    for file in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*"):
+        assert file.name in ("index.html", "3.html", "3.json")
+    record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == Unit("mixed5b", 3))
+    atlas.store.record_path(record.key).unlink()
+    assert build(atlas.config()).removed == 2
+    assert [f.name for f in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*")] == ["index.html"]
+    assert {p.level for p in check(atlas.config())} == {"warning"}  # its pictures lie there unclaimed
+
+
+def test_a_checkpoint_that_is_gone_leaves_no_folder(atlas: TinyAtlas) -> None:
+    atlas.toml((f"[checkpoints.{CHECKPOINT}]", "[checkpoints.mine]\narchitecture = 'bvlc_googlenet'"))
+    build(atlas.config())
+    assert not (atlas.site / CHECKPOINT).exists()
+    assert (atlas.site / "mine/mixed4a/12.html").is_file()  # the same weights under another name
+    assert list(atlas.store.keys())
+
+
+# whose folder it is
+
+
+def test_a_folder_of_somebody_else_is_refused_and_untouched(atlas: TinyAtlas, tmp_path: Path) -> None:
+    foreign = tmp_path / "home"
+    (foreign / "store").mkdir(parents=True)
+    (foreign / "thesis.txt").write_text("years of work")
+    atlas.toml(('title = "Tiny Atlas"', f'output = "{foreign}"'))
+    with pytest.raises(AtlasError, match=r"thesis\.txt.*choose another `output`"):
+        build(atlas.config())
+    assert sorted(f.name for f in foreign.iterdir()) == ["store", "thesis.txt"]
+
+
+def test_what_lies_beside_the_site_stays(atlas: TinyAtlas) -> None:
+    (atlas.site / "CNAME").write_text("atlas.example")
+    build(atlas.config())
+    assert (atlas.site / "CNAME").read_text() == "atlas.example"
+
+
+@pytest.mark.parametrize("entry", ["../outside", "store/kept", "/{outside}", "way-out/outside", "store", ".", ""])
+def test_the_list_of_built_files_cannot_remove_anything_else(atlas: TinyAtlas, entry: str) -> None:
+    outside, kept = atlas.folder / "outside", atlas.site / "store/kept"
+    outside.write_text("mine")
+    kept.write_text("mine")
+    (atlas.site / "way-out").symlink_to(atlas.folder)
+    entry = entry.replace("/{outside}", str(outside))
+    listed = json.loads((atlas.site / MANIFEST).read_text())
+    (atlas.site / MANIFEST).write_text(json.dumps({"files": [*listed["files"], entry]}))
+    assert build(atlas.config()).removed == 0
+    assert outside.read_text() == kept.read_text() == "mine"
+
+
+def test_a_build_that_died_can_be_finished(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    import generator.publish.build as module
+
+    def die(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    shutil.move(atlas.store.root, atlas.folder / "kept")
+    shutil.rmtree(atlas.site)
+    atlas.site.mkdir()
+    shutil.move(atlas.folder / "kept", atlas.store.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "render", die)
+        with pytest.raises(KeyboardInterrupt):
+            build(atlas.config())
+    build(atlas.config())
+    assert check(atlas.config()) == []
+    assert not list(atlas.site.glob(".atlas-*"))
+
+
+def test_a_full_disk_is_one_line(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device", str(self))
+
+    (atlas.site / "index.html").unlink()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(
+        AtlasError, match="no space left on the disk; free some, then type `atlas build` again"
+    ) as caught:
+        build(atlas.config())
+    assert "\n" not in str(caught.value)
+
+
+# what the catalogue chooses
+
+
+def shown(atlas: TinyAtlas, unit: Unit) -> tuple[Recipe, bool]:
+    found = read_catalog(atlas.config()).checkpoints[0].layers[unit.layer].units[unit.channel]
+    assert found.record
+    return found.record.question.recipe, found.current
+
+
+def test_the_recipe_asked_for_is_shown_though_another_is_newer(atlas: TinyAtlas) -> None:
+    unit = Unit("mixed4a", 12)
+    atlas.answer(unit, recipe=other_recipe(seed=5), date="2031-01-01T00:00:00Z")
+    assert shown(atlas, unit) == (other_recipe(), True)
+    atlas.toml((f"steps = {STEPS}", f"steps = {STEPS}\nseed = 5"))
+    assert shown(atlas, unit) == (other_recipe(seed=5), True)
+
+
+def test_without_it_the_newest_is_shown_and_marked(atlas: TinyAtlas) -> None:
+    unit = Unit("mixed4a", 12)
+    atlas.answer(unit, recipe=other_recipe(seed=5), date="2031-01-01T00:00:00Z")
+    atlas.toml((f"steps = {STEPS}", f"steps = {STEPS}\nseed = 6"))
+    assert shown(atlas, unit) == (other_recipe(seed=5), False)
+    build(atlas.config())
+    assert "Rendered by another recipe" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+    assert "--seed 5" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+
+
+def test_other_views_and_other_weights_are_not_shown(atlas: TinyAtlas) -> None:
+    atlas.answer(Unit("mixed4b", 1), view="negative")
+    atlas.answer(Unit("mixed4b", 2), checkpoint="untrained", fingerprint="cd" * 32)
+    layer = read_catalog(atlas.config()).checkpoints[0].layers["mixed4b"]
+    assert layer.rendered == ()
+
+
+def test_weights_are_known_from_the_newest_record(atlas: TinyAtlas) -> None:
+    atlas.toml((f"[checkpoints.{CHECKPOINT}]", "[checkpoints.mine]\narchitecture = 'bvlc_googlenet'"),
+               (f'fingerprint = "{FINGERPRINT}"', ""))  # fmt: skip
+    assert read_catalog(atlas.config()).checkpoints[0].fingerprint is None
+    atlas.answer(Unit("mixed4a", 1), checkpoint="mine", fingerprint="ef" * 32)
+    assert read_catalog(atlas.config()).checkpoints[0].fingerprint == "ef" * 32
+    assert status(atlas.config(), atlas.store)[0].rendered == 1
+
+
+def test_a_bottleneck_is_shown_once_it_is_rendered(atlas: TinyAtlas) -> None:
+    name = "mixed4a_3x3_bottleneck"
+    assert name not in read_catalog(atlas.config()).checkpoints[0].layers
+    atlas.answer(Unit(name, 4))
+    build(atlas.config())
+    assert f'href="../{name}/index.html"' in page(atlas, f"{CHECKPOINT}/mixed4a/index.html")
+    assert check(atlas.config()) == []
+
+
+@pytest.mark.parametrize("damage", ["record", "picture", "foreign"])
+def test_damage_does_not_stop_a_build(atlas: TinyAtlas, damage: str) -> None:
+    unit = Unit("mixed4a", 12)
+    record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == unit)
+    if damage == "record":
+        atlas.store.record_path(record.key).write_text("{")
+    elif damage == "picture":
+        atlas.store.path(record.thumbnail).unlink()
+    else:
+        moved = atlas.store.record_path("0" * 64)
+        moved.parent.mkdir(exist_ok=True)
+        atlas.store.record_path(record.key).rename(moved)
+    report = build(atlas.config())
+    assert len(report.warnings) == 1
+    assert "atlas verify" in report.warnings[0]
+    assert not (atlas.site / CHECKPOINT / "mixed4a/12.html").exists()
+    assert any(problem.level == "error" for problem in check(atlas.config()))
+
+
+def test_status_counts_what_is_asked_for_now(atlas: TinyAtlas) -> None:
+    (now,) = status(atlas.config(), atlas.store)
+    by_layer = {layer.layer: layer for layer in now.layers}
+    assert (now.selected, now.rendered) == (32, 23)
+    assert [str(u) for u in by_layer["conv2d0"].missing] == ["conv2d0:6", "conv2d0:7"]
+    files = [f for f in atlas.store.root.rglob("*") if f.suffix in (".webp", ".json")]
+    extra = 4  # of mixed4a: rendered, not selected
+    assert now.bytes < sum(f.stat().st_size for f in files)
+    assert len(list(atlas.store.keys())) == now.rendered + extra
+    assert json.loads(json.dumps(now.as_dict()))["layers"][0]["missing"] == ["conv2d0:6", "conv2d0:7"]
+    atlas.toml((f"steps = {STEPS}", "steps = 9"))
+    (changed,) = status(atlas.config(), atlas.store)
+    assert (changed.rendered, len(changed.missing), changed.bytes) == (0, 32, 0)
+
+
+def test_status_of_nothing(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path, [])
+    assert status(atlas.config(), Store(tmp_path / "nowhere"))[0].rendered == 0
+
+
+# what the pages say
+
+
+def test_a_unit_page_says_what_it_is(built: TinyAtlas) -> None:
+    text = page(built, f"{CHECKPOINT}/mixed4a/200.html")
+    record = next(r for r in map(built.store.read, built.store.keys()) if r and r.question.unit == Unit("mixed4a", 200))
+    assert "<h1>mixed4a:200</h1>" in text
+    assert re.search(r"3x3 branch</a>, channel 8 of 208", text)
+    assert "14 × 14 grid sees 139 × 139 of the 224 × 224 pixels" in text
+    for known in (record.key, FINGERPRINT, "torch 2.4.0", "2025-01-02T03:04:05Z", "<b>218</b>"):
+        assert known in text
+    assert f"atlas render mixed4a:200 --checkpoint {CHECKPOINT} --steps {STEPS} --force" in text
+    assert 'rel="prev" href="12.html"' in text
+    assert 'rel="next" href="447.html"' in text
+
+
+def test_the_record_beside_a_page_is_the_one_in_the_store(built: TinyAtlas) -> None:
+    beside = (built.site / CHECKPOINT / "mixed4a/200.json").read_bytes()
+    key = json.loads(beside)["key"]
+    assert beside == built.store.record_path(key).read_bytes()
+
+
+def test_the_command_names_every_setting_that_is_not_the_default(atlas: TinyAtlas) -> None:
+    recipe = other_recipe(decorrelate=False, step_size=0.1, precision="float32", shift=3.0)
+    atlas.answer(Unit("mixed4c", 7), recipe=recipe)
+    build(atlas.config())
+    assert (
+        f"atlas render mixed4c:7 --checkpoint {CHECKPOINT} --no-decorrelate --steps {STEPS} --step-size 0.1 --shift 3 "
+        "--precision float32 --force"
+    ) in page(atlas, f"{CHECKPOINT}/mixed4c/7.html")
+
+
+def test_the_command_names_a_default_that_atlas_toml_would_change(atlas: TinyAtlas) -> None:
+    atlas.answer(Unit("mixed4c", 7), recipe=Recipe())
+    build(atlas.config())
+    assert f"--checkpoint {CHECKPOINT} --steps 128 --force" in page(atlas, f"{CHECKPOINT}/mixed4c/7.html")
+
+
+def test_earlier_pictures_stay_in_reach(atlas: TinyAtlas) -> None:
+    before = atlas.answer(Unit("mixed4a", 12))
+    atlas.answer(Unit("mixed4a", 12), seed=77, force=True)
+    build(atlas.config())
+    text = page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+    assert "Earlier pictures" in text
+    assert text.count(before.picture.name) == 2
+    assert check(atlas.config()) == []
+
+
+def test_a_layer_page_has_every_unit_in_its_place(built: TinyAtlas) -> None:
+    text = page(built, f"{CHECKPOINT}/mixed4a/index.html")
+    places = re.findall(r"<li[^>]*><a (?:class=\"gap\" href=\"#missing\"><span>([\d–]+)|href=(\d+)\.html)", text)
+    order = [gap or channel for gap, channel in places]
+    assert order == ["0", "1", "2", "3", "4–8", "9", "10–11", "12", "13–191", "192–199", "200", "201–399", "400–446",
+                     "447", "448", "449–510", "511"]  # fmt: skip
+    assert f"atlas render mixed4a:4-8,10-11,13-199,201-446,449-510 --checkpoint {CHECKPOINT}" in text
+    assert re.findall(r'<h2 id="(\w+)"', text) == ["1x1", "3x3", "5x5", "pool_reduce"]
+    for fact in ("192–399", "sees 139 px", "171 px", "14 × 14"):
+        assert fact in text
+    assert text.count("<img") == text.count("loading=lazy") == 10
+
+
+def test_a_layer_page_can_be_sized_without_scripts_and_sorted_with(built: TinyAtlas) -> None:
+    text = page(built, f"{CHECKPOINT}/mixed4a/index.html")
+    style = page(built, "static/atlas.css")
+    for size in ("size-s", "size-l"):
+        assert f'id="{size}"' in text
+        assert f":has(#{size}:checked)" in style
+    assert re.search(r'<fieldset id="sort" hidden>', text)
+    assert re.findall(r"data-a=([\d.]+)", text)[:2] == ["18.5", "19.5"]
+
+
+def test_the_hierarchy_begins_with_what_is_featured(built: TinyAtlas) -> None:
+    column = page(built, "index.html").split('id="wall-mixed4a"')[1].split("</ul>")[0]
+    assert re.findall(r'alt="mixed4a:(\d+)"', column)[0] == "12"
+    assert len(re.findall("<img", column)) == 6
+
+
+def test_the_plan_links_every_layer(built: TinyAtlas) -> None:
+    plan = page(built, "index.html").split('<svg class="network"')[1].split("</svg>")[0]
+    links = re.findall(r'<a href="([^"]+)"', plan)
+    assert len(links) == 12
+    assert links[5] == f"{CHECKPOINT}/mixed4a/index.html"
+
+
+def test_a_hostile_title_is_text(atlas: TinyAtlas) -> None:
+    atlas.toml(('"Tiny Atlas"', "'<script>alert(1)</script>\"'"))
+    build(atlas.config())
+    for address in ("index.html", "404.html", f"{CHECKPOINT}/mixed4a/12.html"):
+        assert "<script>" not in page(atlas, address)
+        assert "&lt;script&gt;alert" in page(atlas, address)
+    assert check(atlas.config()) == []
+
+
+def test_the_index_for_programs(built: TinyAtlas) -> None:
+    index = json.loads(page(built, "atlas.json"))
+    (checkpoint,) = index["checkpoints"]
+    assert (index["format"], index["title"], checkpoint["fingerprint"]) == (1, "Tiny Atlas", FINGERPRINT)
+    assert len(checkpoint["units"]) == 27
+    for unit in checkpoint["units"]:
+        for part in ("page", "record", "picture", "thumbnail"):
+            assert (built.site / unit[part]).is_file()
+    assert checkpoint["units"][0]["activation"] == 18.5
+
+
+def test_a_published_address_makes_whole_links(atlas: TinyAtlas) -> None:
+    atlas.toml(('title = "Tiny Atlas"', 'url = "https://atlas.example/v1"'))
+    build(atlas.config())
+    unit = f"https://atlas.example/v1/{CHECKPOINT}/mixed4a/12.html"
+    text = page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+    assert f'<link rel="canonical" href="{unit}">' in text
+    assert re.search(r'property="og:image" content="https://atlas\.example/v1/store/..', text)
+    assert f"<loc>{unit}</loc>" in page(atlas, "sitemap.xml")
+    assert "404.html" not in page(atlas, "sitemap.xml")
+    assert not (atlas.site / "robots.txt").exists()  # not the root of the host
+    assert 'href="https://atlas.example/v1/static/atlas.css"' in page(atlas, "404.html")
+    assert check(atlas.config()) == []
+    atlas.toml()
+    assert build(atlas.config()).removed == 1  # the sitemap
+
+
+def test_several_checkpoints(atlas: TinyAtlas) -> None:
+    more = "[recipe]"
+    atlas.toml((more, f'[checkpoints.untrained]\nunits = ["mixed4a:0-1"]\nabout = "The control."\n\n{more}'))
+    unit = Unit("mixed4a", 1)
+    atlas.answer(
+        unit, checkpoint="untrained", fingerprint=atlas.config().checkpoint("untrained").fingerprint or "cd" * 32
+    )
+    build(atlas.config())
+    assert (atlas.site / "untrained/mixed4a/1.html").is_file()
+    assert 'href="untrained/index.html"' in page(atlas, "index.html")
+    assert "The control." in page(atlas, "untrained/index.html")
+    assert check(atlas.config()) == []
+
+
+# templates
+
+
+def test_own_templates_come_first(atlas: TinyAtlas) -> None:
+    own = atlas.folder / "templates"
+    own.mkdir()
+    (own / "404.html").write_text('{% extends "atlas/404.html" %}{% block main %}<p>Mine.{% endblock %}')
+    build(atlas.config())
+    assert "<p>Mine." in page(atlas, "404.html")
+    assert "<h1>mixed4a:12</h1>" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("{{ nothing }}", "'nothing' is undefined"), ("\n{% if %}", r"404\.html:2")]
+)
+def test_a_mistake_in_an_own_template_is_named(atlas: TinyAtlas, text: str, says: str) -> None:
+    own = atlas.folder / "templates"
+    own.mkdir()
+    (own / "404.html").write_text(text)
+    with pytest.raises(AtlasError, match=says):
+        build(atlas.config())
+
+
+@pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.__name__)
+def test_template_and_dataclass_agree(kind: type[Page], tmp_path: Path) -> None:
+    env = environment(tmp_path)
+
+    def asked(name: str) -> Iterator[str]:
+        assert env.loader
+        tree = env.parse(env.loader.get_source(env, name)[0])
+        yield from jinja2.meta.find_undeclared_variables(tree)
+        for other in jinja2.meta.find_referenced_templates(tree):
+            assert other
+            yield from asked(other)
+
+    assert set(asked(kind.template)) - set(env.globals) == {field.name for field in dataclasses.fields(kind)}
+
+
+# charts
+
+
+@pytest.mark.parametrize("steps", [[], [3.0], [0.0, 0.0], [-5.0, -1.0], [1e-9, 2e-9], [1e6, 5e6, 2e6]])
+def test_a_curve_stays_in_its_frame(steps: list[float]) -> None:
+    svg = charts.activation_curve("a<b", steps, steps[-1] if steps else 0.0, 16)
+    assert "nan" not in svg
+    assert "a<b" not in svg
+    points = re.search(r'points="([^"]+)"', svg)
+    assert bool(points) == bool(steps)
+    for x, y in (p.split(",") for p in points[1].split()) if points else ():
+        assert 0 <= float(x) <= 400
+        assert 0 <= float(y) <= 200
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (-8.2, "−8.2"), (202.37, "202"), (12345.6, "12346"), (0.00123, "0.00123")]
+)
+def test_numbers(value: float, text: str) -> None:
+    assert charts.number(value) == text
