@@ -128,16 +128,12 @@ def _records(store: Store) -> Iterable[Record]:
 
 
 def _load(checkpoint: Checkpoint, weights: Path | None, device: str) -> tuple[Inception, bool]:
-    needed = ("torch", "safetensors", "google.protobuf")
-    try:
-        missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    except ModuleNotFoundError as error:  # the parent package of google.protobuf
-        missing = [str(error.name)]
-    if missing:
-        raise AtlasError(
-            f"rendering needs {missing[0].partition('.')[0]}, which is not installed; type "
-            "`pip install 'inception-atlas[render]'` (in a checkout: `make install`)"
-        )
+    for needed in ("torch", "safetensors", "google.protobuf"):
+        if not _installed(needed):
+            raise AtlasError(
+                f"rendering needs {needed}, which is not installed; type `pip install 'inception-atlas[render]'` "
+                "(in a checkout: `make install`)"
+            )
     from generator.network import load_checkpoint
     from generator.render.runner import pick_device
 
@@ -145,6 +141,13 @@ def _load(checkpoint: Checkpoint, weights: Path | None, device: str) -> tuple[In
     own = None if checkpoint.name in CHECKPOINTS else checkpoint.architecture
     net = load_checkpoint(checkpoint.name, weights or checkpoint.weights, chosen, architecture=own)
     return net, chosen.type == "cuda"
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package it would be in is not there
+        return False
 
 
 def _describe(plan: Plan, config: Config) -> None:

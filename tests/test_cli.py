@@ -1,0 +1,263 @@
+"""The command line, as people meet it: from an empty folder to an atlas, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from generator import cli
+from generator.cli_render import render
+from generator.recipe import SETTINGS
+
+TOML = """\
+[atlas]
+title = "Test Atlas"
+
+[checkpoints.untrained]
+units = ["conv2d0:0-3", "mixed3a:62-65"]
+
+[recipe]
+size = 32
+input = 64
+steps = 4
+precision = "float32"
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def atlas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an atlas.toml of a few quick units; the current folder."""
+    (tmp_path / "atlas.toml").write_text(TOML)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Type a command: exit code, what it said, what it complained of."""
+
+    def type_in(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["atlas", *words])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return type_in
+
+
+def spawn(folder: Path, *words: str, code: str = "") -> subprocess.Popen[str]:
+    """The command in a process of its own; ``code`` runs in it first."""
+    program = f"{code}\nfrom generator.cli import main\nmain()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *words], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_from_an_empty_folder_to_an_atlas(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("init", "mine")[0] == 0
+    monkeypatch.chdir(tmp_path / "mine")
+    written = Path("atlas.toml").read_text()
+    assert all(f"# {setting.name} = " in written for setting in SETTINGS), "each key must be there to be edited"
+    assert run("status")[0] == 0, "what init writes must be read as it is"
+    Path("atlas.toml").write_text(TOML)
+    assert run("status", "--check")[0] == 1
+    code, out, _ = run("render")
+    assert (code, out) == (0, "rendered 8, already there 0, failed 0, in site/store\n")
+    assert run("render")[1] == "to render 0, already there 8, in site/store\n"
+    assert run("status", "--check")[0] == 0
+    assert run("build")[0] == 0
+    assert run("check")[:2] == (0, "site: clean\n")
+    assert Path("site/untrained/mixed3a/63.html").is_file()
+    assert run("verify")[0] == 0
+    assert json.loads(run("status", "--json")[1])[0]["rendered"] == 8
+
+
+def test_init_overwrites_nothing(atlas: Path, run: Run) -> None:
+    code, _, err = run("init")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert (atlas / "atlas.toml").read_text() == TOML
+
+
+def test_units_options_and_dry_run(atlas: Path, run: Run) -> None:
+    code, out, _ = run("render", "mixed4a_3x3:0-9", "4a/11", "--steps", "9", "--dry-run")
+    assert code == 0
+    assert out.splitlines() == [
+        "mixed4a:11,192-201  11 units, 32 px, 9 steps",
+        "to render 11, already there 0, in site/store",
+    ]
+    assert not (atlas / "site").exists()
+    assert run("render", "conv2d0:0", "--seed", "1")[1].startswith("rendered 1,")
+    assert run("render", "conv2d0:0")[1].startswith("rendered 1,"), "another seed is another picture"
+    code, out, _ = run("render", "conv2d0:0-1")
+    assert out == "rendered 1, already there 1, failed 0, in site/store\n"
+    assert run("render", "conv2d0:0-1", "--force")[1].startswith("rendered 2,")
+
+
+def test_every_setting_of_the_recipe_is_an_option_with_its_default(run: Run) -> None:
+    offered = {option.name for option in render.params}
+    assert {setting.name for setting in SETTINGS} <= offered
+    text = run("render", "--help")[1]
+    for setting in SETTINGS:
+        assert f"--{setting.name.replace('_', '-')}" in text
+    assert "Examples:" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["render", "mixed4z:1"], 2, "mixed4"),
+        (["render", "mixed4a:508"], 2, "mixed4a:507"),
+        (["render", "4a:x"], 2, "mixed4a:0-9,40"),
+        (["render", "https://microscope.openai.com/models/alexnet/conv1_0/1"], 2, "alexnet"),
+        (["render", "--checkpoint", "untraind"], 2, "untrained"),
+        (["render", "--steps", "0"], 2, "steps"),
+        (["render", "--steps", "many"], 2, "--steps"),
+        (["render", "--stps", "3"], 2, "--steps"),
+        (["render", "--view", "sideways"], 2, "channel"),
+        (["render", "--checkpoint", "bvlc_googlenet", "--weights", "nowhere.pth", "mixed4a:1"], 2, "nowhere.pth"),
+        (["render", "--device", "toaster"], 1, "--device cpu"),
+        (["--config", "other.toml", "status"], 2, "atlas init"),
+        (["rendr"], 2, "rendr"),
+        (["check"], 1, "atlas build"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_type(
+    atlas: Path, run: Run, words: list[str], code: int, said: str
+) -> None:
+    exit_code, out, err = run(*words)
+    assert exit_code == code
+    assert err.startswith("atlas: ")
+    assert len(err.splitlines()) == 1, err
+    assert said in err
+    assert out == ""
+    assert not (atlas / "site").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("steps = 4", "stepps = 4", "atlas.toml:10: no key “stepps” in [recipe]: did you mean steps?"),
+        ("steps = 4", 'steps = "4"', "atlas.toml:10: steps = '4': must be a whole number"),
+        ("conv2d0:0-3", "conv2d7:0", "atlas.toml:5: no layer in “conv2d7:0”"),
+        ("[recipe]", "[recipe", "atlas.toml"),
+    ],
+)
+def test_a_mistake_in_atlas_toml_is_named_with_its_line(
+    atlas: Path, run: Run, before: str, after: str, said: str
+) -> None:
+    (atlas / "atlas.toml").write_text(TOML.replace(before, after))
+    code, _, err = run("render")
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_weights_that_are_not_those_of_the_atlas_are_refused(atlas: Path, run: Run) -> None:
+    section = f'[checkpoints.mine]\narchitecture = "inception5h"\nweights = "mine.pth"\nfingerprint = "{"0" * 64}"\n'
+    (atlas / "atlas.toml").write_text(TOML + section + 'units = ["conv2d0:0"]\n')
+    (atlas / "mine.pth").write_bytes(b"not weights")
+    code, _, err = run("render", "--checkpoint", "mine")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "mine.pth" in err
+    from generator.architecture import INCEPTION5H
+    from generator.network.checkpoints import draw_untrained
+
+    torch.save(draw_untrained(INCEPTION5H), atlas / "mine.pth")
+    code, _, err = run("render", "--checkpoint", "mine")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "fingerprint" in err
+
+
+def test_a_damaged_answer_is_named_set_aside_and_made_again(atlas: Path, run: Run) -> None:
+    assert run("render", "conv2d0:0-3", "mixed3a:62-65")[0] == 0
+    picture = next((atlas / "site/store").glob("*/*.webp"))
+    picture.write_bytes(picture.read_bytes()[:100])
+    code, out, err = run("verify")
+    assert code == 1
+    assert out.count("damaged:") == 1
+    assert "atlas render" in err
+    assert run("render")[1] == "rendered 1, already there 7, failed 0, in site/store\n"
+    assert run("verify")[0] == 0
+
+
+def test_the_reading_half_needs_no_torch(atlas: Path, run: Run) -> None:
+    run("render")
+    blocked = "import sys\nfor name in ('torch', 'lucent', 'safetensors', 'google'): sys.modules[name] = None"
+    for words in (["status"], ["build"], ["check"], ["verify"], ["render"], ["--help"], ["render", "--dry-run", "4a"]):
+        code, _, err = finish(spawn(atlas, *words, code=blocked))
+        assert (code, err) == (0, ""), words
+    code, _, err = finish(spawn(atlas, "render", "conv2d0:9", code=blocked))
+    assert code == 1
+    assert err.startswith("atlas: rendering needs torch")
+    assert "pip install 'inception-atlas[render]'" in err
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(atlas: Path) -> None:
+    process = spawn(atlas, "render", "conv2d0", "conv2d1", "conv2d2", "--batch", "2", "--steps", "8")
+    wait_for_answers(atlas, 4)
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    assert code == 130
+    assert "Type the same command again" in err
+    kept = len(answers(atlas))
+    assert out.startswith(f"rendered {kept}, ")
+    assert 4 <= kept < 320
+
+
+def test_a_run_that_is_killed_loses_one_batch_and_nothing_else(atlas: Path, run: Run) -> None:
+    chance = random.Random(0)
+    words = ("render", "conv2d0", "--batch", "2")
+    for _ in range(3):
+        before = len(answers(atlas))
+        process = spawn(atlas, *words)
+        wait_for_answers(atlas, before + 1)
+        time.sleep(chance.random() / 5)
+        process.kill()
+        finish(process)
+        assert run("verify")[0] == 0
+    kept = len(answers(atlas))
+    assert run(*words)[1] == f"rendered {64 - kept}, already there {kept}, failed 0, in site/store\n"
+    assert run("verify")[1].startswith("64 answers whole, 0 damaged, in site/store\n")
+
+
+def test_two_renderers_on_one_store_both_finish(atlas: Path, run: Run) -> None:
+    both = [spawn(atlas, "render", "conv2d0:0-23", "--batch", str(size)) for size in (2, 3)]
+    results = [finish(process) for process in both]
+    assert [code for code, _, _ in results] == [0, 0]
+    assert sum(int(out.split()[1].rstrip(",")) for _, out, _ in results) == 24, "each unit is kept once"
+    assert run("verify")[1].startswith("24 answers whole, 0 damaged")
+
+
+def answers(atlas: Path) -> list[Path]:
+    return list((atlas / "site/store").glob("[0-9a-f][0-9a-f]/*.json"))
+
+
+def wait_for_answers(atlas: Path, count: int) -> None:
+    for _ in range(1200):
+        if len(answers(atlas)) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {count} answers after a minute")

@@ -1,0 +1,205 @@
+"""Running a plan: everything ends up in the store, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from generator.architecture import INCEPTION5H
+from generator.errors import AtlasError
+from generator.network import Inception, load_checkpoint
+from generator.plan import Plan, make_plan
+from generator.recipe import Question, Recipe
+from generator.render import runner
+from generator.render.ascent import Ascent, ascend
+from generator.render.encode import encode
+from generator.render.runner import Outcome, pick_device, run
+from generator.store import Store
+from generator.units import select_units
+
+RECIPE = Recipe(size=32, input=64, steps=4, wake_steps=4, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def net() -> Inception:
+    return load_checkpoint("untrained")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def questions(net: Inception, *words: str, recipe: Recipe = RECIPE) -> list[Question]:
+    return [Question(net.fingerprint, unit, "channel", recipe) for unit in select_units(words, INCEPTION5H)]
+
+
+def plan(asked: Iterable[Question], store: Store, size: int = 2, force: bool = False) -> Plan:
+    return make_plan(asked, INCEPTION5H, store, size=size, force=force)
+
+
+def go(plan: Plan, net: Inception, store: Store, **more: Any) -> Outcome:
+    return run(plan, net, store, checkpoint="untrained", **more)
+
+
+def test_a_plan_batches_units_of_one_convolution(store: Store, net: Inception) -> None:
+    made = plan(questions(net, "mixed4a:189-194", "conv2d0:3"), store, size=2)
+    assert [(b.layer, b.channels) for b in made.batches] == [
+        ("conv2d0", (3,)),
+        ("mixed4a_1x1", (189, 190)),
+        ("mixed4a_1x1", (191,)),
+        ("mixed4a_3x3", (0, 1)),
+        ("mixed4a_3x3", (2,)),
+    ]
+    assert (made.units, made.present) == (7, 0)
+
+
+def test_units_are_rendered_once_with_all_that_is_known_of_them(store: Store, net: Inception) -> None:
+    asked = questions(net, "conv2d0:0-2", "mixed3a:63-64")
+    steps: list[float] = []
+    assert go(plan(asked, store), net, store, advance=steps.append) == Outcome(rendered=5, present=0)
+    assert sum(steps) == pytest.approx(5), "progress must end where the work ends"
+    for question in asked:
+        record = store.read(question.key)
+        assert record is not None
+        assert record.question == question
+        assert len(record.made.activations) == RECIPE.steps
+        assert record.made.checkpoint == "untrained"
+        assert record.made.versions["torch"] == torch.__version__
+        pixels = np.asarray(Image.open(store.path(record.picture)).convert("RGB"), float)
+        assert pixels.std() == pytest.approx(record.made.spread, abs=2)
+    again = plan(asked, store)
+    assert (again.units, again.present) == (0, 5)
+    assert plan(asked, store, force=True).units == 5
+
+
+def test_the_final_activation_is_that_of_the_picture_in_float32(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Any] = []
+    monkeypatch.setattr(runner, "encode", lambda pixels: kept.append(pixels) or encode(pixels))
+    recipe = replace(RECIPE, steps=30, size=64, precision="bfloat16")
+    (question,) = questions(net, "mixed3a:70", recipe=recipe)
+    go(plan([question], store), net, store)
+    record = store.read(question.key)
+    assert record is not None
+    rgb = torch.from_numpy(kept[0].astype(np.float32) / 255).permute(2, 0, 1)[None]
+    assert float(net(rgb, "mixed3a")[0, 70].mean()) == pytest.approx(record.made.activation, rel=0.01)
+
+
+def test_another_renderer_on_the_same_store_is_not_repeated(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = questions(net, "conv2d0:0-3")
+    mine = plan(asked, store)
+    theirs = plan(asked[1:], store, size=8)
+    assert go(theirs, net, store).rendered == 3
+    assert go(mine, net, store) == Outcome(rendered=1, present=3)
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    def small_memory(net: Any, layer: str, channels: Any, *rest: Any) -> Ascent:
+        sizes.append(len(channels))
+        if len(channels) > 3:
+            rest[-1]()  # a step that was counted before the memory ran out
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return ascend(net, layer, channels, *rest)
+
+    monkeypatch.setattr(runner, "ascend", small_memory)
+    asked = questions(net, "conv2d0:0-9", "conv2d1:0-4")
+    steps: list[float] = []
+    assert go(plan(asked, store, size=10), net, store, advance=steps.append).rendered == 15
+    assert sizes == [10, 5, 3, 2, 3, 2, 3, 2]
+    assert sum(steps) == pytest.approx(15)
+    assert all(question.key in store for question in asked)
+
+
+def test_one_unit_that_does_not_fit_says_what_to_type(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: Any) -> Ascent:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(runner, "ascend", no_memory)
+    with pytest.raises(AtlasError, match="--device cpu"):
+        go(plan(questions(net, "conv2d0:0-1"), store), net, store)
+
+
+def test_ctrl_c_keeps_what_is_finished(store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: Iterator[int] = iter(range(9))
+
+    def impatient(*args: Any) -> Ascent:
+        if next(turns) == 2:
+            raise KeyboardInterrupt
+        return ascend(*args)
+
+    monkeypatch.setattr(runner, "ascend", impatient)
+    asked = questions(net, "conv2d0:0-7")
+    assert go(plan(asked, store), net, store) == Outcome(rendered=4, present=0, stopped=True)
+    assert go(plan(asked, store), net, store) == Outcome(rendered=4, present=4)
+
+
+def test_a_picture_of_no_numbers_fails_by_name_and_alone(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflow(*args: Any) -> Ascent:
+        result = ascend(*args)
+        result.pictures[1].fill_(torch.nan)
+        return result
+
+    monkeypatch.setattr(runner, "ascend", overflow)
+    asked = questions(net, "conv2d0:0-2")
+    outcome = go(plan(asked, store, size=3), net, store)
+    assert outcome.rendered == 2
+    assert len(outcome.failed) == 1
+    assert "conv2d0:1" in outcome.failed[0]
+    assert asked[1].key not in store
+
+
+def test_force_renders_again_and_keeps_the_earlier_picture(store: Store, net: Inception) -> None:
+    asked = questions(net, "conv2d0:0")
+    go(plan(asked, store), net, store)
+    first = store.read(asked[0].key)
+    assert first is not None
+    go(plan(asked, store, force=True), net, store, force=True)
+    second = store.read(asked[0].key)
+    assert second is not None
+    assert store.path(first.picture).is_file()
+    assert second.picture == first.picture or first.picture in second.earlier
+
+
+def sleepy(net: Inception) -> Inception:
+    """The network with a bias that keeps every unit of mixed3a_1x1 far below zero on grey."""
+    asleep = load_checkpoint("untrained")
+    asleep.get_buffer("mixed3a_1x1_bias").fill_(-25.0)
+    return asleep
+
+
+def test_every_unit_wakes(store: Store, net: Inception) -> None:
+    recipe = Recipe(size=64, input=64, steps=64, precision="float32")
+    asleep = sleepy(net)
+    dead = questions(net, "mixed3a:1-3", recipe=replace(recipe, wake_steps=0))
+    live = questions(net, "mixed3a:1-3", recipe=recipe)
+    go(plan(dead, store, size=4), asleep, store)
+    go(plan(live, store, size=4), asleep, store)
+    kept = [[store.read(question.key) for question in asked] for asked in (dead, live)]
+    assert all(r is not None and r.made.activation == 0 and r.made.spread < 10 for r in kept[0]), "not a fair test"
+    assert all(r is not None and r.made.activation > 0 and r.made.spread > 20 for r in kept[1])
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    assert pick_device("cpu") == torch.device("cpu")
+    for name in ("cuda:77", "toaster"):
+        with pytest.raises(AtlasError, match=f"{name}.*--device cpu"):
+            pick_device(name)
