@@ -15,7 +15,7 @@ from generator.record import Encoded
 
 SHARP = 256  # small canvases are enlarged by a whole factor up to this, so that WebP's halved colour loses nothing
 THUMBNAIL = 112
-QUALITY, THUMBNAIL_QUALITY = 50, 45
+QUALITY, THUMBNAIL_QUALITY = 48, 40
 
 
 def to_pixels(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
