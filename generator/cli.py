@@ -169,9 +169,8 @@ def main() -> None:
     """Run the command line; what went wrong is one line."""
     try:
         atlas.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("atlas: stopped; nothing is lost. Type the same command again to go on", err=True)
         sys.exit(130)
     except click.ClickException as error:
         hint = f"; see `{error.ctx.command_path} --help`" if isinstance(error, click.UsageError) and error.ctx else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,7 @@ from generator.errors import AtlasError, UsageError
 from generator.plan import Plan, make_plan
 from generator.publish.catalog import known_fingerprint
 from generator.recipe import SETTINGS, VIEWS, Question, View
-from generator.record import Record
-from generator.store import DamagedError, Store
+from generator.store import Store
 from generator.units import Unit, select_units, write_channels
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def render(
         asked = (_question(config, fingerprint, unit, view, settings) for unit in selected)
         return make_plan(asked, chosen.architecture, store, size=size, force=force)
 
-    expected = chosen.fingerprint or known_fingerprint(chosen, _records(store))
+    expected = chosen.fingerprint or known_fingerprint(chosen, store.records())
     if expected and not weights:
         plan = plan_for(expected, batch or _BATCH)
         if dry_run or not plan.units:
@@ -116,15 +115,6 @@ def render(
 
 def _question(config: Config, fingerprint: str, unit: Unit, view: View, settings: dict[str, Any]) -> Question:
     return Question(fingerprint, unit, view, config.recipe_for(unit.layer, **settings))
-
-
-def _records(store: Store) -> Iterable[Record]:
-    for key in store.keys():  # noqa: SIM118 - a store is no mapping
-        try:
-            if record := store.read(key):
-                yield record
-        except DamagedError:
-            continue  # `atlas verify` names it
 
 
 def _load(checkpoint: Checkpoint, weights: Path | None, device: str) -> tuple[Inception, bool]:

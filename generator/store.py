@@ -21,7 +21,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +83,15 @@ class Store:
         except ValueError as error:
             raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
         return record
+
+    def records(self, damaged: Callable[[Exception], object] = lambda error: None) -> Iterator[Record]:
+        """Every answer that can be read, in order of keys; what cannot be is told to ``damaged`` and passed over."""
+        for key in self.keys():
+            try:
+                if record := self.read(key):
+                    yield record
+            except (DamagedError, OSError) as error:
+                damaged(error)
 
     def write(
         self, question: Question, made: Made, picture: Encoded, thumbnail: Encoded, *, force: bool = False

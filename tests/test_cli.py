@@ -216,7 +216,9 @@ def test_the_reading_half_needs_no_torch(atlas: Path, run: Run) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(atlas: Path) -> None:
-    process = spawn(atlas, "render", "conv2d0", "conv2d1", "conv2d2", "--batch", "2", "--steps", "8")
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs do not
+    words = ("render", "conv2d0", "conv2d1", "conv2d2", "--batch", "2", "--steps", "8")
+    process = spawn(atlas, *words, code=heed)
     wait_for_answers(atlas, 4)
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)

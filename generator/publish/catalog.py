@@ -20,7 +20,7 @@ from generator.architecture import Branch, Layer
 from generator.config import Checkpoint, Config
 from generator.recipe import Recipe
 from generator.record import Record
-from generator.store import DamagedError, Store
+from generator.store import Store
 from generator.units import Unit
 
 INPUT = 224  # side of the pictures that the network was trained on, in pixels
@@ -116,14 +116,9 @@ def _age(record: Record) -> tuple[str, str]:
 
 def _records(store: Store) -> tuple[list[Record], list[str]]:
     """Every answer that can be shown, and what is wrong with the others."""
-    records, warnings = [], []
-    for key in store.keys():  # noqa: SIM118 - a store is no mapping
-        try:
-            record = store.read(key)
-        except (DamagedError, OSError) as error:
-            warnings.append(str(error))
-            continue
-        if record and record.question.view == "channel":
+    records, warnings = list[Record](), list[str]()
+    for record in store.records(damaged=lambda error: warnings.append(str(error))):
+        if record.question.view == "channel":
             absent = [p.name for p in (record.picture, record.thumbnail) if not store.path(p).is_file()]
             if absent:
                 warnings.append(f"{store.root / absent[0]} is missing; type `atlas verify` to set its record aside")

@@ -11,15 +11,13 @@ what `atlas render` would do.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from generator.config import Checkpoint, Config
 from generator.publish.catalog import known_fingerprint
-from generator.record import Record
-from generator.store import DamagedError, Store
+from generator.store import Store
 from generator.units import Unit
 
 
@@ -81,7 +79,7 @@ def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
     """Each checkpoint of atlas.toml, with the layers in which it selects units."""
     weighed = _weigh(store)
     unsure = any(c.fingerprint is None for c in config.checkpoints)
-    records = tuple(_readable(store)) if unsure else ()
+    records = tuple(store.records()) if unsure else ()
     return tuple(
         _checkpoint(config, checkpoint, known_fingerprint(checkpoint, records), weighed)
         for checkpoint in config.checkpoints
@@ -118,12 +116,3 @@ def _weigh(store: Store) -> dict[str, int]:
                 if kind == "json":
                     complete.add(key)
     return {key: size for key, size in sizes.items() if key in complete}
-
-
-def _readable(store: Store) -> Iterator[Record]:
-    for key in store.keys():  # noqa: SIM118 - a store is no mapping
-        try:
-            if record := store.read(key):
-                yield record
-        except (DamagedError, OSError):
-            continue  # `atlas verify` and `atlas build` tell of these

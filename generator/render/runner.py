@@ -12,9 +12,10 @@ import math
 import platform
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ from generator.render.robustness import enlarge
 from generator.store import Store
 
 Advance = Callable[[float], object]
+Answer = tuple[NDArray[np.uint8], Made] | Literal["present", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +77,46 @@ def run(
     stays.
     """
     _keep_freed_memory()
+    rendered, present, failed = 0, plan.present, list[str]()
+    try:
+        for batch, answers in _batches(plan, net, store, force, advance):
+            for question, answer in zip(batch.questions, answers, strict=True):
+                if answer == "present":
+                    present += 1
+                elif answer == "lost":
+                    failed.append(f"{question.unit}: the ascent left the range of numbers; type a smaller --step-size")
+                else:
+                    pixels, made = answer
+                    kept = store.write(question, replace(made, checkpoint=checkpoint), *encode(pixels), force=force)
+                    rendered, present = rendered + kept, present + (not kept)
+    except KeyboardInterrupt:
+        return Outcome(rendered, present, tuple(failed), stopped=True)
+    return Outcome(rendered, present, tuple(failed))
+
+
+def _batches(
+    plan: Plan, net: Inception, store: Store, force: bool, advance: Advance
+) -> Iterator[tuple[Batch, Sequence[Answer]]]:
+    """Each batch with its answers, in parts that fit into memory, without what another renderer has kept meanwhile."""
     networks = {"float32": net}
     waiting = deque(plan.batches)
-    rendered, present, failed = 0, plan.present, list[str]()
     largest = max((len(batch) for batch in waiting), default=1)
     while waiting:
         batch = waiting.popleft()
         if len(batch) > largest:
             waiting.extendleft(reversed(batch.split(largest)))
             continue
-        if not force:  # another renderer may have been faster
-            left = [i for i, question in enumerate(batch.questions) if question.key not in store]
-            present += len(batch) - len(left)
-            advance(len(batch) - len(left))
-            batch = batch.only(left)
-        if not len(batch):
-            continue
+        if not force and (there := [i for i, question in enumerate(batch.questions) if question.key in store]):
+            advance(len(there))
+            yield batch.only(there), ["present"] * len(there)
+            batch = batch.only(i for i in range(len(batch)) if i not in there)
+            if not len(batch):
+                continue
         precision = batch.recipe.precision
         if precision not in networks:
             networks[precision] = copy.deepcopy(net).to(getattr(torch, precision))
         try:
             answers = _render(batch, networks[precision], net, advance)
-        except KeyboardInterrupt:
-            return Outcome(rendered, present, tuple(failed), stopped=True)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             if len(batch) == 1:
@@ -107,21 +126,12 @@ def run(
                 ) from None
             largest = (len(batch) + 1) // 2
             waiting.appendleft(batch)
-            continue
-        for question, answer in zip(batch.questions, answers, strict=True):
-            if answer is None:
-                failed.append(f"{question.unit}: the ascent left the range of numbers; type a smaller --step-size")
-                continue
-            pixels, made = answer
-            kept = store.write(question, replace(made, checkpoint=checkpoint), *encode(pixels), force=force)
-            rendered, present = rendered + kept, present + (not kept)
-    return Outcome(rendered, present, tuple(failed))
+        else:
+            yield batch, answers
 
 
-def _render(
-    batch: Batch, net: Inception, yardstick: Inception, advance: Advance
-) -> list[tuple[NDArray[np.uint8], Made] | None]:
-    """Pixels and what is known of them for each unit of a batch; None for a unit that came to no finite picture."""
+def _render(batch: Batch, net: Inception, yardstick: Inception, advance: Advance) -> list[Answer]:
+    """Pixels and what is known of them for each unit of a batch; "lost" for one that came to no finite picture."""
     begun = time.perf_counter()
     share = len(batch) / batch.recipe.steps
     steps_done = 0
@@ -146,10 +156,10 @@ def _render(
         pictures[asleep], activations[asleep] = _ascend(again, net, replace(batch.recipe, wake_steps=wake))
         finals[asleep] = _measure(again, yardstick, pictures[asleep])
     seconds = round((time.perf_counter() - begun) / len(batch), 3)
-    answers: list[tuple[NDArray[np.uint8], Made] | None] = []
+    answers: list[Answer] = []
     for picture, reached, final in zip(pictures.cpu(), activations.tolist(), finals.tolist(), strict=True):
         if not all(map(math.isfinite, (*reached, final, float(picture.sum())))):
-            answers.append(None)
+            answers.append("lost")
             continue
         pixels = to_pixels(picture.numpy())
         made = Made(
