@@ -17,7 +17,7 @@ _HEAD = """\
 [atlas]
 title = "InceptionV1 Atlas"
 output = "{output}"
-# url = "https://host/path/"     # where the site will be published; sitemap and link previews need it
+# url = "https://host/path/"     # where the site will be published; sitemap, link previews and 404 page need it
 
 # One section for each checkpoint: inception5h (Google's InceptionV1, the network of the literature), bvlc_googlenet
 # (Caffe's GoogLeNet) and untrained (random weights, the control) are known by name. Weights are downloaded once.

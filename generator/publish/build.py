@@ -98,10 +98,9 @@ def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield f"static/{file.name}", file.read_bytes
     yield urls.INDEX, lambda: atlas_index(catalog)
     yield ".nojekyll", lambda: b""  # GitHub Pages would leave out names that begin with an underscore
-    if catalog.config.url:
-        yield "sitemap.xml", lambda: sitemap(catalog.config.url, pages)
-        if robots(catalog.config.url):
-            yield "robots.txt", lambda: robots(catalog.config.url)
+    yield "sitemap.xml", lambda: sitemap(catalog.config.url, pages)
+    if catalog.config.url and robots(catalog.config.url):
+        yield "robots.txt", lambda: robots(catalog.config.url)
 
 
 def _manifest(output: Path) -> tuple[str, ...]:

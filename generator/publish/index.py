@@ -51,14 +51,19 @@ def _checkpoint(checkpoint: AtlasCheckpoint) -> str:
 
 
 def sitemap(base: str, pages: Iterable[str]) -> bytes:
-    """Every page but the one for what is not there. Up to 50,000 pages fit in one sitemap."""
+    """Every page but the one for what is not there. Up to 50,000 pages fit in one sitemap.
+
+    Search engines read whole addresses alone; without ``base`` they are written from the site's own root, with a
+    word on what to set.
+    """
     listed = "".join(
-        f"<url><loc>{escape(base + quote('' if page == urls.HOME else page))}</loc></url>\n"
+        f"<url><loc>{escape(base + quote('' if base and page == urls.HOME else page))}</loc></url>\n"
         for page in pages
         if page != urls.NOT_FOUND
     )
+    hint = "" if base else "<!-- set url in atlas.toml: search engines want whole addresses -->\n"
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{hint}'
         f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{listed}</urlset>\n'
     ).encode()
 
