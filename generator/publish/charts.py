@@ -132,9 +132,8 @@ def _wires(top: float, bottom: float, pooled: bool, ends: Sequence[float]) -> st
 def _row(layer: AtlasLayer, middle: float, bars: str, link: str) -> str:
     """One layer: a link with its bar and numbers."""
     of, grid = layer.layer, layer.grid
-    said = f"{layer.name}: {of.channels} channels, {grid} × {grid} grid, sees {of.receptive_field} px"
     return (
-        f'<a href="{escape(link)}" aria-label="{said}">'
+        f'<a href="{escape(link)}">'
         f'<rect class="row" x="0" y="{middle - 15:g}" width="400" height="30" rx="3"/>{bars}'
         f"{_columns(layer.name, str(of.channels), f'{grid}²', f'{of.receptive_field} px', middle + 4)}</a>"
     )
