@@ -1,0 +1,56 @@
+"""What is written is what is so: examples in docstrings, words in the README, the atlas that is committed."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generator import __version__, cli
+from generator.config import load_config
+from generator.publish.status import status
+from generator.store import Store
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["architecture", "units", "recipe", "record", "store", "plan", "config"])
+def test_examples_in_docstrings_hold(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"generator.{name}")).failed == 0
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    words = set(re.findall(r"\bmake ([a-z]+)", README)) - {"are"}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert words <= targets, words - targets
+    commands = set(re.findall(r"`atlas ([a-z]+)|^\$ atlas ([a-z]+)|^atlas ([a-z]+)", README, re.MULTILINE))
+    used = {word for found in commands for word in found if word}
+    assert {"render", "build", "check", "status", "verify", "serve", "init"} <= used
+    assert used <= set(cli.atlas.commands), used - set(cli.atlas.commands)
+
+
+def test_the_readme_links_to_files_that_exist() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("https://") or (ROOT / link).is_file(), link
+
+
+def test_the_version_is_the_changelogs() -> None:
+    assert f"## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_committed_atlas_is_whole_in_budget_and_not_grey() -> None:
+    config = load_config(ROOT / "atlas.toml")
+    store = Store(config.store)
+    (found,) = status(config, store)
+    assert (found.selected, found.missing) == (864, ()), "render what is missing: atlas render"
+    assert found.bytes / found.rendered <= 16_384
+    for record in store.records():
+        pixels = np.asarray(Image.open(store.path(record.picture)).convert("RGB"))
+        assert pixels.std() > 20, record.question.unit
+        assert record.made.activation > 0, record.question.unit
