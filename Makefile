@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: atlas test lint install serve clean help
+.PHONY: atlas test lint install serve snapshots clean help
 .DEFAULT_GOAL := help
 
 help:  ## these words
@@ -27,6 +27,9 @@ install: .venv/.testing  ## .venv with the package, the renderer and the test to
 
 serve: atlas  ## build, then preview on 127.0.0.1
 	@$(BIN)/atlas serve
+
+snapshots: .venv/.testing  ## write the pages anew that tests compare with
+	@WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/test_snapshots.py
 
 clean:  ## remove .venv and caches, never the store
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
