@@ -46,6 +46,8 @@ def init(folder: Path) -> None:
     from generator.starter import starter_config
 
     target = folder / FILE
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file; name a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
@@ -105,9 +107,10 @@ def verify(path: Path) -> None:
             bar.update()
     for damage in damaged:
         aside = store.set_aside(damage)
-        click.echo(f"damaged: {damage.reason} (set aside in {aside})")
+        reason = damage.reason.partition("; type")[0]
+        click.echo(f"damaged: {reason} (set aside in {aside})")
     leftovers = sum(1 for _ in store.unclaimed())
-    note = f"; {leftovers} unfinished files of a run that was cut short, harmless" if leftovers else ""
+    note = f"; {leftovers} other files there belong to no record, harmless" if leftovers else ""
     click.echo(f"{len(keys) - len(damaged)} answers whole, {len(damaged)} damaged, in {store.root}{note}")
     if damaged:
         raise AtlasError("what was damaged is missing now; type `atlas render` to make it again")
@@ -181,6 +184,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"atlas: {error.filename or 'the system'}: {error.strerror}; mend that and try again", err=True)
         sys.exit(1)
 
 

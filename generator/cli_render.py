@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +57,13 @@ def _recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("units", nargs=-1)
 @click.option("--checkpoint", help="Which weights, by name. [default: the first of atlas.toml]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
-@click.option("--view", type=click.Choice(VIEWS), default="channel", show_default=True, help="What is maximised.")
+@click.option(
+    "--view",
+    type=click.Choice(VIEWS),
+    default="channel",
+    show_default=True,
+    help="What is maximised; pages show channel.",
+)
 @click.option(
     "--batch", type=click.IntRange(1, 4096), help=f"Units at once. [default: {_BATCH}; {_GPU_BATCH} on a GPU]"
 )
@@ -83,41 +91,69 @@ def render(
     for in --weights, atlas.toml, ATLAS_WEIGHTS and the user's cache folder, and downloaded if they are nowhere.
     """
     config = load_config(path)
-    chosen = config.checkpoint(checkpoint)
-    selected = select_units(units, chosen.architecture, chosen.name) if units else chosen.units
-    if not selected:
-        raise UsageError(f"{path} selects no units of {chosen.name}; name some, as in `atlas render mixed4a:0-9`")
     settings = {key: value for key, value in overrides.items() if value is not None}
+    typed = _Typed(weights, view, settings, batch, device, force, dry_run)
+    one = units or checkpoint or weights
+    codes = [
+        _render(config, each, select_units(units, each.architecture, each.name) if units else each.units, typed)
+        for each in ([config.checkpoint(checkpoint)] if one else [c for c in config.checkpoints if c.units])
+    ]
+    if not codes:
+        raise UsageError(f"{path} selects no units; name some, as in `atlas render mixed4a:0-9`")
+    sys.exit(max(codes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """The options of one command, which hold for every checkpoint it renders."""
+
+    weights: Path | None
+    view: View
+    settings: Mapping[str, Any]
+    batch: int | None
+    device: str
+    force: bool
+    dry_run: bool
+
+
+def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], typed: _Typed) -> int:
+    """Render units of one checkpoint; the exit code."""
+    if not selected:
+        hint = "name some, as in `atlas render mixed4a:0-9`"
+        raise UsageError(f"{config.path} selects no units of {chosen.name}; {hint}")
     store = Store(config.store)
 
     def plan_for(fingerprint: str, size: int) -> Plan:
-        asked = (_question(config, fingerprint, unit, view, settings) for unit in selected)
-        return make_plan(asked, chosen.architecture, store, size=size, force=force)
+        questions = (_question(config, fingerprint, unit, typed) for unit in selected)
+        return make_plan(questions, chosen.architecture, store, size=size, force=typed.force)
 
+    # Weights whose fingerprint is not written down may have changed since the store was filled: they are read first,
+    # if that can be done.
+    given = typed.weights or ((chosen.weights or os.environ.get("ATLAS_WEIGHTS")) and not chosen.fingerprint)
     expected = chosen.fingerprint or known_fingerprint(chosen, store.records())
-    if expected and not weights:
-        plan = plan_for(expected, batch or _BATCH)
-        if dry_run or not plan.units:
+    if expected and not (given and _installed("torch")):
+        plan = plan_for(expected, typed.batch or _BATCH)
+        if typed.dry_run or not plan.units:
             _describe(plan, config)
-            return
-    net, is_gpu = _load(chosen, weights, device)
+            return 0
+    net, is_gpu = _load(chosen, typed)
     if chosen.fingerprint not in (None, net.fingerprint):
         raise AtlasError(
-            f"these weights are not those of {chosen.name} in {path} (fingerprint {net.fingerprint[:12]}, not "
+            f"these weights are not those of {chosen.name} in {config.path} (fingerprint {net.fingerprint[:12]}, not "
             f"{(chosen.fingerprint or '')[:12]}); give them a section [checkpoints.NAME] of their own"
         )
-    plan = plan_for(net.fingerprint, batch or (_GPU_BATCH if is_gpu else _BATCH))
-    if dry_run or not plan.units:
+    plan = plan_for(net.fingerprint, typed.batch or (_GPU_BATCH if is_gpu else _BATCH))
+    if typed.dry_run or not plan.units:
         _describe(plan, config)
-        return
-    sys.exit(_run(plan, net, store, chosen, force))
+        return 0
+    return _run(plan, net, store, chosen, typed.force)
 
 
-def _question(config: Config, fingerprint: str, unit: Unit, view: View, settings: dict[str, Any]) -> Question:
-    return Question(fingerprint, unit, view, config.recipe_for(unit.layer, **settings))
+def _question(config: Config, fingerprint: str, unit: Unit, typed: _Typed) -> Question:
+    return Question(fingerprint, unit, typed.view, config.recipe_for(unit.layer, **typed.settings))
 
 
-def _load(checkpoint: Checkpoint, weights: Path | None, device: str) -> tuple[Inception, bool]:
+def _load(checkpoint: Checkpoint, typed: _Typed) -> tuple[Inception, bool]:
     for needed in ("torch", "safetensors", "google.protobuf"):
         if not _installed(needed):
             raise AtlasError(
@@ -127,9 +163,9 @@ def _load(checkpoint: Checkpoint, weights: Path | None, device: str) -> tuple[In
     from generator.network import load_checkpoint
     from generator.render.runner import pick_device
 
-    chosen = pick_device(device)
+    chosen = pick_device(typed.device)
     own = None if checkpoint.name in CHECKPOINTS else checkpoint.architecture
-    net = load_checkpoint(checkpoint.name, weights or checkpoint.weights, chosen, architecture=own)
+    net = load_checkpoint(checkpoint.name, typed.weights or checkpoint.weights, chosen, architecture=own)
     return net, chosen.type == "cuda"
 
 
@@ -165,6 +201,8 @@ def _run(plan: Plan, net: Inception, store: Store, checkpoint: Checkpoint, force
         click.echo(f"failed: {failure}", err=True)
     counts = f"rendered {outcome.rendered}, already there {outcome.present}, failed {len(outcome.failed)}"
     click.echo(f"{counts}, in {store.root}")
+    if outcome.error:
+        raise outcome.error
     if outcome.stopped:
         click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
         return _STOPPED

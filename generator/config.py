@@ -18,7 +18,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from generator.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
 from generator.errors import UsageError
@@ -27,6 +26,7 @@ from generator.units import Unit, select_units
 
 FILE = "atlas.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_ADDRESS = re.compile(r"https?://[a-zA-Z0-9.-]+(:\d+)?(/[\w.~%+-]*)*", re.ASCII)
 _RESERVED = ("store", "static", "embed")  # names under site/ that are not checkpoints
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "atlas": ("title", "url", "output"),
@@ -106,7 +106,7 @@ def load_config(path: Path) -> Config:
         raise UsageError(f"{path} cannot be read: {error}") from error
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not TOML: {error}") from error
     return _Reader(path, text).config(data)
 
@@ -159,6 +159,8 @@ class _Reader:
         value = data.get(key, default)
         if not isinstance(value, str):
             self.fail(f'{key} is text, for example {key} = "{default}"', key, *section)
+        if any(ord(character) < 32 for character in value):
+            self.fail(f"{key} has a control character in it; write it as plain text", key, *section)
         return value
 
     def config(self, data: Mapping[str, Any]) -> Config:
@@ -166,7 +168,7 @@ class _Reader:
         atlas = self.table(data.get("atlas", {}), "atlas")
         self.keys(atlas, _SECTIONS["atlas"], "atlas")
         url = self.string(atlas, "url", "", "atlas")
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+        if url and not _ADDRESS.fullmatch(url):
             self.fail(f"url = “{url}” is not a full address; write https://host/path/", "url", "atlas")
         named = self.table(data.get("checkpoints", {}), "checkpoints")
         if not named:
@@ -210,7 +212,7 @@ class _Reader:
         return Checkpoint(
             name=name,
             architecture=net,
-            weights=self.path.parent / weights if weights else None,
+            weights=self.path.parent / Path(weights).expanduser() if weights else None,
             fingerprint=fingerprint or None,
             about=self.string(data, "about", "", *section),
             units=chosen["units"],

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from generator.architecture import Architecture
+from generator.errors import UsageError
 from generator.recipe import Question, Recipe, View
 from generator.store import Store
 
@@ -60,6 +61,11 @@ def make_plan(
         if not force and question.key in store:
             present += 1
             continue
+        if net.grid(question.unit.layer, question.recipe.input) < 1:
+            least = next(n for n in range(16, 1024) if net.grid(question.unit.layer, n) > 0)
+            raise UsageError(
+                f"input = {question.recipe.input} is too small for {question.unit.layer}; type --input {least}"
+            )
         layer, channel = net.locate(question.unit.layer, question.unit.channel)
         groups.setdefault((layer, question.view, question.recipe), []).append((question, channel))
     batches = []

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
@@ -84,7 +85,7 @@ def check_setting(f: Field[Any], value: Any) -> Any:
         raise TypeError(f"{f.name} has no default to take its type from")
     want, said = type(f.default), f.metadata
     if want is float and type(value) is int:
-        value = float(value)
+        value = float(value) if abs(value) < 2**63 else math.inf
     if type(value) is not want:
         raise UsageError(f"{f.name} = {value!r}: must be {_kind(want)}, for example {f.name} = {_toml(f.default)}")
     if said["of"] and value not in said["of"]:

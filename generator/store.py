@@ -64,7 +64,7 @@ class Store:
 
     def keys(self) -> Iterator[str]:
         """The key of every record, in order."""
-        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+        for folder in self._folders():
             for name in sorted(os.listdir(folder)):
                 if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
                     yield key
@@ -76,6 +76,8 @@ class Store:
             text = path.read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
         try:
             record = Record.from_json(text)
             if record.key != key:
@@ -101,25 +103,37 @@ class Store:
         Raises AtlasError when the disk is full or cannot be written; what was there before is untouched.
         """
         key = question.key
+        with self._saying_what_failed(), self._lock():
+            before = self.read(key)
+            if before and not force:
+                return False
+            shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
+            earlier = (before.picture, *before.earlier) if before else ()
+            record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name != shown.name))
+            text = json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+            self._put(self.root / shown.name, picture.data)
+            self._put(self.root / thumb.name, thumbnail.data)
+            self._put(self.record_path(key), text.encode() + b"\n")
+            self._sweep(record)
+            return True
+
+    def prepare(self) -> None:
+        """Make the folder, and see that it can be written. Raises AtlasError if not."""
+        with self._saying_what_failed(), self._lock():
+            pass
+
+    @contextlib.contextmanager
+    def _saying_what_failed(self) -> Iterator[None]:
         try:
-            with self._lock():
-                before = self.read(key)
-                if before and not force:
-                    return False
-                shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
-                earlier = (before.picture, *before.earlier) if before else ()
-                record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name != shown.name))
-                text = json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-                self._put(self.root / shown.name, picture.data)
-                self._put(self.root / thumb.name, thumbnail.data)
-                self._put(self.record_path(key), text.encode() + b"\n")
-                self._sweep(record)
-                return True
+            yield
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            why = "no space left on the disk; free some" if full else f"{error.strerror}; mend that"
+            why = "no space left on the disk; free some" if full else f"{error.filename}: {error.strerror}; mend that"
             text = f"cannot write to the store {self.root}: {why}, then type the same command again"
             raise AtlasError(text) from error
+
+    def _folders(self) -> list[Path]:
+        return [folder for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")) if folder.is_dir()]
 
     def verify(self) -> Iterator[Damage | Record]:
         """Every answer, read in full: its record if all is well, else what is wrong with it."""
@@ -137,7 +151,7 @@ class Store:
             record = self.read(key)
             for picture in record.pictures if record else ():
                 data = self.path(picture).read_bytes()
-                if hashlib.sha256(data).hexdigest() != picture.sha256:
+                if hashlib.sha256(data).hexdigest() != picture.sha256 or len(data) != picture.bytes:
                     raise DamagedError(f"{picture.name} is not what its record says")
         except FileNotFoundError as error:
             return Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
@@ -160,7 +174,7 @@ class Store:
 
         The files of a damaged record are not among them; ``verify`` names these.
         """
-        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+        for folder in self._folders():
             claimed: set[str] = set()
             names = sorted(os.listdir(folder))
             for name in names:

@@ -46,7 +46,7 @@ def parse_units(text: str, net: Architecture, checkpoint: str | None = None) -> 
     Raises UsageError, naming the nearest thing that exists.
     """
     word = text.strip()
-    if "://" in word:
+    if "://" in word or word.lower().endswith((".html", ".json", "/")):
         word = _from_address(word, checkpoint or net.name)
     layer, channels = _split(word, net)
     count = net.layers[layer].channels
@@ -117,7 +117,11 @@ def _numbers(channels: str, count: int, layer: str, text: str) -> tuple[int, ...
 
 def _from_address(address: str, checkpoint: str) -> str:
     """``LAYER:CHANNEL`` from an address of this atlas or of Microscope, if it names the checkpoint in use."""
-    parts = [p for p in unquote(urlsplit(address).path).split("/") if p]
+    try:
+        split = urlsplit(address)
+    except ValueError as error:
+        raise UsageError(f"cannot read the address {address} ({error}); write it as mixed4a:11") from error
+    parts = [p for p in unquote(split.path).split("/") if p]
     if parts and parts[-1] == "index.html":
         parts.pop()
     if "models" in parts[:-1]:  # microscope.openai.com/models/inceptionv1/mixed4a_0/11
@@ -125,8 +129,10 @@ def _from_address(address: str, checkpoint: str) -> str:
         named = _MICROSCOPE_MODEL.get(model, model)
         rest[:1] = [re.sub(r"_\d+$", "", layer) for layer in rest[:1]]
     elif len(parts) >= 2:  # .../CHECKPOINT/LAYER/CHANNEL.html, or .../CHECKPOINT/LAYER/
-        tail = parts[-3:] if re.fullmatch(r"\d+\.\w+", parts[-1]) else parts[-2:]
+        tail = parts[-3:] if re.fullmatch(r"\d+(\.\w+)?", parts[-1]) else parts[-2:]
         named, *rest = tail
+        if len(rest) == 1 and split.fragment:  # a branch on a layer's page, .../mixed4a/index.html#3x3
+            rest = [f"{rest[0]}_{split.fragment}"]
         rest[1:] = [re.sub(r"\.\w+$", "", channel) for channel in rest[1:]]
     else:
         named, rest = "", []

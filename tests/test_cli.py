@@ -140,6 +140,9 @@ def test_every_setting_of_the_recipe_is_an_option_with_its_default(run: Run) -> 
         (["render", "--checkpoint", "bvlc_googlenet", "--weights", "nowhere.pth", "mixed4a:1"], 2, "nowhere.pth"),
         (["render", "--device", "toaster"], 1, "--device cpu"),
         (["--config", "other.toml", "status"], 2, "atlas init"),
+        (["render", "mixed5b:0", "--input", "16"], 2, "--input 32"),
+        (["render", "http://[x"], 2, "mixed4a:11"),
+        (["render", "inception5h/mixed4a/11.html"], 2, "--checkpoint inception5h"),
         (["rendr"], 2, "rendr"),
         (["check"], 1, "atlas build"),
     ],
@@ -189,6 +192,44 @@ def test_weights_that_are_not_those_of_the_atlas_are_refused(atlas: Path, run: R
     code, _, err = run("render", "--checkpoint", "mine")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "fingerprint" in err
+
+
+def test_all_that_is_selected_is_rendered_of_every_checkpoint(atlas: Path, run: Run) -> None:
+    from generator.architecture import INCEPTION5H
+    from generator.network.checkpoints import draw_untrained
+
+    section = '[checkpoints.mine]\narchitecture = "inception5h"\nweights = "mine.pth"\nunits = ["conv2d0:0-1"]\n'
+    (atlas / "atlas.toml").write_text(TOML.replace("[recipe]", section + "[recipe]"))
+    tensors = draw_untrained(INCEPTION5H)
+    torch.save({**tensors, "conv2d0.bias": tensors["conv2d0.bias"] + 1}, atlas / "mine.pth")
+    code, out, _ = run("render")
+    assert (code, out.count("rendered 8,"), out.count("rendered 2,")) == (0, 1, 1)
+    assert run("status", "--check")[0] == 0
+    torch.save({**tensors, "conv2d0.bias": tensors["conv2d0.bias"] + 2}, atlas / "mine.pth")
+    assert "rendered 2," in run("render")[1], "weights that changed under the same name make other pictures"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "decay = 1" + "0" * 400,
+        "seed = " + "9" * 5000,
+        "x = " + "[" * 3000,
+        '[atlas]\nurl = "http://[x"',
+        '[atlas]\noutput = "a\\u0000b"',
+    ],
+)
+def test_a_strange_atlas_toml_is_one_line(atlas: Path, run: Run, text: str) -> None:
+    (atlas / "atlas.toml").write_text(text if "[atlas]" in text else f"[recipe]\n{text}\n" + TOML)
+    code, _, err = run("status")
+    assert (code, len(err.splitlines())) == (2, 1)
+
+
+def test_a_file_where_a_folder_of_the_store_should_be(atlas: Path, run: Run) -> None:
+    run("render", "conv2d0:0")
+    free = next(name for name in map("{:02x}".format, range(256)) if not (atlas / "site/store" / name).exists())
+    (atlas / "site/store" / free).write_text("")
+    assert [run(word)[0] for word in ("status", "verify", "build", "check")] == [0, 0, 0, 0]
 
 
 def test_a_damaged_answer_is_named_set_aside_and_made_again(atlas: Path, run: Run) -> None:

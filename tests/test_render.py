@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +46,18 @@ def test_a_picture_does_not_depend_on_its_batch(net: Inception) -> None:
         alone = climb(net, [channel])
         torch.testing.assert_close(alone.pictures[0], together.pictures[i], atol=1e-4, rtol=0)
         torch.testing.assert_close(alone.activations[0], together.activations[i], atol=0, rtol=1e-4)
+
+
+def test_nor_does_it_with_trained_weights(real_weights: Path) -> None:
+    trained = load_checkpoint("bvlc_googlenet", real_weights)
+    recipe, channels = replace(SMALL, size=64), [1, 2, 5, 9, 40]
+    seeds = [draws(f"mixed4a:{channel}", recipe) for channel in channels]
+    together = ascend(trained, "mixed4a_1x1", channels, "channel", recipe, seeds)
+    for chosen in ([1], [0, 2], [4]):
+        part = ascend(
+            trained, "mixed4a_1x1", [channels[i] for i in chosen], "channel", recipe, [seeds[i] for i in chosen]
+        )
+        torch.testing.assert_close(part.pictures, together.pictures[chosen], atol=1e-4, rtol=0)
 
 
 def test_random_draws_are_exactly_a_units_own() -> None:

@@ -132,8 +132,31 @@ def test_one_unit_that_does_not_fit_says_what_to_type(
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(runner, "ascend", no_memory)
-    with pytest.raises(AtlasError, match="--device cpu"):
-        go(plan(questions(net, "conv2d0:0-1"), store), net, store)
+    outcome = go(plan(questions(net, "conv2d0:0-1"), store), net, store)
+    assert "--device cpu" in str(outcome.error)
+
+
+def test_a_full_disk_ends_the_run_and_keeps_the_count(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*args: Any, **more: Any) -> bool:
+        if len(list(store.keys())) == 3:
+            raise AtlasError("no space left on the disk")
+        return Store.write(store, *args, **more)
+
+    monkeypatch.setattr(store, "write", write)
+    outcome = go(plan(questions(net, "conv2d0:0-7"), store), net, store)
+    assert (outcome.rendered, str(outcome.error)) == (3, "no space left on the disk")
+
+
+def test_a_store_that_cannot_be_is_found_before_anything_is_rendered(
+    tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "ascend", lambda *_: pytest.fail("rendered in vain"))
+    (tmp_path / "store").write_text("a file")
+    store = Store(tmp_path / "store")
+    with pytest.raises(AtlasError, match="cannot write to the store"):
+        go(plan(questions(net, "conv2d0:0"), store), net, store)
 
 
 def test_ctrl_c_keeps_what_is_finished(store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +223,6 @@ def test_every_unit_wakes(store: Store, net: Inception) -> None:
 
 def test_a_device_that_is_not_there_is_named() -> None:
     assert pick_device("cpu") == torch.device("cpu")
-    for name in ("cuda:77", "toaster"):
+    for name in ("cuda:77", "toaster", "meta"):
         with pytest.raises(AtlasError, match=f"{name}.*--device cpu"):
             pick_device(name)

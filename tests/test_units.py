@@ -133,3 +133,19 @@ def test_channels_written_as_ranges(channels: list[int], text: str) -> None:
     assert write_channels(channels) == text
     if channels:
         assert {u.channel for u in parse_units(f"4a:{text}", INCEPTION5H)} == set(channels)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "count"),
+    [
+        ("bvlc_googlenet/mixed4a/11.html", "mixed4a:11", 1),
+        ("site/bvlc_googlenet/mixed4a/11.json", "mixed4a:11", 1),
+        ("https://host/atlas/bvlc_googlenet/mixed4a/11", "mixed4a:11", 1),
+        ("https://host/bvlc_googlenet/mixed4a/index.html", "mixed4a:0", 512),
+        ("https://host/bvlc_googlenet/mixed4a/index.html#3x3", "mixed4a:192", 208),
+        ("https://host/bvlc_googlenet/mixed4a/", "mixed4a:0", 512),
+    ],
+)
+def test_pages_of_ours_however_they_are_copied(text: str, first: str, count: int) -> None:
+    units = parse_units(text, BVLC_GOOGLENET)
+    assert (str(units[0]), len(units)) == (first, count)

@@ -154,7 +154,7 @@ def render(env: jinja2.Environment, page: Page) -> str:
         return env.get_template(page.template).render(context)
     except jinja2.TemplateSyntaxError as error:
         raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error
-    except jinja2.TemplateError as error:
+    except Exception as error:  # a template is a user's code, and may fail in any way
         raise AtlasError(f"the template {page.template} cannot be rendered: {error}") from error
 
 

@@ -31,6 +31,16 @@ class _Handler(SimpleHTTPRequestHandler):
         self.url = url
         super().__init__(*args, **kwargs)
 
+    def send_head(self) -> Any:
+        try:
+            return super().send_head()
+        except ValueError:  # an address that cannot be the name of a file
+            return self.send_error(HTTPStatus.NOT_FOUND)
+
+    def list_directory(self, path: Any) -> Any:
+        """A folder without a page is nothing to look at, as on most hosts."""
+        return self.send_error(HTTPStatus.NOT_FOUND)
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         page = Path(self.directory) / urls.NOT_FOUND
         if code != HTTPStatus.NOT_FOUND or not page.is_file():

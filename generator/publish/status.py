@@ -108,6 +108,8 @@ def _weigh(store: Store) -> dict[str, int]:
     sizes: dict[str, int] = {}
     complete: set[str] = set()
     for folder in store.root.glob("[0-9a-f][0-9a-f]"):
+        if not folder.is_dir():
+            continue
         with os.scandir(folder) as files:
             for file in files:
                 stem, _, kind = file.name.partition(".")

@@ -40,12 +40,16 @@ Answer = tuple[NDArray[np.uint8], Made] | Literal["present", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the units of a plan. ``failed`` says why, unit by unit; ``stopped`` is True after Ctrl-C."""
+    """What became of the units of a plan.
+
+    ``failed`` says why, unit by unit; ``stopped`` is True after Ctrl-C; ``error`` is what ended the run early.
+    """
 
     rendered: int
     present: int
     failed: tuple[str, ...] = ()
     stopped: bool = False
+    error: AtlasError | None = None
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -54,8 +58,8 @@ def pick_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise AtlasError(f"cannot use the device “{name}” ({reason}); type --device cpu") from error
     return device
@@ -72,10 +76,11 @@ def run(
 ) -> Outcome:
     """Render every batch of a plan with a float32 network, on the network's device, and keep what comes of it.
 
-    ``advance`` is called with the units, and fractions of units, that were done since the last call. Ctrl-C ends the
-    run and loses the batch it interrupts. Raises AtlasError when nothing more can be rendered or kept; what was kept
-    stays.
+    ``advance`` is called with the units, and fractions of units, that were done since the last call. Ctrl-C, a
+    full disk and the like end the run and lose the batch that they interrupt; what was kept stays. Raises AtlasError if
+    the store cannot be written at all.
     """
+    store.prepare()
     _keep_freed_memory()
     rendered, present, failed = 0, plan.present, list[str]()
     try:
@@ -91,6 +96,8 @@ def run(
                     rendered, present = rendered + kept, present + (not kept)
     except KeyboardInterrupt:
         return Outcome(rendered, present, tuple(failed), stopped=True)
+    except AtlasError as error:
+        return Outcome(rendered, present, tuple(failed), error=error)
     return Outcome(rendered, present, tuple(failed))
 
 
