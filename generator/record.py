@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from generator.errors import AtlasError
-from generator.recipe import Question
+from generator.recipe import Question, canonical_json
 
 FORMAT = 1
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -105,6 +105,11 @@ class Record:
             "earlier": [asdict(p) for p in self.earlier],
         }
 
+    def to_json(self) -> bytes:
+        """The record with its own sha256, taken over its canonical JSON without that."""
+        data = self.as_dict()
+        return canonical_json({**data, "sha256": seal(data)}) + b"\n"
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Record:
         """Read a record. Raises ValueError naming what is wrong with it."""
@@ -112,6 +117,8 @@ class Record:
             data = json.loads(text)
             if data["format"] != FORMAT:
                 raise ValueError(f"format {data['format']!r} is not {FORMAT}")
+            if data.pop("sha256") != seal(data):
+                raise ValueError("it is not what its sha256 says")
             made = data["made"]
             record = cls(
                 Question.from_dict(data["question"]),
@@ -134,6 +141,11 @@ class Record:
         except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
             raise ValueError(f"not a record: {type(error).__name__} {error}") from error
         return record
+
+
+def seal(data: Mapping[str, Any]) -> str:
+    """The sha256 of a record's content."""
+    return hashlib.sha256(canonical_json(data)).hexdigest()
 
 
 def _finite(value: Any) -> float:

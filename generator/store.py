@@ -19,7 +19,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -110,10 +109,10 @@ class Store:
             shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
             earlier = (before.picture, *before.earlier) if before else ()
             record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name != shown.name))
-            text = json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+            text = record.to_json()
             self._put(self.root / shown.name, picture.data)
             self._put(self.root / thumb.name, thumbnail.data)
-            self._put(self.record_path(key), text.encode() + b"\n")
+            self._put(self.record_path(key), text)
             self._sweep(record)
             return True
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 
 from generator.errors import AtlasError
 from generator.recipe import Question, Recipe
-from generator.record import Encoded, Made, Picture, Record
+from generator.record import Encoded, Made, Picture, Record, seal
 from generator.store import Damage, DamagedError, Store
 from generator.units import Unit
 
@@ -376,6 +377,7 @@ def test_names_that_lead_elsewhere_are_refused(store: Store, name: Any) -> None:
     for field in ("picture", "thumbnail"):
         data = json.loads(path.read_bytes())
         data[field]["name"] = name
+        data["sha256"] = seal({key: value for key, value in data.items() if key != "sha256"})
         with pytest.raises(ValueError, match=r"not a|is not"):
             Record.from_json(json.dumps(data))
 
@@ -425,6 +427,7 @@ def test_fields_that_are_not_what_they_should_be(store: Store, where: str, value
 
         if value != "mixed4a:12":
             data["key"] = sha256(canonical_json(data["question"])).hexdigest()
+    data["sha256"] = seal({name: value for name, value in data.items() if name != "sha256"})
     with pytest.raises(ValueError):
         Record.from_json(json.dumps(data))
 
@@ -448,3 +451,13 @@ def test_strange_files_in_the_store_are_no_answers(store: Store) -> None:
     (store.root / "zz").mkdir()
     assert list(store.keys()) == [ask().key]
     assert [p.name for p in store.unclaimed()] == [".DS_Store"]
+
+
+def test_a_number_changed_in_a_record_is_damage(store: Store) -> None:
+    put(store)
+    path = store.record_path(ask().key)
+    text = path.read_text()
+    changed = re.sub(r'"spread":[0-9.]+', '"spread":77.5', text)
+    assert changed != text
+    path.write_text(changed)
+    assert [type(found) for found in store.verify()] == [Damage]
