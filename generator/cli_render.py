@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from generator.architecture import CHECKPOINTS
 from generator.cli_help import Command
 from generator.config import Checkpoint, Config, load_config
 from generator.errors import AtlasError, UsageError
@@ -164,8 +163,8 @@ def _load(checkpoint: Checkpoint, typed: _Typed) -> tuple[Inception, bool]:
     from generator.render.runner import pick_device
 
     chosen = pick_device(typed.device)
-    own = None if checkpoint.name in CHECKPOINTS else checkpoint.architecture
-    net = load_checkpoint(checkpoint.name, typed.weights or checkpoint.weights, chosen, architecture=own)
+    weights = typed.weights or checkpoint.weights
+    net = load_checkpoint(checkpoint.name, weights, chosen, architecture=checkpoint.architecture)
     return net, chosen.type == "cuda"
 
 

@@ -11,7 +11,6 @@ Every mistake is a UsageError that begins with the file and the line. Relative p
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from generator.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
-from generator.errors import UsageError
+from generator.errors import UsageError, did_you_mean
 from generator.recipe import SETTINGS, Question, Recipe, View
 from generator.units import Unit, select_units
 
@@ -80,7 +79,7 @@ class Config:
             return Checkpoint(name, CHECKPOINTS[name], fingerprint=FINGERPRINTS.get(name))
         known = dict.fromkeys([*(c.name for c in self.checkpoints), *CHECKPOINTS])
         raise UsageError(
-            f"no checkpoint “{name}”: {_did_you_mean(name, known)}; weights of your own get a section "
+            f"no checkpoint “{name}”: {did_you_mean(name, known)}; weights of your own get a section "
             f"[checkpoints.{name}] with architecture and weights in {self.path}"
         )
 
@@ -142,7 +141,7 @@ class _Reader:
         for key in given:
             if key not in known:
                 where = f" in [{'.'.join(section)}]" if section else ""
-                self.fail(f"no key “{key}”{where}: {_did_you_mean(key, known)}", key, *section)
+                self.fail(f"no key “{key}”{where}: {did_you_mean(key, known)}", key, *section)
 
     def table(self, data: Any, key: str, *section: str) -> Mapping[str, Any]:
         if not isinstance(data, dict):
@@ -240,9 +239,3 @@ class _Reader:
 
 def _split_key(key: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in key.split("."))
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

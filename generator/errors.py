@@ -6,6 +6,10 @@ anything else that escapes is a bug and shows its traceback. A text names what w
 
 from __future__ import annotations
 
+import difflib
+import errno
+from collections.abc import Iterable
+
 
 class AtlasError(Exception):
     """Something failed: weights that do not fit, a full disk, a damaged file."""
@@ -17,3 +21,17 @@ class UsageError(AtlasError):
     """Something was asked for that does not exist or does not make sense."""
 
     exit_code = 2
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The nearest word that exists, or ``otherwise``: by default, all that exist."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}?" if near else otherwise or f"there are {', '.join(known)}"
+
+
+def why_not_written(error: OSError) -> str:
+    """Why a file could not be written, and what to do about it."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space left on the disk; free some"
+    return f"{error.strerror or error}; mend that"

@@ -23,6 +23,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from generator.errors import UsageError
@@ -103,7 +104,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """One picture, asked for exactly. ``fingerprint`` is the sha256 of the checkpoint's tensors."""
 
@@ -131,7 +132,7 @@ class Question:
             raise ValueError(f"no view {data['view']!r}")
         return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]))
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name of the answer: 64 hexadecimal digits."""
         return hashlib.sha256(canonical_json(self.as_dict())).hexdigest()

@@ -16,7 +16,6 @@ Any number of processes may write to one store: each answer is committed under a
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -24,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.errors import AtlasError
+from generator.errors import AtlasError, why_not_written
 from generator.recipe import Question
 from generator.record import KEY, Encoded, Made, Picture, Record
 
@@ -85,14 +84,28 @@ class Store:
             raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
         return record
 
-    def records(self, damaged: Callable[[Exception], object] = lambda error: None) -> Iterator[Record]:
+    def records(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Record]:
         """Every answer that can be read, in order of keys; what cannot be is told to ``damaged`` and passed over."""
         for key in self.keys():
             try:
                 if record := self.read(key):
                     yield record
-            except (DamagedError, OSError) as error:
+            except DamagedError as error:
                 damaged(error)
+
+    def sizes(self) -> dict[str, int]:
+        """The bytes of every answer by key, pictures and record together, without reading them."""
+        sizes: dict[str, int] = {}
+        complete: set[str] = set()
+        for folder in self._folders():
+            with os.scandir(folder) as files:
+                for file in files:
+                    stem, _, kind = file.name.partition(".")
+                    key = folder.name + stem
+                    sizes[key] = sizes.get(key, 0) + file.stat().st_size
+                    if kind == "json":
+                        complete.add(key)
+        return {key: size for key, size in sizes.items() if key in complete}
 
     def write(
         self, question: Question, made: Made, picture: Encoded, thumbnail: Encoded, *, force: bool = False
@@ -126,8 +139,7 @@ class Store:
         try:
             yield
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            why = "no space left on the disk; free some" if full else f"{error.filename}: {error.strerror}; mend that"
+            why = f"{f'{error.filename}: ' if error.filename else ''}{why_not_written(error)}"
             text = f"cannot write to the store {self.root}: {why}, then type the same command again"
             raise AtlasError(text) from error
 

@@ -15,14 +15,13 @@ refused for any other: unit numbers belong to one checkpoint only.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from generator.architecture import Architecture
-from generator.errors import UsageError
+from generator.errors import UsageError, did_you_mean
 
 _CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
 _MICROSCOPE_MODEL = {"inceptionv1": "inception5h"}
@@ -95,8 +94,7 @@ def _split(word: str, net: Architecture) -> tuple[str, str | None]:
             return names[alias], lowered[len(alias) + 1 :].strip()
     asked = re.split(r"[:/ ]", lowered)[0]
     asked = f"mixed{asked}" if asked[:1].isdigit() else asked
-    near = difflib.get_close_matches(asked, net.layers, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"layers are {', '.join(net.main_layers)}"
+    hint = did_you_mean(asked, net.layers, f"layers are {', '.join(net.main_layers)}")
     raise UsageError(f"no layer in “{word}” ({net.name}): {hint}")
 
 

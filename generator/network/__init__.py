@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from generator.architecture import CHECKPOINTS, Architecture
+from generator.architecture import Architecture
 from generator.network.checkpoints import load_tensors
 from generator.network.inception import Inception
 
@@ -33,5 +33,5 @@ def load_checkpoint(
     ``architecture``. Raises AtlasError when the weights cannot be had or do not fit.
     """
     loaded = load_tensors(name, Path(weights) if weights is not None else None, architecture=architecture)
-    net = Inception(architecture or CHECKPOINTS[name], loaded.tensors, loaded.fingerprint)
+    net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
     return net.to(memory_format=torch.channels_last).to(device=device, dtype=dtype).eval()

@@ -38,8 +38,9 @@ _UNTRAINED_SEED = 20140917  # the day "Going deeper with convolutions" appeared
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The canonical tensors of a checkpoint (see formats), their fingerprint, and the file they were read from."""
+    """A checkpoint's architecture, canonical tensors (see formats) and fingerprint, and the file they are from."""
 
+    architecture: Architecture
     tensors: Mapping[str, torch.Tensor]
     fingerprint: str
     path: Path | None
@@ -71,7 +72,7 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
             f"{path} holds other weights than {name} (fingerprint {found[:12]}…, not {FINGERPRINTS[name][:12]}…); "
             f'give them a name of their own: [checkpoints.NAME] with architecture = "{net.name}" and weights'
         )
-    return Loaded(tensors, found, path)
+    return Loaded(net, tensors, found, path)
 
 
 def find_weights(

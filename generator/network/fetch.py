@@ -13,7 +13,6 @@ others wait for it.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from generator.errors import AtlasError
+from generator.errors import AtlasError, why_not_written
 from generator.network.transfer import BrokenError, HopelessError, transfer
 
 TIMEOUT = 30.0  # seconds without a byte
@@ -123,11 +122,9 @@ def fetch(
                 _sync(folder)
                 return final
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "no space left on the disk" if full else error.strerror or str(error)
         raise AtlasError(
-            f"cannot keep the weights of {name} in {folder}: {why}; "
-            "mend that, or set ATLAS_CACHE to another folder, and type the same command again"
+            f"cannot keep the weights of {name} in {folder}: {why_not_written(error)}, "
+            "or set ATLAS_CACHE to another folder, and type the same command again"
         ) from error
     raise AtlasError(
         f"cannot download the weights of {name} ({'; '.join(failures)}); try again later, or download "

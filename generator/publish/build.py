@@ -12,7 +12,6 @@ A folder that holds anything but the store and has no such list is somebody else
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import time
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from generator.config import Config
-from generator.errors import AtlasError
+from generator.errors import AtlasError, why_not_written
 from generator.publish import urls
 from generator.publish.catalog import Catalog, read_catalog
 from generator.publish.contents import contents
@@ -67,8 +66,7 @@ def build(config: Config, progress: Progress | None = None) -> Built:
         removed = sum(_remove(output, address) for address in before if address not in files)
         _put(output, MANIFEST, _listing(set(files)))
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "no space left on the disk; free some" if full else f"{error.strerror or error}; mend that"
+        why = why_not_written(error)
         raise AtlasError(f"cannot write {error.filename or output}: {why}, then type `atlas build` again") from error
     seconds = time.monotonic() - start
     return Built(written, len(files) - written, removed, catalog.warnings, output / urls.HOME, seconds)

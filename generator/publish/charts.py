@@ -15,7 +15,6 @@ from generator.architecture import BRANCHES
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
 from generator.publish.urls import Urls
 
-POOLED = ("conv2d1", "mixed3a", "mixed4a", "mixed5a")  # layers that a pooling with stride 2 comes before
 AXIS = 165.0  # of the plan of the network, which is 400 wide
 
 
@@ -78,8 +77,10 @@ def network(checkpoint: AtlasCheckpoint, url: Urls) -> Markup:
     wires: list[str] = []
     rows: list[str] = []
     y = bottom = 0.0
+    stride = 0
     for layer in layers:
-        pooled = layer.name in POOLED
+        pooled = bool(rows) and layer.layer.stride > stride  # of the layers, conv2d0 alone has a stride of its own
+        stride = layer.layer.stride
         y = max(y + 40, bottom + (40 if pooled else 28))
         parts = _parts(layer, per_channel)
         if rows:

@@ -238,9 +238,11 @@ def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:
         except DamagedError as error:
             yield Problem("error", f"store/{name}", str(error))
             continue
-        for picture in record.pictures if record else ():
+        if record is None:  # another process has set it aside
+            continue
+        for picture in record.pictures:
             # earlier pictures are kept for the sake of links and count for nothing
-            claimed[picture.name] = 0 if record and picture in record.earlier else picture.bytes
+            claimed[picture.name] = 0 if picture in record.earlier else picture.bytes
             if f"store/{picture.name}" not in files:
                 what = "is missing; type `atlas verify` to set its record aside"
                 yield Problem("error", f"store/{picture.name}", what)

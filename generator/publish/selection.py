@@ -18,6 +18,11 @@ class Column:
     layer: AtlasLayer
     units: tuple[AtlasUnit, ...]
 
+    @property
+    def vacant(self) -> int:
+        """Places that no unit is rendered for yet."""
+        return PER_LAYER - len(self.units)
+
 
 def columns(checkpoint: AtlasCheckpoint) -> tuple[Column, ...]:
     """The hierarchy: each main layer with the units featured in atlas.toml, then with others until it is full."""

@@ -10,7 +10,6 @@ what `atlas render` would do.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -77,7 +76,7 @@ class CheckpointStatus:
 
 def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
     """Each checkpoint of atlas.toml, with the layers in which it selects units."""
-    weighed = _weigh(store)
+    weighed = store.sizes()
     unsure = any(c.fingerprint is None for c in config.checkpoints)
     records = tuple(store.records()) if unsure else ()
     return tuple(
@@ -101,20 +100,3 @@ def _checkpoint(
                 total += size
         layers.append(LayerStatus(layer, selected, tuple(missing), total))
     return CheckpointStatus(checkpoint.name, fingerprint, tuple(layers))
-
-
-def _weigh(store: Store) -> dict[str, int]:
-    """The bytes of every answer by key, pictures and record together, without reading them."""
-    sizes: dict[str, int] = {}
-    complete: set[str] = set()
-    for folder in store.root.glob("[0-9a-f][0-9a-f]"):
-        if not folder.is_dir():
-            continue
-        with os.scandir(folder) as files:
-            for file in files:
-                stem, _, kind = file.name.partition(".")
-                key = folder.name + stem
-                sizes[key] = sizes.get(key, 0) + file.stat().st_size
-                if kind == "json":
-                    complete.add(key)
-    return {key: size for key, size in sizes.items() if key in complete}

@@ -84,7 +84,7 @@ def run(
     _keep_freed_memory()
     rendered, present, failed = 0, plan.present, list[str]()
     try:
-        for batch, answers in _batches(plan, net, store, force, advance):
+        for batch, answers in _batches(plan, net, store, checkpoint, force, advance):
             for question, answer in zip(batch.questions, answers, strict=True):
                 if answer == "present":
                     present += 1
@@ -92,7 +92,7 @@ def run(
                     failed.append(f"{question.unit}: the ascent left the range of numbers; type a smaller --step-size")
                 else:
                     pixels, made = answer
-                    kept = store.write(question, replace(made, checkpoint=checkpoint), *encode(pixels), force=force)
+                    kept = store.write(question, made, *encode(pixels), force=force)
                     rendered, present = rendered + kept, present + (not kept)
     except KeyboardInterrupt:
         return Outcome(rendered, present, tuple(failed), stopped=True)
@@ -102,7 +102,7 @@ def run(
 
 
 def _batches(
-    plan: Plan, net: Inception, store: Store, force: bool, advance: Advance
+    plan: Plan, net: Inception, store: Store, checkpoint: str, force: bool, advance: Advance
 ) -> Iterator[tuple[Batch, Sequence[Answer]]]:
     """Each batch with its answers, in parts that fit into memory, without what another renderer has kept meanwhile."""
     networks = {"float32": net}
@@ -123,7 +123,7 @@ def _batches(
         if precision not in networks:
             networks[precision] = copy.deepcopy(net).to(getattr(torch, precision))
         try:
-            answers = _render(batch, networks[precision], net, advance)
+            answers = _render(batch, networks[precision], net, checkpoint, advance)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             if len(batch) == 1:
@@ -137,7 +137,7 @@ def _batches(
             yield batch, answers
 
 
-def _render(batch: Batch, net: Inception, yardstick: Inception, advance: Advance) -> list[Answer]:
+def _render(batch: Batch, net: Inception, yardstick: Inception, checkpoint: str, advance: Advance) -> list[Answer]:
     """Pixels and what is known of them for each unit of a batch; "lost" for one that came to no finite picture."""
     begun = time.perf_counter()
     share = len(batch) / batch.recipe.steps
@@ -170,7 +170,7 @@ def _render(batch: Batch, net: Inception, yardstick: Inception, advance: Advance
             continue
         pixels = to_pixels(picture.numpy())
         made = Made(
-            checkpoint="",
+            checkpoint=checkpoint,
             activations=tuple(float(f"{a:.5g}") for a in reached),
             activation=float(f"{final:.7g}"),
             spread=round(float(pixels.std()), 2),
