@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
+from generator.cli_engine import HERE, installed, is_address, on_cluster, on_this_machine
 from generator.cli_help import Command
 from generator.config import Checkpoint, Config, load_config
 from generator.errors import AtlasError, UsageError
@@ -24,14 +24,14 @@ from generator.store import Store
 from generator.units import Unit, select_units, write_channels
 
 if TYPE_CHECKING:
-    from generator.network import Inception
+    from generator.render.runner import Outcome
 
-_BATCH, _GPU_BATCH = 16, 128
+_BATCH, _GPU_BATCH = 16, 256
 _BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {rate_noinv_fmt}, {remaining} left"
 _STOPPED = 130
 
 
-def _recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each setting of the recipe."""
     for setting in reversed(SETTINGS):
         said, flag = setting.metadata, setting.name.replace("_", "-")
@@ -51,6 +51,8 @@ def _recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     atlas render mixed4a_3x3 --dry-run        what a branch would take
     atlas render 4a:11 --steps 512 --seed 1   another recipe: another picture beside the first
     atlas render --checkpoint untrained mixed4a:0-9
+    atlas render mixed4a --ray --workers 2    on this machine, in two processes
+    atlas render --ray 10.0.0.5:6379          on a Ray cluster
     """,
 )
 @click.argument("units", nargs=-1)
@@ -64,12 +66,26 @@ def _recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="What is maximised; pages show channel.",
 )
 @click.option(
-    "--batch", type=click.IntRange(1, 4096), help=f"Units at once. [default: {_BATCH}; {_GPU_BATCH} on a GPU]"
+    "--batch",
+    type=click.IntRange(1, 4096),
+    help=f"Units at once, as far as memory allows. [default: {_BATCH}; {_GPU_BATCH} on a GPU]",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--ray",
+    is_flag=False,
+    flag_value=HERE,
+    metavar="[ADDRESS]",
+    help="Render on a Ray cluster: HOST:PORT of its head, or auto on one of its nodes. [without: one on this machine]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 100_000),
+    help="Workers on the cluster. [default: one for each GPU, or for 8 cores where there is none]",
+)
 @click.option("--force", is_flag=True, help="Render again what is there; earlier pictures are kept.")
 @click.option("--dry-run", is_flag=True, help="Say what would be rendered.")
-@_recipe_options
+@recipe_options
 @click.pass_obj
 def render(
     path: Path,
@@ -80,6 +96,8 @@ def render(
     view: View,
     batch: int | None,
     device: str,
+    ray: str | None,
+    workers: int | None,
     force: bool,
     dry_run: bool,
     **overrides: Any,
@@ -90,8 +108,18 @@ def render(
     for in --weights, atlas.toml, ATLAS_WEIGHTS and the user's cache folder, and downloaded if they are nowhere.
     """
     config = load_config(path)
+    address = ray if ray in (None, HERE) or is_address(ray) else HERE
+    if ray and ray != address:  # the word after --ray is the first of the units
+        known = config.checkpoint(checkpoint)
+        try:
+            select_units([ray], known.architecture, known.name)
+        except UsageError as error:
+            raise UsageError(f"--ray {ray}: neither HOST:PORT of a cluster nor a unit ({error})") from None
+        units = (ray, *units)
+    if workers and not address:
+        raise UsageError("--workers is for a cluster; type --ray too, as in `atlas render --ray --workers 2`")
     settings = {key: value for key, value in overrides.items() if value is not None}
-    typed = _Typed(weights, view, settings, batch, device, force, dry_run)
+    typed = _Typed(weights, view, settings, batch, device, address, workers, force, dry_run)
     one = units or checkpoint or weights
     codes = [
         _render(config, each, select_units(units, each.architecture, each.name) if units else each.units, typed)
@@ -111,6 +139,8 @@ class _Typed:
     settings: Mapping[str, Any]
     batch: int | None
     device: str
+    ray: str | None
+    workers: int | None
     force: bool
     dry_run: bool
 
@@ -130,49 +160,35 @@ def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], type
     # if that can be done.
     given = typed.weights or ((chosen.weights or os.environ.get("ATLAS_WEIGHTS")) and not chosen.fingerprint)
     expected = chosen.fingerprint or known_fingerprint(chosen, store.records())
-    if expected and not (given and _installed("torch")):
+    if expected and not (given and installed("torch")):
         plan = plan_for(expected, typed.batch or _BATCH)
         if typed.dry_run or not plan.units:
             _describe(plan, config)
             return 0
-    net, is_gpu = _load(chosen, typed)
-    if chosen.fingerprint not in (None, net.fingerprint):
+    weights = typed.weights or chosen.weights
+    if typed.ray:
+        fingerprint, engine = on_cluster(chosen, weights, typed.device, typed.ray, typed.workers)
+    else:
+        fingerprint, engine = on_this_machine(chosen, weights, typed.device)
+    if chosen.fingerprint not in (None, fingerprint):
         raise AtlasError(
-            f"these weights are not those of {chosen.name} in {config.path} (fingerprint {net.fingerprint[:12]}, not "
+            f"these weights are not those of {chosen.name} in {config.path} (fingerprint {fingerprint[:12]}, not "
             f"{(chosen.fingerprint or '')[:12]}); give them a section [checkpoints.NAME] of their own"
         )
-    plan = plan_for(net.fingerprint, typed.batch or (_GPU_BATCH if is_gpu else _BATCH))
+    plan = plan_for(fingerprint, typed.batch or _BATCH)
     if typed.dry_run or not plan.units:
         _describe(plan, config)
         return 0
-    return _run(plan, net, store, chosen, typed.force)
+    with engine as (is_gpu, run):
+        if is_gpu and not typed.batch:
+            plan = plan_for(fingerprint, _GPU_BATCH)
+        with _bar(plan.units, chosen.name) as bar:
+            outcome = run(plan, store=store, checkpoint=chosen.name, force=typed.force, advance=bar.update)
+    return _report(outcome, store)
 
 
 def _question(config: Config, fingerprint: str, unit: Unit, typed: _Typed) -> Question:
     return Question(fingerprint, unit, typed.view, config.recipe_for(unit.layer, **typed.settings))
-
-
-def _load(checkpoint: Checkpoint, typed: _Typed) -> tuple[Inception, bool]:
-    for needed in ("torch", "safetensors", "google.protobuf"):
-        if not _installed(needed):
-            raise AtlasError(
-                f"rendering needs {needed}, which is not installed; type `pip install 'inception-atlas[render]'` "
-                "(in a checkout: `make install`)"
-            )
-    from generator.network import load_checkpoint
-    from generator.render.runner import pick_device
-
-    chosen = pick_device(typed.device)
-    weights = typed.weights or checkpoint.weights
-    net = load_checkpoint(checkpoint.name, weights, chosen, architecture=checkpoint.architecture)
-    return net, chosen.type == "cuda"
-
-
-def _installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # the package it would be in is not there
-        return False
 
 
 def _describe(plan: Plan, config: Config) -> None:
@@ -186,16 +202,15 @@ def _describe(plan: Plan, config: Config) -> None:
     click.echo(f"to render {plan.units}, already there {plan.present}, in {config.store}")
 
 
-def _run(plan: Plan, net: Inception, store: Store, checkpoint: Checkpoint, force: bool) -> int:
-    from generator.render.runner import run
-
+def _bar(total: int, name: str) -> tqdm[Any]:
     looked_at = sys.stderr.isatty()
-    bar = tqdm(
-        total=plan.units, desc=checkpoint.name, unit=" units", bar_format=_BAR, file=sys.stderr, smoothing=0.1,
+    return tqdm(
+        total=total, desc=name, unit=" units", bar_format=_BAR, file=sys.stderr, smoothing=0.1,
         mininterval=0.2 if looked_at else 30, ascii=None if looked_at else True, dynamic_ncols=looked_at,
     )  # fmt: skip
-    with bar:
-        outcome = run(plan, net, store, checkpoint=checkpoint.name, force=force, advance=bar.update)
+
+
+def _report(outcome: Outcome, store: Store) -> int:
     for failure in outcome.failed:
         click.echo(f"failed: {failure}", err=True)
     counts = f"rendered {outcome.rendered}, already there {outcome.present}, failed {len(outcome.failed)}"

@@ -15,6 +15,7 @@ import generator
 ROOT = Path(generator.__file__).parent
 # each may know those before it
 CORE = ("errors", "architecture", "units", "recipe", "record", "store", "plan", "config")
+TORCH_ROOMS = ("generator.network", "generator.render", "generator.analysis", "generator.bench")
 HEAVY = ("torch", "torchvision", "lucent", "safetensors", "google")
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
@@ -73,10 +74,11 @@ def test_the_core_knows_only_what_is_below(name: str) -> None:
 def test_arrows_run_one_way(path: Path) -> None:
     name = module(path)
     forbidden = {
-        "generator.render": ("generator.publish", "generator.cli"),
-        "generator.publish": ("generator.render", "generator.network", "generator.analysis", "generator.cli"),
-        "generator.network": ("generator.render", "generator.publish", "generator.analysis", "generator.cli"),
-        "generator.analysis": ("generator.render", "generator.publish", "generator.cli"),
+        "generator.render": ("generator.publish", "generator.bench", "generator.cli"),
+        "generator.bench": ("generator.publish", "generator.cli"),
+        "generator.publish": tuple(f"generator.{r}" for r in ("render", "network", "analysis", "bench", "cli")),
+        "generator.network": tuple(f"generator.{r}" for r in ("render", "publish", "analysis", "bench", "cli")),
+        "generator.analysis": ("generator.render", "generator.publish", "generator.bench", "generator.cli"),
     }
     for room, others in forbidden.items():
         if knows(name, room):
@@ -90,10 +92,9 @@ def test_torch_stays_in_its_rooms(path: Path) -> None:
     name = module(path)
     at_import = list(imports(path, inside_functions=False))
     assert not any(knows(imported, "lucent") for imported in at_import), "lucent is imported inside functions only"
-    if not knows(name, "generator.network", "generator.render", "generator.analysis"):
+    if not knows(name, *TORCH_ROOMS):
         for imported in at_import:
-            rooms = ("generator.network", "generator.render", "generator.analysis")
-            assert not knows(imported, *HEAVY, *rooms), f"{name} imports {imported}"
+            assert not knows(imported, *HEAVY, *TORCH_ROOMS), f"{name} imports {imported}"
     if knows(name, "generator.publish"):
         assert not any(knows(imported, *HEAVY) for imported in imports(path))
 
@@ -108,8 +109,7 @@ def test_names(path: Path) -> None:
 
 def test_everything_but_rendering_runs_without_torch() -> None:
     """Not by reading but by doing: import it all where torch cannot be imported."""
-    rooms = ("generator.network", "generator.render", "generator.analysis")
-    light = [module(path) for path in FILES if not knows(module(path), *rooms)]
+    light = [module(path) for path in FILES if not knows(module(path), *TORCH_ROOMS)]
     code = (
         "import sys, importlib\n"
         f"for name in {HEAVY!r}: sys.modules[name] = None\n"

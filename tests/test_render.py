@@ -154,8 +154,8 @@ def test_bfloat16_reaches_what_float32_reaches(net: Inception) -> None:
 
 
 def test_pixels_are_rounded_and_clipped() -> None:
-    picture = np.array([[[0.0]], [[0.5]], [[1.2]]], dtype=np.float32)
-    assert to_pixels(picture).tolist() == [[[0, 128, 255]]]
+    pictures = torch.tensor([[0.0, 0.5, 1.2], [-0.1, 1.5 / 255, 2.5 / 255]])[:, :, None, None]
+    assert to_pixels(pictures).tolist() == [[[[0, 128, 255]]], [[[0, 2, 2]]]]
 
 
 @pytest.mark.parametrize(("side", "shown"), [(64, 256), (96, 192), (128, 256), (224, 224)])

@@ -17,7 +17,7 @@ from generator.errors import AtlasError
 from generator.network import Inception, load_checkpoint
 from generator.plan import Plan, make_plan
 from generator.recipe import Question, Recipe
-from generator.render import runner
+from generator.render import answer
 from generator.render.ascent import Ascent, ascend
 from generator.render.encode import encode
 from generator.render.runner import Outcome, pick_device, run
@@ -84,7 +84,7 @@ def test_the_final_activation_is_that_of_the_picture_in_float32(
     store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[Any] = []
-    monkeypatch.setattr(runner, "encode", lambda pixels: kept.append(pixels) or encode(pixels))
+    monkeypatch.setattr(answer, "encode", lambda pixels: kept.append(pixels) or encode(pixels))
     recipe = replace(RECIPE, steps=30, size=64, precision="bfloat16")
     (question,) = questions(net, "mixed3a:70", recipe=recipe)
     go(plan([question], store), net, store)
@@ -116,7 +116,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return ascend(net, layer, channels, *rest)
 
-    monkeypatch.setattr(runner, "ascend", small_memory)
+    monkeypatch.setattr(answer, "ascend", small_memory)
     asked = questions(net, "conv2d0:0-9", "conv2d1:0-4")
     steps: list[float] = []
     assert go(plan(asked, store, size=10), net, store, advance=steps.append).rendered == 15
@@ -131,7 +131,7 @@ def test_one_unit_that_does_not_fit_says_what_to_type(
     def no_memory(*_: Any) -> Ascent:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(runner, "ascend", no_memory)
+    monkeypatch.setattr(answer, "ascend", no_memory)
     outcome = go(plan(questions(net, "conv2d0:0-1"), store), net, store)
     assert "--device cpu" in str(outcome.error)
 
@@ -152,7 +152,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_count(
 def test_a_store_that_cannot_be_is_found_before_anything_is_rendered(
     tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "ascend", lambda *_: pytest.fail("rendered in vain"))
+    monkeypatch.setattr(answer, "ascend", lambda *_: pytest.fail("rendered in vain"))
     (tmp_path / "store").write_text("a file")
     store = Store(tmp_path / "store")
     with pytest.raises(AtlasError, match="cannot write to the store"):
@@ -167,7 +167,7 @@ def test_ctrl_c_keeps_what_is_finished(store: Store, net: Inception, monkeypatch
             raise KeyboardInterrupt
         return ascend(*args)
 
-    monkeypatch.setattr(runner, "ascend", impatient)
+    monkeypatch.setattr(answer, "ascend", impatient)
     asked = questions(net, "conv2d0:0-7")
     assert go(plan(asked, store), net, store) == Outcome(rendered=4, present=0, stopped=True)
     assert go(plan(asked, store), net, store) == Outcome(rendered=4, present=4)
@@ -181,7 +181,7 @@ def test_a_picture_of_no_numbers_fails_by_name_and_alone(
         result.pictures[1].fill_(torch.nan)
         return result
 
-    monkeypatch.setattr(runner, "ascend", overflow)
+    monkeypatch.setattr(answer, "ascend", overflow)
     asked = questions(net, "conv2d0:0-2")
     outcome = go(plan(asked, store, size=3), net, store)
     assert outcome.rendered == 2

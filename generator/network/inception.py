@@ -12,6 +12,7 @@ a backward of its own; both compute what the plain operations compute, several t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -101,8 +102,8 @@ def _space_to_depth(x: Tensor, padding: tuple[int, int], dtype: torch.dtype) -> 
     n, c, h, w = x.shape
     # A 7x7 kernel with stride 2 is a 4x4 kernel over blocks; an odd side gets one more row, which the kernel ignores.
     down, across = ((side + before + after - 7) // 2 + 4 for side in (h, w))
-    x = F.pad(x, (before, 2 * across - w - before, before, 2 * down - h - before))
-    x = x.to(dtype).view(n, c, down, 2, across, 2).permute(0, 2, 4, 1, 3, 5)
+    x = F.pad(x.to(dtype), (before, 2 * across - w - before, before, 2 * down - h - before))
+    x = x.view(n, c, down, 2, across, 2).permute(0, 2, 4, 1, 3, 5)
     return x.reshape(n, down, across, 4 * c).permute(0, 3, 1, 2)
 
 
@@ -124,7 +125,7 @@ class _LocalResponseNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, norm: Norm) -> Tensor:
-        band = torch.ones(x.shape[1], x.shape[1]).tril(norm.size // 2).triu(-(norm.size // 2)).to(x)[:, :, None, None]
+        band = _band(x.shape[1], norm.size // 2, x.dtype, x.device)
         total = F.conv2d(x * x, band).mul_(norm.alpha / norm.size).add_(norm.k)
         power = total.rsqrt()
         if norm.beta == 0.75:
@@ -142,3 +143,9 @@ class _LocalResponseNorm(torch.autograd.Function):
         direct = gradients[0] * power
         shared = F.conv2d((direct * x).div_(total), band)
         return direct.sub_(shared.mul_(x), alpha=2 * norm.alpha * norm.beta / norm.size), None
+
+
+@lru_cache(maxsize=8)
+def _band(channels: int, reach: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A 1x1 kernel that sums each channel with its ``reach`` neighbours on both sides."""
+    return torch.ones(channels, channels).tril(reach).triu(-reach).to(device, dtype)[:, :, None, None]

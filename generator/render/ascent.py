@@ -4,12 +4,16 @@
 >>> result = ascend(net, "mixed4a_1x1", range(8), "channel", Recipe(), seeds)     # doctest: +SKIP
 >>> result.pictures.shape, result.activations.shape                               # doctest: +SKIP
 (torch.Size([8, 3, 224, 224]), torch.Size([8, 128]))
+
+A step reads and writes the same tensors each time and leaves nothing to be decided on the host, so that a GPU can
+replay it; see :mod:`generator.render.replay`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,15 +22,20 @@ from generator.network import Inception
 from generator.recipe import Recipe, View
 from generator.render import canvas
 from generator.render.objective import measure
+from generator.render.replay import replayable
 from generator.render.robustness import transformations, warp
 
 
 @dataclass(frozen=True, slots=True)
 class Ascent:
-    """Pictures, N x 3 x size x size in 0..1, and the objective at each step before that step was taken, N x steps."""
+    """Pictures, N x 3 x size x size in 0..1, and the objective at each step before that step was taken, N x steps.
+
+    ``snapshots`` has the pictures as they were before a step was taken, by step, for the steps that were asked for.
+    """
 
     pictures: Tensor
     activations: Tensor
+    snapshots: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 def ascend(
@@ -37,30 +46,45 @@ def ascend(
     recipe: Recipe,
     seeds: Sequence[int],
     on_step: Callable[[], None] = lambda: None,
+    snapshots: Collection[int] = (),
 ) -> Ascent:
     """Maximise each unit's objective on a picture of its own.
 
     ``layer`` is one convolution and ``channels`` one channel of it for each seed. Adam scales every number's step by
     its own gradients, and the objectives are summed, so that no picture depends on the others of the batch.
+    ``snapshots`` are the steps, from 0, whose pictures are kept.
     """
     if len(seeds) == 1:
         # A CPU's convolutions take another path for a single picture, and the last digits differ; steps amplify them.
-        pair = ascend(net, layer, [*channels] * 2, view, recipe, [*seeds] * 2, on_step)
-        return Ascent(pair.pictures[:1], pair.activations[:1])
+        pair = ascend(net, layer, [*channels] * 2, view, recipe, [*seeds] * 2, on_step, snapshots)
+        return Ascent(pair.pictures[:1], pair.activations[:1], {s: p[:1] for s, p in pair.snapshots.items()})
     device = net.mean.device
     numbers = canvas.start(recipe, seeds).to(device).requires_grad_()
     thetas = transformations(recipe, seeds).to(device)
+    theta = thetas[0].clone()
     wanted = torch.tensor(list(channels), device=device)
-    optimizer = torch.optim.Adam([numbers], lr=recipe.step_size, fused=True)
-    reached = []
-    for step in range(recipe.steps):
-        leak = recipe.leak if step < recipe.wake_steps else 0.0
-        seen = warp(canvas.picture(numbers, recipe), thetas[step], recipe.input)
+    optimizer = torch.optim.Adam([numbers], lr=recipe.step_size, fused=True, capturable=device.type == "cuda")
+
+    def climb(leak: float) -> Tensor:
+        seen = warp(canvas.picture(numbers, recipe), theta, recipe.input)
         activations = measure(net, seen, layer, wanted, view, leak)
         optimizer.zero_grad()
         (-activations.sum()).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        reached.append(activations.detach())
+        return activations.detach()
+
+    def picture() -> Tensor:
+        with torch.no_grad():
+            return canvas.picture(numbers, recipe)
+
+    waking = replayable(partial(climb, recipe.leak), device)
+    awake = replayable(partial(climb, 0.0), device)
+    kept: dict[int, Tensor] = {}
+    reached = []
+    for step in range(recipe.steps):
+        if step in snapshots:
+            kept[step] = picture()
+        theta.copy_(thetas[step])
+        reached.append((waking if step < recipe.wake_steps else awake)().clone())
         on_step()
-    with torch.no_grad():
-        return Ascent(canvas.picture(numbers, recipe), torch.stack(reached, dim=1))
+    return Ascent(picture(), torch.stack(reached, dim=1), kept)

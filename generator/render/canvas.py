@@ -11,6 +11,7 @@ pictures are white, is steepest ascent in the space of natural pictures. Constan
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -29,11 +30,16 @@ def draw(seed: int, stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
 
 
-def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
-    """The numbers to start from: N x 3 x size x size for pixels, N x 3 x size x (size // 2 + 1) x 2 for Fourier."""
+def shape(recipe: Recipe) -> tuple[int, ...]:
+    """The shape of one picture's numbers: 3 x size x size for pixels, 3 x size x (size // 2 + 1) x 2 for Fourier."""
     size = recipe.size
-    shape = (3, size, size) if recipe.parameterization == "pixel" else (3, size, size // 2 + 1, 2)
-    noise = [draw(seed, NOISE).standard_normal(shape, dtype=np.float32) for seed in seeds]
+    return (3, size, size) if recipe.parameterization == "pixel" else (3, size, size // 2 + 1, 2)
+
+
+def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
+    """The numbers to start from, N x :func:`shape`."""
+    with ThreadPoolExecutor() as pool:  # numpy draws without holding Python's lock; a GPU would wait for it
+        noise = list(pool.map(lambda seed: draw(seed, NOISE).standard_normal(shape(recipe), dtype=np.float32), seeds))
     return torch.from_numpy(np.stack(noise)).mul_(recipe.init)
 
 

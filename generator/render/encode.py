@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from generator.record import Encoded
 
@@ -18,9 +20,11 @@ THUMBNAIL = 112
 QUALITY, THUMBNAIL_QUALITY = 48, 40
 
 
-def to_pixels(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """3 x H x W in 0..1 to H x W x 3 in 0..255, rounded."""
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
+    """N x 3 x H x W in 0..1 to N x H x W x 3 in 0..255, rounded where the pictures are and brought over as bytes."""
+    whole = (pictures.clamp(0, 1) * 255).round().to(torch.uint8)
+    pixels: NDArray[np.uint8] = whole.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return pixels
 
 
 def encode(pixels: NDArray[np.uint8]) -> tuple[Encoded, Encoded]:

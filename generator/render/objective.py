@@ -6,7 +6,7 @@ the mean before the ReLU with its sign turned, that is what the channel is most 
 
 from __future__ import annotations
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from generator.network import Inception
@@ -18,10 +18,13 @@ def measure(net: Inception, rgb: Tensor, layer: str, channels: Tensor, view: Vie
 
     ``rgb`` is N x 3 x H x W in 0..1, ``channels`` N indices on the same device.
     """
-    activations = net(rgb, layer, leak=leak, activate=view != "negative")
-    maps: Tensor = activations[torch.arange(len(channels), device=channels.device), channels].float()
+    bare = net(rgb, layer, leak=leak, activate=False).permute(0, 2, 3, 1)  # as it lies in memory, channels last
+    wanted = channels[:, None, None, None].expand(-1, *bare.shape[1:3], 1)
+    maps: Tensor = bare.gather(3, wanted).squeeze(3)  # so that no ReLU is taken of channels that nobody wants
+    if view == "negative":
+        return -maps.float().mean((1, 2))
+    maps = (F.leaky_relu(maps, leak) if leak else F.relu(maps)).float()
     if view == "neuron":
         centre = maps.shape[-1] // 2
         return maps[:, centre, centre]
-    mean = maps.mean((1, 2))
-    return -mean if view == "negative" else mean
+    return maps.mean((1, 2))

@@ -1,0 +1,54 @@
+"""How many units fit through the network at once.
+
+What a unit takes is not estimated from a table but counted: one step is traced on tensors that have a shape and no
+content, and what it keeps for its backward is added up.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from generator.network import Inception
+from generator.recipe import Recipe
+from generator.render import canvas
+from generator.render.objective import measure
+from generator.render.robustness import warp
+
+_CPU_BYTES = 2_500_000_000  # for a batch: with torch and the weights a process stays below 4 GB
+_SHARE = 0.9  # of a GPU's free memory
+_BACKWARD = 2.0  # gradients and workspaces, in what the forward keeps
+
+
+def fits(needed: int, device: torch.device) -> int:
+    """Units that fit at a time, 2 at least, when each needs what :func:`bytes_per_unit` says."""
+    free: float = _CPU_BYTES
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free = (torch.cuda.mem_get_info(device)[0] + cached) * _SHARE
+    return max(2, int(free / (_BACKWARD * needed)))
+
+
+def bytes_per_unit(net: Inception, layer: str, recipe: Recipe) -> int:
+    """What a step of ascent keeps for its backward, for each unit of a batch."""
+    shapes = copy.deepcopy(net).to("meta", getattr(torch, recipe.precision))
+    return _kept(shapes, layer, recipe, 2) - _kept(shapes, layer, recipe, 1)
+
+
+def _kept(net: Inception, layer: str, recipe: Recipe, units: int) -> int:
+    sizes: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage._cdata] = storage.nbytes()
+        return tensor
+
+    numbers = torch.empty(units, *canvas.shape(recipe), device="meta", requires_grad=True)
+    theta = torch.empty(units, 2, 3, device="meta")
+    channels = torch.zeros(units, dtype=torch.long, device="meta")
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        seen = warp(canvas.picture(numbers, recipe), theta, recipe.input)
+        reached = measure(net, seen, layer, channels, "channel", recipe.leak)
+    del reached
+    return sum(sizes.values())

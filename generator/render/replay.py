@@ -1,0 +1,59 @@
+"""A step that is run again and again, launched as one piece where the device can do that.
+
+A step of ascent is several hundred small operations. A GPU runs them faster than Python can launch them, so the step
+is recorded once as a CUDA graph and replayed. On every other device it is simply called.
+
+>>> step = replayable(climb, device)         # doctest: +SKIP
+>>> for _ in range(128): activations = step().clone()                               # doctest: +SKIP
+
+What can be replayed reads its input from tensors that stay where they are, moves nothing between host and device, and
+lets no value decide what is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Step = Callable[[], Tensor]
+_EAGER = 3  # calls before recording, in which libraries choose their kernels and the optimiser makes its state
+
+
+def replayable(step: Step, device: torch.device) -> Step:
+    """The step, or on a GPU one that records it at its fourth call and replays it from then on.
+
+    The tensor that it returns may be the same one at each call; clone it to keep its values.
+    """
+    return _Graph(step) if device.type == "cuda" else step
+
+
+class _Graph:
+    """Recording as in "CUDA semantics" of torch's documentation: some calls on a side stream, then the capture."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.calls = 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self) -> Tensor:
+        if self.calls < _EAGER:
+            self.calls += 1
+            return self._aside()
+        if self.graph is None:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):  # runs nothing, only records
+                self.result = self.step()
+            self.graph = graph
+        self.graph.replay()
+        return self.result
+
+    def _aside(self) -> Tensor:
+        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(here)
+        with torch.cuda.stream(aside):
+            result = self.step()
+        here.wait_stream(aside)
+        result.record_stream(here)
+        return result

@@ -1,0 +1,71 @@
+"""How many units go through the network at once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from generator.network import Inception, load_checkpoint
+from generator.plan import Batch
+from generator.recipe import Question, Recipe
+from generator.render import answer, canvas
+from generator.render.answer import Renderer
+from generator.render.capacity import bytes_per_unit, fits
+from generator.render.objective import measure
+from generator.render.robustness import transformations, warp
+from generator.units import Unit
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def net() -> Inception:
+    return load_checkpoint("untrained")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("layer", ["conv2d0", "mixed3b_5x5"])
+def test_it_counts_what_a_step_really_keeps(net: Inception, layer: str, precision: str) -> None:
+    recipe = Recipe(size=64, input=96, precision=precision)
+    real = load_checkpoint("untrained", dtype=getattr(torch, precision))
+    kept = []
+    for units in (2, 5):
+        sizes: dict[int, int] = {}
+
+        def keep(tensor: torch.Tensor, sizes: dict[int, int] = sizes) -> torch.Tensor:
+            sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        numbers = canvas.start(recipe, range(units)).requires_grad_()
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            seen = warp(canvas.picture(numbers, recipe), transformations(recipe, range(units))[0], recipe.input)
+            held = measure(real, seen, layer, torch.zeros(units, dtype=torch.long), "channel", recipe.leak)
+        kept.append(sum(sizes.values()))
+        del held
+    assert bytes_per_unit(net, layer, recipe) == pytest.approx((kept[1] - kept[0]) / 3, rel=0.02)
+
+
+def test_a_large_canvas_goes_in_small_batches(net: Inception) -> None:
+    each = [fits(bytes_per_unit(net, "mixed4a_3x3", Recipe(size=n, input=n)), CPU) for n in (64, 224, 448, 1024)]
+    assert each == sorted(each, reverse=True)
+    assert each[1] >= 32 > each[3] >= 2
+    assert fits(1 << 50, CPU) == 2, "what does not fit at all is left to the renderer, which halves and says so"
+
+
+def test_a_gpu_is_asked_for_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10 << 30, 80 << 30))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 50 << 30)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 20 << 30)
+    assert 16 <= fits(1 << 30, gpu) <= 20, "what torch keeps for itself is free too"
+
+
+def test_the_renderer_cuts_a_batch_to_what_fits(net: Inception, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(size=32, input=64, steps=2, precision="float32")
+    questions = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
+    batch = Batch("conv2d0", "channel", recipe, tuple(questions), tuple(range(5)))
+    whole = [each.question for part in Renderer(net, "untrained").render(batch) for each in part]
+    monkeypatch.setattr(answer, "fits", lambda needed, device: 2)
+    parts = [[each.question for each in part] for part in Renderer(net, "untrained").render(batch)]
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert [question for part in parts for question in part] == whole == questions

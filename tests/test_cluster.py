@@ -1,0 +1,251 @@
+"""Rendering on a Ray cluster: the same answers, once each, whatever happens to the workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator import cli_engine
+from generator.architecture import INCEPTION5H
+from generator.errors import AtlasError, UsageError
+from generator.network import load_checkpoint
+from generator.network.checkpoints import Loaded, load_tensors
+from generator.plan import Batch, Plan, make_plan
+from generator.recipe import Question, Recipe
+from generator.render import dispatch
+from generator.render.cluster import Crew, connect, divide
+from generator.render.runner import Outcome
+from generator.render.runner import run as run_here
+from generator.store import Store
+from generator.units import select_units
+
+RECIPE = Recipe(size=32, input=32, steps=4, wake_steps=4, precision="float32")
+needs_ray = pytest.mark.skipif(
+    not cli_engine.installed("ray"), reason="needs Ray: pip install 'inception-atlas[ray]' (make test does)"
+)
+WORDS = ("conv2d0:0-5", "mixed3a:60-65")
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Loaded:
+    return load_tensors("untrained")
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew]:
+    """Two workers on this machine; tests that need no second take ``replace(crew, workers=1)`` and start sooner."""
+    with connect(workers=2, device="cpu") as crew:
+        yield crew
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def plan(loaded: Loaded, store: Store, words: Iterable[str] = WORDS) -> Plan:
+    asked = [Question(loaded.fingerprint, unit, "channel", RECIPE) for unit in select_units(words, INCEPTION5H)]
+    return make_plan(asked, INCEPTION5H, store, size=2)
+
+
+def go(loaded: Loaded, store: Store, crew: Crew, **more: Any) -> Outcome:
+    return dispatch.run(plan(loaded, store), loaded, store, crew, checkpoint="untrained", **more)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "workers", "device", "crew"),
+    [
+        ([(2, 0)], None, "auto", Crew(1, 2, False)),
+        ([(2, 0)], 2, "auto", Crew(2, 1, False)),
+        ([(64, 0), (12, 0)], None, "auto", Crew(9, 8, False)),
+        ([(64, 0), (64, 0)], 6, "auto", Crew(6, 21, False)),
+        ([(32, 4), (32, 8), (64, 0)], None, "auto", Crew(12, 4, True)),
+        ([(256, 8)], 2, "cuda", Crew(2, 8, True)),
+        ([(16, 8)], None, "cpu", Crew(2, 8, False)),
+        ([(0, 0), (4, 0)], None, "auto", Crew(1, 4, False)),
+    ],
+)
+def test_a_cluster_is_divided_by_gpus_or_by_cores(
+    nodes: list[tuple[int, int]], workers: int | None, device: str, crew: Crew
+) -> None:
+    assert divide([{"CPU": cores, "GPU": gpus} for cores, gpus in nodes], workers, device) == crew
+
+
+@pytest.mark.parametrize(
+    ("node", "workers", "device", "said"),
+    [
+        ({"CPU": 2}, 3, "auto", "--workers 2"),
+        ({"CPU": 64, "GPU": 4}, 5, "auto", "--workers 4"),
+        ({"CPU": 2}, None, "cuda", "--device cpu"),
+        ({"CPU": 2, "GPU": 2}, None, "cuda:1", "--device cuda"),
+    ],
+)
+def test_what_a_cluster_has_not_is_said(node: dict[str, float], workers: int | None, device: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        divide([node], workers, device)
+
+
+@needs_ray
+def test_a_killed_worker_loses_a_batch_and_nothing_else(
+    loaded: Loaded, store: Store, crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, killed = tmp_path / "rendered", tmp_path / "killed"
+
+    class Mortal(dispatch.Worker):
+        """Notes what it renders. The first to have an answer in the store is killed over its next batch."""
+
+        before: Batch | None = None
+
+        def render(self, batch: Batch) -> Any:
+            while self.before and not killed.exists() and self.before.questions[-1].key not in store:
+                time.sleep(0.01)
+            rendered = super().render(batch)
+            with log.open("a") as file:
+                file.write(f"{batch.questions[0].key} {os.getpid()}\n")
+            if self.before and not killed.exists():
+                killed.write_text(batch.questions[0].key)
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.before = batch
+            return rendered
+
+    monkeypatch.setattr(dispatch, "Worker", Mortal)
+    steps: list[float] = []
+    warned: list[str] = []
+    outcome = go(loaded, store, crew, advance=steps.append, warn=warned.append)
+    assert outcome == Outcome(rendered=12, present=0), "every answer is written once, and none came twice"
+    assert sum(steps) == 12
+    assert warned == ["a worker was lost; what it had goes to another"]
+    lines = [line.split() for line in log.read_text().splitlines()]
+    rendered = Counter(key for key, _ in lines)
+    keys = [batch.questions[0].key for batch in plan(loaded, Store(tmp_path / "empty")).batches]
+    assert rendered == {key: 1 + (key == killed.read_text()) for key in keys}, "only the lost batch is rendered twice"
+    assert len({worker for key, worker in lines if key == killed.read_text()}) == 2, "by another worker"
+    assert go(loaded, store, crew) == Outcome(rendered=0, present=12)
+
+    plain = Store(tmp_path / "plain")
+    run_here(plan(loaded, plain), load_checkpoint("untrained"), plain, checkpoint="untrained")
+    assert list(store.keys()) == list(plain.keys())
+    for key, other in zip(store.keys(), plain.keys(), strict=True):
+        mine, theirs = store.read(key), plain.read(other)
+        assert mine is not None
+        assert theirs is not None
+        assert mine.made.activation == pytest.approx(theirs.made.activation, rel=1e-3)
+    assert not [answer for answer in store.verify() if not hasattr(answer, "made")], "pictures are what records say"
+
+
+@needs_ray
+def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
+    loaded: Loaded, store: Store, crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Allergic(dispatch.Worker):
+        def render(self, batch: Batch) -> Any:
+            if batch.channels == (2, 3):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().render(batch)
+
+    monkeypatch.setattr(dispatch, "Worker", Allergic)
+    monkeypatch.setattr(dispatch, "_LOSSES", 2)
+    outcome = go(loaded, store, replace(crew, workers=1))
+    assert outcome.rendered == 10
+    assert [failure.split(":")[:2] for failure in outcome.failed] == [["conv2d0", "2"], ["conv2d0", "3"]]
+    assert all("--batch" in failure for failure in outcome.failed)
+
+
+@needs_ray
+def test_a_workers_error_is_one_line_and_ends_the_run(
+    loaded: Loaded, store: Store, crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Small(dispatch.Worker):
+        def render(self, batch: Batch) -> Any:
+            if batch.layer != "conv2d0":
+                raise AtlasError("one unit does not fit")
+            return super().render(batch)
+
+    monkeypatch.setattr(dispatch, "Worker", Small)
+    outcome = go(loaded, store, replace(crew, workers=1))
+    assert str(outcome.error) == "one unit does not fit"
+    assert outcome.rendered == len(list(store.keys())) <= 6
+
+
+@needs_ray
+def test_a_node_with_another_version_is_refused(
+    loaded: Loaded, store: Store, crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = dispatch.versions()
+    monkeypatch.setattr(dispatch, "versions", lambda: {**here, "inception-atlas": "9.9"})
+    outcome = go(loaded, store, replace(crew, workers=1))
+    assert "pip install 'inception-atlas[ray]==9.9'" in str(outcome.error)
+    assert outcome.rendered == 0
+    monkeypatch.setattr(dispatch, "versions", lambda: {**here, "torch": "1.0"})
+    warned: list[str] = []
+    assert go(loaded, store, replace(crew, workers=1), warn=warned.append).rendered == 12
+    assert f"torch {here['torch']}, not 1.0" in warned[0]
+
+
+def atlas(folder: Path, *words: str) -> subprocess.Popen[str]:
+    (folder / "atlas.toml").write_text(
+        '[checkpoints.untrained]\nunits = ["conv2d0:0-7"]\n'
+        '[recipe]\nsize = 32\ninput = 32\nsteps = 4\nprecision = "float32"\n'
+    )
+    return subprocess.Popen(
+        [sys.executable, "-m", "generator.cli", "render", *words], cwd=folder, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@needs_ray
+def test_ctrl_c_on_a_cluster_of_our_own_keeps_what_is_finished(tmp_path: Path) -> None:
+    process = atlas(tmp_path, "conv2d0:0-7", "--ray", "--workers", "2", "--batch", "1", "--steps", "400")
+    while process.poll() is None and not list(tmp_path.glob("site/store/??/*.json")):
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    kept = len(list(tmp_path.glob("site/store/??/*.json")))
+    assert (process.returncode, out) == (130, f"rendered {kept}, already there 0, failed 0, in site/store\n"), err
+    assert 1 <= kept < 8
+    assert err.startswith("2 workers with 1 core each\n")
+    assert err.endswith("Type the same command again to go on\n")
+
+
+@needs_ray
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--ray", "127.0.0.1:1024"], 1, "--ray HOST:PORT"),
+        (["--ray", "head-node"], 2, "neither HOST:PORT"),
+        (["--ray", "ray://127.0.0.1:10001"], 2, "neither HOST:PORT"),
+        (["--workers", "2"], 2, "--ray --workers 2"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path, words: list[str], code: int, said: str) -> None:
+    process = atlas(tmp_path, *words)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, len(err.splitlines())) == (code, "", 1), err
+    assert said in err
+
+
+def test_a_unit_after_ray_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [cli_engine.is_address(word) for word in ("mixed5b:1023", "4a", "auto", "head:6379", "[::1]:6379")] == [
+        False, False, True, True, True,
+    ]  # fmt: skip
+    out, _ = atlas(tmp_path, "--ray", "conv2d0:9", "conv2d0:8", "--dry-run").communicate(timeout=60)
+    assert out.splitlines()[0] == "conv2d0:8-9  2 units, 32 px, 4 steps"
+
+
+def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr(cli_engine, "installed", lambda module: module != "ray")
+    from generator.config import Checkpoint
+
+    with pytest.raises(AtlasError, match=r"pip install 'inception-atlas\[ray\]'"):
+        cli_engine.on_cluster(Checkpoint("untrained", INCEPTION5H), None, "auto", "local", None)
