@@ -304,3 +304,34 @@ def wait_for_answers(atlas: Path, count: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"no {count} answers after a minute")
+
+
+def test_bench_prints_one_object_a_layer(atlas: Path, run: Run) -> None:
+    quick = ["--units", "2", "--repeats", "1", "--size", "48", "--input", "64", "--steps", "4"]
+    code, out, _ = run("bench", "--layer", "conv2d0", "--layer", "mixed3a", *quick, "--lucent-steps", "2", "--json")
+    assert code == 0
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [one["layer"] for one in told] == ["conv2d0", "mixed3a"]
+    assert all(one["over_floor"] > 0 and len(one["lucent"]["activations"]) == 2 for one in told)
+    code, out, _ = run("bench", "--layer", "conv2d0", *quick, "--no-lucent")
+    assert code == 0
+    assert out.startswith("| layer |")
+    assert "all 64 units of these 1 layers" in out
+    assert not (atlas / "site").exists(), "a benchmark keeps nothing"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--layer", "mixed4z"], "did you mean mixed4"),
+        (["--layer", "mixed4a_3x3"], "mixed4a"),
+        (["--units", "0"], "--units"),
+        (["--device", "mps9"], "--device cpu"),
+    ],
+)
+def test_a_mistake_in_bench_is_one_line(atlas: Path, run: Run, words: list[str], said: str) -> None:
+    code, _, err = run("bench", *words)
+    assert code != 0
+    assert err.startswith("atlas: ")
+    assert err.count("\n") == 1
+    assert said in err

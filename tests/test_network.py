@@ -15,6 +15,7 @@ from torch import Tensor
 from generator.architecture import ARCHITECTURES, BVLC_GOOGLENET, CLASSIFIER, INCEPTION5H, Architecture, Norm
 from generator.errors import UsageError
 from generator.network import Inception, load_checkpoint
+from generator.network.hooked import InceptionV1
 from generator.network.inception import local_response_norm
 
 
@@ -65,6 +66,43 @@ def test_inception5h_is_lucents_network_in_every_layer(size: int) -> None:
                 theirs(rgb * 255 - 117)
         for layer in [*INCEPTION5H.layers, *([CLASSIFIER] if size == 224 else [])]:
             assert relative_error(ours(rgb, layer), seen[layer]) < 1e-5, layer
+
+
+def test_the_hooked_network_is_lucents_module_by_module() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from lucent.modelzoo import inceptionv1
+    theirs = inceptionv1(pretrained=False).eval()
+    ours = InceptionV1(INCEPTION5H, random_tensors(INCEPTION5H)).eval()
+    theirs.load_state_dict({name: value for name, value in ours.state_dict().items() if name in theirs.state_dict()})
+    layers = {name: module for name, module in theirs.named_modules() if "pre_" not in name and "maxpool" not in name}
+    assert set(layers) <= set(dict(ours.named_modules()))
+    seen: dict[str, list[Tensor]] = {}
+    for net in (theirs, ours):
+        for name, module in net.named_modules():
+            module.register_forward_hook(
+                lambda _module, _inputs, output, name=name: seen.setdefault(name, []).append(output)
+            )
+    rgb = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1)) * 255 - 117
+    with torch.no_grad():
+        theirs(rgb)
+        ours(rgb)
+    for name in layers:
+        assert torch.equal(*seen[name]), name
+
+
+def test_the_hooked_network_is_the_other_in_every_layer() -> None:
+    tensors = random_tensors(BVLC_GOOGLENET)
+    hooked = InceptionV1(BVLC_GOOGLENET, tensors).eval()
+    seen: dict[str, Tensor] = {}
+    for name, module in hooked.named_modules():
+        module.register_forward_hook(lambda _module, _inputs, output, name=name: seen.update({name: output}))
+    rgb = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    plain = Inception(BVLC_GOOGLENET, tensors)
+    with torch.no_grad():
+        hooked(rgb * 255 - 117)  # as Lucent's preprocessing gives it
+        for layer in [*BVLC_GOOGLENET.layers, CLASSIFIER]:
+            assert relative_error(plain(rgb, layer), seen[layer]) < 1e-5, layer
 
 
 def test_bvlc_googlenet_is_the_reference_in_every_layer(real_weights: Path) -> None:

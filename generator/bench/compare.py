@@ -1,0 +1,215 @@
+"""One comparison: Lucent and this renderer on the same units of a layer, and the floor beneath both.
+
+The pictures of both are measured by one yardstick: the unit's mean activation in float32 when the picture is enlarged
+to the network's input, without transformations.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from generator.bench import lucent
+from generator.bench.floor import Floor, matrix_rate, synchronize
+from generator.bench.machine import describe
+from generator.bench.memory import Peak
+from generator.bench.parts import parts
+from generator.bench.result import Comparison, Side
+from generator.network import Inception
+from generator.network.checkpoints import Loaded
+from generator.recipe import Question, Recipe
+from generator.render.ascent import Ascent, ascend
+from generator.render.objective import measure
+from generator.render.robustness import enlarge
+from generator.units import Unit
+
+INPUT = 224  # what the networks were trained on, and what Lucent enlarges its pictures to
+EVERY = 4  # steps between two looks at how far the renderer is
+LONGER = 4  # times the steps of the recipe, when these end below Lucent's activation
+
+Advance = Callable[[int], object]
+
+
+def compare(
+    loaded: Loaded,
+    checkpoint: str,
+    units: Sequence[Unit],
+    recipe: Recipe,
+    device: torch.device,
+    *,
+    repeats: int = 3,
+    lucent_steps: int = lucent.STEPS,
+    loop: bool = True,
+    advance: Advance = lambda steps: None,
+) -> Comparison:
+    """Measure some units of one layer.
+
+    With ``lucent_steps`` of 0 Lucent is left out; ``loop`` also times it on one model for all units. ``advance`` is
+    told of steps that are done, of which there are :func:`steps_in_all`.
+    """
+    bench = _Bench(loaded, units, recipe, device, advance)
+    theirs = bench.lucent(lucent_steps, fresh=True) if lucent_steps else None
+    looped = bench.lucent(lucent_steps, fresh=False) if lucent_steps and loop else None
+    with Peak(device) as peak:
+        clocks = [bench.clock(recipe) for _ in range(repeats)]
+    floors = bench.floors()
+    floor_ms = [sum(each) / len(units) for each in zip(*(floor.timed(repeats) for floor in floors), strict=True)]
+    paths = bench.paths(recipe)
+    activations = tuple(path[recipe.steps] for path in paths)
+    reached = _first(paths, theirs.activations) if theirs else ()
+    if theirs and None in reached:  # the recipe ends below Lucent; how long would it have to go on?
+        longer = replace(recipe, steps=LONGER * recipe.steps)
+        reached = _first(bench.paths(longer), theirs.activations)
+        clocks_to = [bench.clock(longer)]
+    else:
+        clocks_to = clocks
+    last = None if None in reached else max((step for step in reached if step), default=None)
+    seconds = tuple(clock[-1] / len(units) for clock in clocks)
+    return Comparison(
+        checkpoint=checkpoint,
+        fingerprint=loaded.fingerprint,
+        layer=units[0].layer,
+        units=tuple(map(str, units)),
+        recipe=recipe,
+        batches=tuple(len(batch.places) for batch in bench.batches),
+        lucent_steps=lucent_steps,
+        lucent=theirs,
+        lucent_loop=looped,
+        ours=Side(seconds, 1000 * median(seconds) / recipe.steps, peak.bytes, activations),
+        steps_to_lucent=reached,
+        seconds_to_lucent=median(clock[last] for clock in clocks_to) / len(units) if last else None,
+        floor_ms=tuple(floor_ms),
+        flops_per_step=sum(floor.flops for floor in floors) / len(units),
+        matrix_flops=matrix_rate(bench.dtype, device),
+        parts=bench.parts(),
+        machine=describe(device),
+    )
+
+
+def steps_in_all(units: int, batches: int, recipe: Recipe, repeats: int, lucent_steps: int, loop: bool) -> int:
+    """How many steps :func:`compare` will tell of: those of Lucent's calls, one unit each, and of our batches."""
+    return units * lucent_steps * (2 if loop else 1) + batches * recipe.steps * (repeats + 1)  # or more: see LONGER
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Units of one convolution: ``channels`` of ``conv``, and their ``places`` among all units."""
+
+    conv: str
+    places: tuple[int, ...]
+    channels: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+
+class _Bench:
+    """The subject of one comparison, and the single measurements on it."""
+
+    def __init__(
+        self, loaded: Loaded, units: Sequence[Unit], recipe: Recipe, device: torch.device, advance: Advance
+    ) -> None:
+        self.loaded, self.units, self.recipe, self.device = loaded, units, recipe, device
+        self.advance = advance
+        self.dtype: torch.dtype = getattr(torch, recipe.precision)
+        net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
+        self.yardstick = net.to(memory_format=torch.channels_last).to(device).eval()
+        self.net = copy.deepcopy(self.yardstick).to(self.dtype)
+        self.batches = batches(loaded, units, recipe)
+
+    def step_done(self) -> None:
+        self.advance(1)
+
+    def lucent(self, steps: int, *, fresh: bool) -> Side:
+        """Lucent's calls, one for each unit, on a fresh model each or on one for all."""
+        with Peak(self.device) as peak:
+            shared = None if fresh else lucent.model(self.loaded, self.device)
+            made = [
+                lucent.render_vis(shared or lucent.model(self.loaded, self.device), unit, steps, self.step_done)
+                for unit in self.units
+            ]
+        pictures = torch.cat([vis.picture for vis in made])
+        seconds = tuple(vis.seconds for vis in made)
+        return Side(seconds, 1000 * median(seconds) / steps, peak.bytes, self._measure(pictures))
+
+    def clock(self, recipe: Recipe) -> list[float]:
+        """Seconds from the beginning until each number of steps is done, from 0 on; all batches together."""
+        clocks = []
+        for batch in self.batches:
+            marks: list[float] = []
+
+            def mark(marks: list[float] = marks) -> None:
+                synchronize(self.device)
+                marks.append(time.perf_counter())
+                self.step_done()
+
+            begun = time.perf_counter()
+            self._ascend(batch, recipe, mark).pictures.cpu()
+            marks[-1] = time.perf_counter()  # the last step comes with the finished picture
+            clocks.append([0.0, *(at - begun for at in marks)])
+        return [sum(at_step) for at_step in zip(*clocks, strict=True)]
+
+    def floors(self) -> list[Floor]:
+        """The convolutions of each batch, on the pictures that its units start from."""
+        first = replace(self.recipe, steps=1)
+        pictures = [enlarge(self._ascend(b, first).pictures, self.recipe.input) for b in self.batches]
+        return [Floor(self.net, batch.conv, rgb) for batch, rgb in zip(self.batches, pictures, strict=True)]
+
+    def paths(self, recipe: Recipe) -> list[dict[int, float]]:
+        """Each unit's activation by the yardstick, by how many steps were taken."""
+        looks = [*range(EVERY, recipe.steps, EVERY), recipe.steps]
+        ascents = [self._ascend(batch, recipe, self.step_done, looks) for batch in self.batches]
+        at_look = []
+        for look in looks:
+            pictures = [ascent.snapshots.get(look, ascent.pictures) for ascent in ascents]
+            in_order = torch.empty(len(self.units), *pictures[0].shape[1:])
+            for batch, each in zip(self.batches, pictures, strict=True):
+                in_order[list(batch.places)] = each.cpu()
+            at_look.append(self._measure(in_order))
+        return [dict(zip(looks, path, strict=True)) for path in zip(*at_look, strict=True)]
+
+    def parts(self) -> dict[str, float]:
+        """Shares of the time of a few steps of the first batch."""
+        few = replace(self.recipe, steps=4, wake_steps=0)
+        return parts(lambda: self._ascend(self.batches[0], few), self.device)
+
+    def _ascend(
+        self, batch: _Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None, looks: Sequence[int] = ()
+    ) -> Ascent:
+        return ascend(self.net, batch.conv, batch.channels, "channel", recipe, batch.seeds, on_step, looks)
+
+    def _measure(self, pictures: Tensor) -> tuple[float, ...]:
+        """The yardstick, for one picture of each unit."""
+        measured = dict[int, float]()
+        for batch in self.batches:
+            channels = torch.tensor(batch.channels, device=self.device)
+            shown = enlarge(pictures[list(batch.places)].to(self.device), INPUT)
+            with torch.no_grad():
+                activations = measure(self.yardstick, shown, batch.conv, channels, "channel")
+            measured.update(zip(batch.places, activations.tolist(), strict=True))
+        return tuple(measured[place] for place in range(len(self.units)))
+
+
+def _first(paths: Sequence[dict[int, float]], goals: Sequence[float]) -> tuple[int | None, ...]:
+    """For each unit the first step looked at that is not below its goal, None if there is none."""
+    return tuple(
+        next((step for step, activation in path.items() if activation >= goal), None)
+        for path, goal in zip(paths, goals, strict=True)
+    )
+
+
+def batches(loaded: Loaded, units: Sequence[Unit], recipe: Recipe) -> list[_Batch]:
+    """The units by the convolution that they come out of, as they are rendered."""
+    places: dict[str, list[int]] = {}
+    located = [loaded.architecture.locate(unit.layer, unit.channel) for unit in units]
+    for place, (conv, _) in enumerate(located):
+        places.setdefault(conv, []).append(place)
+    seeds = [Question(loaded.fingerprint, unit, "channel", recipe).draw_seed for unit in units]
+    return [
+        _Batch(conv, tuple(at), tuple(located[i][1] for i in at), tuple(seeds[i] for i in at))
+        for conv, at in places.items()
+    ]

@@ -1,0 +1,94 @@
+"""The network as a tree of named modules, for tools that hook into modules.
+
+:class:`generator.network.Inception` has no modules inside, because it runs faster without. Lucent and its like find a
+layer by the name of its module, so this is the same network as Lucent writes it: ``mixed4a`` and ``mixed4a_3x3`` are
+modules whose output is that layer, every padding is an operation of its own, and weights are trainable parameters.
+It computes the same activations (a test holds the two together) and is as slow as the original.
+
+>>> loaded = load_tensors("bvlc_googlenet")                                        # doctest: +SKIP
+>>> net = InceptionV1(loaded.architecture, loaded.tensors).eval()                  # doctest: +SKIP
+>>> lucent.optvis.render.render_vis(net, "mixed4a:11")                             # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from generator.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture
+
+_LUCENT_MEAN = 117  # Lucent gives a network of this name rgb * 255 - 117
+
+
+class InceptionV1(nn.Module):
+    """The network of the architecture table, module by module. Lucent goes by the name of the class."""
+
+    mean: Tensor
+
+    def __init__(self, architecture: Architecture, tensors: Mapping[str, Tensor]) -> None:
+        """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution of the table and the classifier."""
+        from lucent.modelzoo.inceptionv1 import helper_layers as lucent
+
+        super().__init__()
+        self.architecture = architecture
+        for name, conv in architecture.convs.items():
+            module = nn.Conv2d(conv.inputs, conv.channels, conv.kernel, conv.stride)
+            self._weigh(f"{name}_pre_relu_conv", module, name, tensors)
+            self.add_module(name, lucent.RedirectedReluLayer())
+        for mixed in architecture.widths:
+            self.add_module(f"{mixed}_pool", lucent.MaxPool2dLayer())
+            self.add_module(mixed, lucent.CatLayer())
+        last = nn.Linear(architecture.layers["mixed5b"].channels, architecture.classes)
+        self._weigh(f"{CLASSIFIER}_pre_activation_matmul", last, CLASSIFIER, tensors)
+        self.add_module(CLASSIFIER, lucent.SoftMaxLayer())
+        mean = architecture.mean[::-1] if architecture.bgr else architecture.mean
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Probabilities, N x classes, from N x 3 x H x W in -117..138, as Lucent's preprocessing gives it."""
+        if self.architecture.mean != (_LUCENT_MEAN,) * 3:
+            x = x + _LUCENT_MEAN - self.mean
+        if self.architecture.bgr:
+            x = x.flip(1)
+        for step in STEM:
+            if step == "pool":
+                x = self._pool(x)
+            elif step == "norm":
+                norm = self.architecture.norm
+                x = F.local_response_norm(x, norm.size, norm.alpha, norm.beta, norm.k)
+            else:
+                x = self._conv(step[0], x)
+        for module in self.architecture.widths:
+            if module in POOL_BEFORE:
+                x = self._pool(x)
+            x = self.get_submodule(module)([self._branch(module, branch, x) for branch in BRANCHES], 1)
+        x = F.avg_pool2d(x, 7, 1).flatten(1)
+        return self._run(CLASSIFIER, self._run(f"{CLASSIFIER}_pre_activation_matmul", x))
+
+    def _branch(self, module: str, branch: str, x: Tensor) -> Tensor:
+        if branch == "pool_reduce":
+            x = self._run(f"{module}_pool", F.pad(x, (1, 1, 1, 1), value=-torch.inf))
+        elif branch != "1x1":
+            x = self._conv(f"{module}_{branch}_bottleneck", x)
+        return self._conv(f"{module}_{branch}", x)
+
+    def _conv(self, name: str, x: Tensor) -> Tensor:
+        kernel = self.architecture.convs[name].kernel
+        before, after = self.architecture.stem_padding if name == "conv2d0" else (kernel // 2, kernel // 2)
+        if before or after:
+            x = F.pad(x, (before, after, before, after))
+        return self._run(name, self._run(f"{name}_pre_relu_conv", x))
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(F.pad(x, (0, 1, 0, 1), value=-torch.inf), 3, 2)
+
+    def _run(self, name: str, x: Tensor) -> Tensor:
+        out: Tensor = self.get_submodule(name)(x)
+        return out
+
+    def _weigh(self, name: str, module: nn.Module, source: str, tensors: Mapping[str, Tensor]) -> None:
+        module.load_state_dict({part: tensors[f"{source}.{part}"] for part in ("weight", "bias")})
+        self.add_module(name, module)
