@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: atlas test lint install serve snapshots clean help
+.PHONY: atlas test lint install serve snapshots bench bench-site clean help
 .DEFAULT_GOAL := help
 
 help:  ## these words
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST) | expand -t 20
 
 atlas: .venv/.reading  ## render what atlas.toml selects and the store lacks, build site/, check it
 	@$(BIN)/atlas status --check; case $$? in 0) ;; 1) $(MAKE) --no-print-directory .venv/.rendering ;; *) exit 2 ;; esac
@@ -30,6 +30,12 @@ serve: atlas  ## build, then preview on 127.0.0.1
 
 snapshots: .venv/.testing  ## write the pages anew that tests compare with
 	@WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/test_snapshots.py
+
+bench: .venv/.rendering  ## this renderer beside Lucent and the floor: mixed4a, some minutes
+	@$(BIN)/atlas bench
+
+bench-site: .venv/.reading  ## build the atlas of a whole network from a synthetic store: what it takes and weighs
+	@$(BIN)/python benchmarks/whole_site.py
 
 clean:  ## remove .venv and caches, never the store
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -18,17 +18,17 @@
   const here = document.querySelector(".spine [aria-current]");
   if (here) here.closest(".spine").scrollLeft = here.offsetLeft - innerWidth / 2;
 
-  const lists = all(".units").map((list) => ({ list, items: [...list.children] }));
-  const activation = (item) => Number(item.dataset.a ?? -Infinity); // what is not rendered goes last
+  const lists = all(".units").map((list) => {
+    const items = [...list.children], activations = list.dataset.activations.split(" ");
+    const rank = new Map(items.map((item) => [item, item.querySelector("img") ? Number(activations.shift()) : -Infinity]));
+    return { list, items, ranked: [...items].sort((a, b) => rank.get(b) - rank.get(a) || 0) }; // what is not rendered goes last
+  });
   const sort = document.getElementById("sort");
   if (sort) {
     sort.hidden = false;
     choices("size", () => {});
     choices("sort", (by) => {
-      for (const { list, items } of lists) {
-        const order = by === "activation" ? [...items].sort((a, b) => activation(b) - activation(a) || 0) : items;
-        list.replaceChildren(...order);
-      }
+      for (const { list, items, ranked } of lists) list.replaceChildren(...(by === "activation" ? ranked : items));
     });
   }
 

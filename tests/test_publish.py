@@ -14,10 +14,11 @@ import jinja2.meta
 import pytest
 from tiny import CHECKPOINT, FINGERPRINT, STEPS, TinyAtlas, other_recipe, tiny_atlas
 
+from generator.config import Config
 from generator.errors import AtlasError
 from generator.publish import charts
 from generator.publish.build import MANIFEST, build
-from generator.publish.catalog import read_catalog
+from generator.publish.catalog import Catalog, read_catalog
 from generator.publish.checks import check
 from generator.publish.pages import PAGES, Page, environment
 from generator.publish.status import status
@@ -58,16 +59,66 @@ def test_the_built_site_is_without_fault(built: TinyAtlas) -> None:
     assert [str(problem) for problem in check(built.config())] == []
 
 
-def test_building_again_writes_nothing(atlas: TinyAtlas) -> None:
+def test_building_again_writes_nothing_and_renders_nothing(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(atlas.config())  # a copied tree has times of its own
     before = snapshot(atlas.site)
+    monkeypatch.setattr("generator.publish.build.render", lambda *_: pytest.fail("rendered in vain"))
     again = build(atlas.config())
     assert (again.written, again.removed) == (0, 0)
     assert again.unchanged + 1 == sum(not name.startswith("store/") for name in before)  # all but the manifest
     assert snapshot(atlas.site) == before
 
 
+def test_what_was_changed_or_removed_is_built_again(atlas: TinyAtlas) -> None:
+    build(atlas.config())
+    home, thumbnail = atlas.site / "index.html", atlas.site / CHECKPOINT / "mixed4a/12.webp"
+    whole = home.read_text()
+    home.write_text("defaced")
+    thumbnail.unlink()
+    assert build(atlas.config()).written == 2
+    assert home.read_text() == whole
+    own = atlas.folder / "templates"
+    own.mkdir()
+    (own / "404.html").write_text("<p>Mine.")
+    assert build(atlas.config()).written == 1
+    (own / "404.html").unlink()
+    assert build(atlas.config()).written == 1
+    atlas.answer(Unit("mixed4b", 1))
+    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (9, True)
+    atlas.answer(Unit("mixed4b", 1), seed=77, force=True)
+    assert build(atlas.config()).written == 6, "page, record, thumbnail, two hierarchies that show it, atlas.json"
+    atlas.toml(('"Tiny Atlas"', '"Mine"'))
+    build(atlas.config())
+    assert "<title>Mine</title>" in home.read_text()
+
+
+def test_a_change_while_a_site_is_built_is_seen_by_the_next_build(
+    atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import generator.publish.build as module
+
+    def late(config: Config) -> Catalog:
+        catalog = read_catalog(config)
+        atlas.answer(Unit("mixed4b", 1))
+        return catalog
+
+    atlas.toml(('"Tiny Atlas"', '"Mine"'))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_catalog", late)
+        build(atlas.config())
+    assert not (atlas.site / CHECKPOINT / "mixed4b/1.html").exists()
+    build(atlas.config())
+    assert (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()
+
+
+def test_damage_is_told_at_every_build(atlas: TinyAtlas) -> None:
+    atlas.store.record_path(next(iter(atlas.store.keys()))).write_text("{")
+    assert [len(build(atlas.config()).warnings) for _ in range(3)] == [1, 1, 1]
+
+
 def test_progress_counts_to_the_end(atlas: TinyAtlas) -> None:
     steps: list[tuple[int, int]] = []
+    (atlas.site / "index.html").unlink()
     report = build(atlas.config(), lambda done, total: steps.append((done, total)))
     total = report.written + report.unchanged
     assert steps[0] == (0, total)
@@ -85,10 +136,10 @@ def test_an_atlas_of_nothing_builds_and_says_so(tmp_path: Path) -> None:
 
 def test_a_unit_that_is_gone_takes_its_page_along(atlas: TinyAtlas) -> None:
     for file in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*"):
-        assert file.name in ("index.html", "3.html", "3.json")
+        assert file.name in ("index.html", "3.html", "3.json", "3.webp")
     record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == Unit("mixed5b", 3))
     atlas.store.record_path(record.key).unlink()
-    assert build(atlas.config()).removed == 2
+    assert build(atlas.config()).removed == 3
     assert [f.name for f in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*")] == ["index.html"]
     assert {p.level for p in check(atlas.config())} == {"warning"}  # its pictures lie there unclaimed
 
@@ -278,6 +329,15 @@ def test_the_record_beside_a_page_is_the_one_in_the_store(built: TinyAtlas) -> N
     assert beside == built.store.record_path(key).read_bytes()
 
 
+def test_the_thumbnail_beside_a_page_is_that_of_its_picture(atlas: TinyAtlas) -> None:
+    beside = atlas.site / CHECKPOINT / "mixed4a/12.webp"
+    before = atlas.answer(Unit("mixed4a", 12))
+    assert beside.read_bytes() == atlas.store.path(before.thumbnail).read_bytes()
+    after = atlas.answer(Unit("mixed4a", 12), seed=77, force=True)
+    build(atlas.config())
+    assert beside.read_bytes() == atlas.store.path(after.thumbnail).read_bytes()
+
+
 def test_the_command_names_every_setting_that_is_not_the_default(atlas: TinyAtlas) -> None:
     recipe = other_recipe(decorrelate=False, step_size=0.1, precision="float32", shift=3.0)
     atlas.answer(Unit("mixed4c", 7), recipe=recipe)
@@ -324,7 +384,9 @@ def test_a_layer_page_can_be_sized_without_scripts_and_sorted_with(built: TinyAt
         assert f'id="{size}"' in text
         assert f":has(#{size}:checked)" in style
     assert re.search(r'<fieldset id="sort" hidden>', text)
-    assert re.findall(r"data-a=([\d.]+)", text)[:2] == ["18.5", "19.5"]
+    lists = re.findall(r"data-activations=\"([^\"]*)\"", text)
+    assert [len(each.split()) for each in lists] == [6, 1, 1, 2], "one number for each rendered unit of a branch"
+    assert lists[0].split()[:2] == ["18.5", "19.5"]
 
 
 def test_the_hierarchy_begins_with_what_is_featured(built: TinyAtlas) -> None:

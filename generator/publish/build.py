@@ -1,12 +1,12 @@
-"""Write the site: every page, its records and static files, the index for programs.
+"""Write the site: every page with its record and thumbnail, static files, the index for programs.
 
 >>> built = build(config)                                         # doctest: +SKIP
 >>> built.written, built.unchanged, built.removed                 # doctest: +SKIP
 (3, 1736, 0)
 
-All is rendered each time and only what differs is written, so a second build writes nothing. A list of what was
-written, ``.built.json``, stays in the folder; what it names and this build no longer makes is removed, and nothing else
-ever is.
+If neither what is read nor what was made has changed since the last build, there is nothing to do. Else all is rendered
+and only what differs is written. A list of what was written, ``.built.json``, stays in the folder; what it names and
+this build no longer makes is removed, and nothing else ever is.
 A folder that holds anything but the store and has no such list is somebody else's, and is refused.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 
 from generator.config import Config
 from generator.errors import AtlasError, why_not_written
+from generator.publish import stamp as stamps
 from generator.publish import urls
 from generator.publish.catalog import Catalog, read_catalog
 from generator.publish.contents import contents
@@ -52,7 +53,10 @@ def build(config: Config, progress: Progress | None = None) -> Built:
     start = time.monotonic()
     output = config.output
     try:
-        before = _manifest(output)
+        before, stamp = _manifest(output)
+        sources = stamps.sources(config)
+        if stamp and stamp == f"{sources} {stamps.products(output, before)}":
+            return Built(0, len(before), 0, (), output / urls.HOME, time.monotonic() - start)
         catalog = read_catalog(config)
         files = dict(_files(catalog))
         _put(output, MANIFEST, _listing({*before, *files}))  # a build that dies here leaves a folder known as ours
@@ -64,7 +68,9 @@ def build(config: Config, progress: Progress | None = None) -> Built:
         if progress:
             progress(len(files), len(files))
         removed = sum(_remove(output, address) for address in before if address not in files)
-        _put(output, MANIFEST, _listing(set(files)))
+        # What is damaged is to be told each time, so a build that warns is never taken for the last word.
+        stamp = "" if catalog.warnings else f"{sources} {stamps.products(output, files)}"
+        _put(output, MANIFEST, _listing(set(files), stamp))
     except OSError as error:
         why = why_not_written(error)
         raise AtlasError(f"cannot write {error.filename or output}: {why}, then type `atlas build` again") from error
@@ -74,7 +80,8 @@ def build(config: Config, progress: Progress | None = None) -> Built:
 
 def built_files(output: Path) -> tuple[str, ...]:
     """The addresses that the last build wrote, or () if there was none."""
-    return _read_manifest(output) or ()
+    listed = _read_manifest(output)
+    return listed[0] if listed else ()
 
 
 def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -89,8 +96,9 @@ def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
         for layer in checkpoint.layers.values():
             for unit in layer.rendered:
                 if unit.record:
-                    kept = store.record_path(unit.record.key)
+                    kept, thumbnail = store.record_path(unit.record.key), store.path(unit.record.thumbnail)
                     yield urls.record_address(checkpoint.name, unit.unit), kept.read_bytes
+                    yield urls.thumbnail_address(checkpoint.name, unit.unit), thumbnail.read_bytes
     static = package_folder("static")
     for file in sorted(static.iterdir()):
         yield f"static/{file.name}", file.read_bytes
@@ -101,8 +109,8 @@ def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
         yield "robots.txt", lambda: robots(catalog.config.url)
 
 
-def _manifest(output: Path) -> tuple[str, ...]:
-    """What the last build wrote. Raises AtlasError if something else is in the folder and no build of ours was."""
+def _manifest(output: Path) -> tuple[tuple[str, ...], str]:
+    """What the last build wrote, and its stamp. Raises AtlasError if the folder holds what no build of ours made."""
     if output.exists() and not output.is_dir():
         raise AtlasError(f"{output} is a file; set `output` in atlas.toml to a folder")
     listed = _read_manifest(output)
@@ -115,20 +123,21 @@ def _manifest(output: Path) -> tuple[str, ...]:
             f"{output} holds {foreign[0]} and was not built by atlas; "
             f"choose another `output` in atlas.toml, or empty that folder"
         )
-    return ()
+    return (), ""
 
 
-def _read_manifest(output: Path) -> tuple[str, ...] | None:
-    """The addresses listed, None without a list. One that leads out of the folder or into the store is left out."""
+def _read_manifest(output: Path) -> tuple[tuple[str, ...], str] | None:
+    """The addresses listed, but none out of the folder or in the store, and the stamp; None without a list."""
     try:
-        listed = json.loads((output / MANIFEST).read_bytes())["files"]
+        manifest = json.loads((output / MANIFEST).read_bytes())
+        listed, stamp = list(manifest["files"]), str(manifest.get("stamp", ""))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise AtlasError(f"{output / MANIFEST} is damaged; delete it and all of {output} but store/") from None
     paths = [PurePosixPath(address) for address in listed if isinstance(address, str)]
     inside = {folder: _inside(output, folder) for folder in {path.parent for path in paths}}
-    return tuple(str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY)
+    return tuple(str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY), stamp
 
 
 def _inside(output: Path, folder: PurePosixPath) -> bool:
@@ -139,8 +148,8 @@ def _inside(output: Path, folder: PurePosixPath) -> bool:
     return path.is_relative_to(root) and not path.is_relative_to(root / "store")
 
 
-def _listing(addresses: set[str]) -> bytes:
-    return json.dumps({"files": sorted(addresses)}, indent=0).encode() + b"\n"
+def _listing(addresses: set[str], stamp: str = "") -> bytes:
+    return json.dumps({"stamp": stamp, "files": sorted(addresses)}, indent=0).encode() + b"\n"
 
 
 def _put(output: Path, address: str, data: bytes) -> bool:

@@ -143,7 +143,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
     env.globals.update(
         activation_curve=charts.activation_curve, network=charts.network, receptive_field=charts.receptive_field
     )
-    env.filters.update(number=charts.number, thousands=lambda n: f"{n:,}", runs=runs)
+    env.filters.update(number=charts.number, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
     return env
 
 
@@ -156,6 +156,11 @@ def render(env: jinja2.Environment, page: Page) -> str:
         raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error
     except Exception as error:  # a template is a user's code, and may fail in any way
         raise AtlasError(f"the template {page.template} cannot be rendered: {error}") from error
+
+
+def activations(units: tuple[AtlasUnit, ...]) -> str:
+    """The activations of those that are rendered, in their order: what a layer page can be sorted by."""
+    return " ".join(f"{unit.record.made.activation:.4g}" for unit in units if unit.record)
 
 
 def runs(units: tuple[AtlasUnit, ...]) -> list[tuple[AtlasUnit, AtlasUnit | None]]:

@@ -44,6 +44,11 @@ def record_address(checkpoint: str, unit: Unit) -> str:
     return f"{checkpoint}/{unit.layer}/{unit.channel}.json"
 
 
+def thumbnail_address(checkpoint: str, unit: Unit) -> str:
+    """The unit's thumbnail as it is now. Its exact picture has an address in the store."""
+    return f"{checkpoint}/{unit.layer}/{unit.channel}.webp"
+
+
 def picture_address(picture: Picture) -> str:
     return f"store/{picture.name}"
 
@@ -93,6 +98,9 @@ class Urls:
 
     def record(self, checkpoint: str, unit: Unit) -> str:
         return self.to(record_address(checkpoint, unit))
+
+    def thumbnail(self, checkpoint: str, unit: Unit) -> str:
+        return self.to(thumbnail_address(checkpoint, unit))
 
     def picture(self, picture: Picture) -> str:
         return self.to(picture_address(picture))

@@ -1,0 +1,61 @@
+"""Whether a build would find anything to do, without doing it.
+
+>>> sources(config) == sources(config)                            # doctest: +SKIP
+True
+
+Files are told apart by name, size and time, as make and git do. None is opened, so that the 35,000 files of a whole
+network take a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import jinja2
+
+import generator
+from generator.config import Config
+from generator.publish.pages import package_folder
+
+
+def sources(config: Config) -> str:
+    """A digest of all that a build reads: atlas.toml, the store, templates, static files and our own code."""
+    folders = (config.store, config.templates, package_folder("templates"), package_folder("static"))
+    files = [("atlas.toml", config.path.stat())]
+    for place, folder in enumerate((*folders, Path(generator.__file__).parent)):
+        files += [(f"{place} {name}", status) for name, status in _walk(folder)]
+    return _digest(files, f"{sys.version} {jinja2.__version__}")
+
+
+def products(output: Path, addresses: Iterable[str]) -> str:
+    """A digest of the files at these addresses of the site, or "" if one is gone."""
+    try:
+        return _digest((address, (output / address).stat()) for address in sorted(addresses))
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def _digest(files: Iterable[tuple[str, os.stat_result]], start: str = "") -> str:
+    digest = hashlib.sha256(start.encode())
+    for name, status in files:
+        digest.update(f"\n{name} {status.st_size} {status.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _walk(folder: Path, base: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """Every file under a folder that is there, in order; not what is hidden, half written or compiled."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name.startswith((".", "__pycache__")) or entry.name.endswith(".tmp"):
+            continue
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), f"{base}{entry.name}/")
+        else:
+            yield base + entry.name, entry.stat()

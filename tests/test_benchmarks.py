@@ -1,0 +1,38 @@
+"""What `make bench-site` measures is an atlas as it would be, and a large layer is as light as is promised."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+from generator.config import load_config
+from generator.publish.build import build
+from generator.publish.checks import check
+from generator.record import Record
+from generator.store import Store
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def test_a_synthetic_store_is_a_store_and_its_largest_pages_are_light(tmp_path: Path) -> None:
+    synthetic = runpy.run_path(str(BENCHMARKS / "synthetic.py"))["synthetic"]
+    assert synthetic(tmp_path, ["conv2d0", "mixed4d"]) == 64 + 528
+    config = load_config(tmp_path / "atlas.toml")
+    answers = list(Store(config.store).verify())
+    assert len(answers) == 592
+    assert all(isinstance(answer, Record) for answer in answers)
+    build(config)
+    assert check(config) == []
+    layer = config.output / "bvlc_googlenet" / "mixed4d"
+    page = (layer / "index.html").read_bytes()
+    assert len(page) < 60_000
+    thumbnails = set(re.findall(rb"<img src=(\d+\.webp)", page))
+    assert len(thumbnails) == 528
+    assert sum((layer / name.decode()).stat().st_size for name in thumbnails) < 2_000_000
+
+
+def test_no_page_waits_for_its_script() -> None:
+    for template in (BENCHMARKS.parent / "templates").glob("*.html"):
+        for script in re.findall(r"<script[^>]*>", template.read_text()):
+            assert " defer" in script, f"{template.name}: {script}"
