@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from generator.bench.memory import Peak
 from generator.network import Inception, load_checkpoint
 from generator.plan import Batch
 from generator.recipe import Question, Recipe
 from generator.render import answer, canvas
-from generator.render.answer import Renderer
+from generator.render.answer import Renderer, finish
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.objective import measure
 from generator.render.robustness import transformations, warp
@@ -69,3 +70,21 @@ def test_the_renderer_cuts_a_batch_to_what_fits(net: Inception, monkeypatch: pyt
     parts = [[each.question for each in part] for part in Renderer(net, "untrained").render(batch)]
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [question for part in parts for question in part] == whole == questions
+
+
+def test_memory_does_not_grow_from_batch_to_batch(net: Inception) -> None:
+    recipe = Recipe(size=64, input=96, steps=3)
+    renderer = Renderer(net, "untrained")
+
+    def peak(first: int, batches: int) -> int:
+        with Peak(CPU) as most:
+            for n in range(first, first + batches):
+                asked = tuple(Question(net.fingerprint, Unit("mixed3a", n % 64), "channel", recipe) for _ in range(16))
+                for part in renderer.render(Batch("mixed3a_1x1", "channel", recipe, asked, (n % 64,) * 16)):
+                    assert len(list(map(finish, part))) == 16
+        if most.bytes is None:
+            pytest.skip("this system does not tell the most memory a process took")
+        return most.bytes
+
+    warm = peak(0, 3)
+    assert peak(3, 32) < 1.05 * warm, "512 units take what 48 take"

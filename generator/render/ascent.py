@@ -77,14 +77,14 @@ def ascend(
         with torch.no_grad():
             return canvas.picture(numbers, recipe)
 
-    waking = replayable(partial(climb, recipe.leak), device)
-    awake = replayable(partial(climb, 0.0), device)
     kept: dict[int, Tensor] = {}
     reached = []
     for step in range(recipe.steps):
         if step in snapshots:
             kept[step] = picture()
+        if step in (0, recipe.wake_steps):  # what was recorded before is let go, and its memory with it
+            take_step = replayable(partial(climb, recipe.leak if step < recipe.wake_steps else 0.0), device)
         theta.copy_(thetas[step])
-        reached.append((waking if step < recipe.wake_steps else awake)().clone())
+        reached.append(take_step().clone())
         on_step()
     return Ascent(picture(), torch.stack(reached, dim=1), kept)
