@@ -6,6 +6,7 @@ layer is a channel of one branch, and the other branches need not be run for it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,7 +37,17 @@ class Batch:
         )
 
     def split(self, size: int) -> list[Batch]:
-        return [self.only(range(i, min(i + size, len(self)))) for i in range(0, len(self), size)]
+        return [self.only(part) for part in evenly(len(self), size)]
+
+
+def evenly(count: int, size: int) -> list[range]:
+    """Parts of at most ``size``, as even as can be: a unit that is left over costs twice as much alone.
+
+    >>> evenly(16, 15), evenly(5, 2)
+    ([range(0, 8), range(8, 16)], [range(0, 2), range(2, 4), range(4, 5)])
+    """
+    each = math.ceil(count / math.ceil(count / size))
+    return [range(i, min(i + each, count)) for i in range(0, count, each)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,3 +88,17 @@ def test_memory_does_not_grow_from_batch_to_batch(net: Inception) -> None:
 
     warm = peak(0, 3)
     assert peak(3, 32) < 1.05 * warm, "512 units take what 48 take"
+
+
+def test_memory_does_not_grow_from_step_to_step(net: Inception) -> None:
+    def peak(steps: int) -> int:
+        recipe = Recipe(size=64, input=96, steps=steps)
+        asked = tuple(Question(net.fingerprint, Unit("mixed3a", n), "channel", recipe) for n in range(16))
+        with Peak(CPU) as most:
+            list(Renderer(net, "untrained").render(Batch("mixed3a_1x1", "channel", recipe, asked, tuple(range(16)))))
+        if most.bytes is None:
+            pytest.skip("this system does not tell the most memory a process took")
+        return most.bytes
+
+    warm = peak(20)
+    assert peak(160) < 1.05 * warm

@@ -78,13 +78,13 @@ def ascend(
             return canvas.picture(numbers, recipe)
 
     kept: dict[int, Tensor] = {}
-    reached = []
+    reached = torch.empty(recipe.steps, len(seeds), device=device)  # in one piece: many small ones would split the heap
     for step in range(recipe.steps):
         if step in snapshots:
             kept[step] = picture()
         if step in (0, recipe.wake_steps):  # what was recorded before is let go, and its memory with it
             take_step = replayable(partial(climb, recipe.leak if step < recipe.wake_steps else 0.0), device)
         theta.copy_(thetas[step])
-        reached.append(take_step().clone())
+        reached[step] = take_step()
         on_step()
-    return Ascent(picture(), torch.stack(reached, dim=1), kept)
+    return Ascent(picture(), reached.T, kept)
