@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
 from generator.cli_engine import need
 from generator.cli_help import Command
-from generator.cli_render import recipe_options
+from generator.cli_render import batch_option, default_batch, recipe_options
 from generator.config import load_config
 from generator.errors import UsageError, did_you_mean
 from generator.recipe import Recipe
@@ -23,7 +24,7 @@ _BAR = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
 @click.command(
     cls=Command,
     examples="""
-    atlas bench                                     mixed4a, four units: some minutes
+    atlas bench                                     mixed4a, four units: a quarter of an hour on two cores
     atlas bench --layer mixed5b --units 8 --json
     atlas bench --layer all --units 2 --no-loop     a table of the twelve layers
     atlas bench --layer all --units 256 --no-lucent --device cuda       how fast a GPU renders the network
@@ -42,6 +43,7 @@ _BAR = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
 @click.option("--lucent-steps", type=click.IntRange(1, 100_000), default=512, show_default=True,
               help="Steps of Lucent's render_vis; its default is 512.")  # fmt: skip
 @click.option("--loop/--no-loop", default=True, help="Time Lucent on one model for all units too. [default: --loop]")
+@batch_option
 @click.option("--checkpoint", help="Which weights, by name. [default: the first of atlas.toml]")
 @click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda.")
@@ -57,6 +59,7 @@ def bench(
     lucent: bool,
     lucent_steps: int,
     loop: bool,
+    batch: int | None,
     checkpoint: str | None,
     weights: Path | None,
     device: str,
@@ -78,7 +81,7 @@ def bench(
     need("torch", "safetensors", "google.protobuf", *(("lucent",) if lucent else ()), extra="render")
     lucent_steps = lucent_steps if lucent else 0
 
-    from generator.bench.compare import batches, compare, steps_in_all
+    from generator.bench.compare import compare
     from generator.bench.result import HEADER, account, row, whole
     from generator.network.checkpoints import load_tensors
     from generator.render.answer import keep_freed_memory
@@ -90,19 +93,22 @@ def bench(
     found = []
     for layer in wanted:
         asked = [Unit(layer, n) for n in range(min(units, chosen.architecture.layers[layer].channels))]
-        ours = len(batches(loaded, asked, recipe))
-        steps = steps_in_all(len(asked), ours, recipe, repeats, lucent_steps, loop)
         with tqdm(
-            total=steps,
+            total=0,
             desc=f"{layer}, {len(asked)} units",
             bar_format=_BAR,
             leave=False,
             disable=None,
             file=sys.stderr,
         ) as bar:
+
+            def progress(done: int, total: int, bar: tqdm[Any] = bar) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
             result = compare(
-                loaded, chosen.name, asked, recipe, where,
-                repeats=repeats, lucent_steps=lucent_steps, loop=loop, advance=bar.update,
+                loaded, chosen.name, asked, recipe, where, batch=batch or default_batch(where.type == "cuda"),
+                repeats=repeats, lucent_steps=lucent_steps, loop=loop, progress=progress,
             )  # fmt: skip
         found.append(result)
         if as_json:

@@ -31,6 +31,17 @@ _BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {rate_noinv_f
 _STOPPED = 130
 
 
+batch_option = click.option(
+    "--batch",
+    type=click.IntRange(1, 4096),
+    help=f"Units at once, as far as memory allows. [default: {_BATCH}; {_GPU_BATCH} on a GPU]",
+)
+
+
+def default_batch(is_gpu: bool) -> int:
+    return _GPU_BATCH if is_gpu else _BATCH
+
+
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each setting of the recipe."""
     for setting in reversed(SETTINGS):
@@ -65,11 +76,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="What is maximised; pages show channel.",
 )
-@click.option(
-    "--batch",
-    type=click.IntRange(1, 4096),
-    help=f"Units at once, as far as memory allows. [default: {_BATCH}; {_GPU_BATCH} on a GPU]",
-)
+@batch_option
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
 @click.option(
     "--ray",
@@ -181,7 +188,7 @@ def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], type
         return 0
     with engine as (is_gpu, run):
         if is_gpu and not typed.batch:
-            plan = plan_for(fingerprint, _GPU_BATCH)
+            plan = plan_for(fingerprint, default_batch(is_gpu))
         with _bar(plan.units, chosen.name) as bar:
             outcome = run(plan, store=store, checkpoint=chosen.name, force=typed.force, advance=bar.update)
     return _report(outcome, store)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from generator.architecture import INCEPTION5H
-from generator.bench.compare import batches, compare, steps_in_all
+from generator.bench.compare import batches, compare
 from generator.bench.floor import Floor, matrix_rate
 from generator.bench.memory import Peak
 from generator.bench.parts import PARTS, REST, parts
@@ -40,10 +40,14 @@ def net() -> Inception:
 
 @pytest.fixture(scope="module")
 def found(loaded: Loaded) -> Comparison:
-    told: list[int] = []
-    result = compare(loaded, "untrained", ASKED, QUICK, CPU, repeats=2, lucent_steps=3, loop=True, advance=told.append)
-    longer = 0 if max(step or 99 for step in result.steps_to_lucent) <= 8 else 2 * 2 * 4 * QUICK.steps
-    assert sum(told) == steps_in_all(3, 2, QUICK, repeats=2, lucent_steps=3, loop=True) + longer
+    told: list[tuple[int, int]] = []
+    result = compare(
+        loaded, "untrained", ASKED, QUICK, CPU, repeats=2, lucent_steps=3, loop=True,
+        progress=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert told[0][0] == 0
+    assert all(done <= total for done, total in told)
+    assert told[-1][0] == told[-1][1], "the bar ends where it said it would"
     return result
 
 
@@ -90,6 +94,15 @@ def test_what_is_never_reached_is_said_and_what_is_reached_late_is_looked_for(lo
     result = compare(loaded, "untrained", ASKED[1:2], slow, CPU, repeats=1, lucent_steps=2, loop=False)
     assert result.steps_to_lucent[0] is not None
     assert result.seconds_to_lucent is not None
+
+
+def test_it_renders_in_batches_as_a_run_does(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compare(loaded, "untrained", ASKED, QUICK, CPU, repeats=1, lucent_steps=0)
+    cut = compare(loaded, "untrained", ASKED, QUICK, CPU, batch=1, repeats=1, lucent_steps=0)
+    assert (whole.batches, cut.batches) == ((2, 1), (1, 1, 1))
+    assert cut.ours.activations == pytest.approx(whole.ours.activations, rel=1e-3)
+    monkeypatch.setattr("generator.bench.compare.fits", lambda needed, device: 1)
+    assert compare(loaded, "untrained", ASKED, QUICK, CPU, repeats=1, lucent_steps=0).batches == (1, 1, 1)
 
 
 def test_lucent_can_be_left_out(loaded: Loaded) -> None:

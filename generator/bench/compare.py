@@ -23,8 +23,10 @@ from generator.bench.parts import parts
 from generator.bench.result import Comparison, Side
 from generator.network import Inception
 from generator.network.checkpoints import Loaded
+from generator.plan import evenly
 from generator.recipe import Question, Recipe
 from generator.render.ascent import Ascent, ascend
+from generator.render.capacity import bytes_per_unit, fits
 from generator.render.objective import measure
 from generator.render.robustness import enlarge
 from generator.units import Unit
@@ -33,7 +35,8 @@ INPUT = 224  # what the networks were trained on, and what Lucent enlarges its p
 EVERY = 4  # steps between two looks at how far the renderer is
 LONGER = 4  # times the steps of the recipe, when these end below Lucent's activation
 
-Advance = Callable[[int], object]
+Progress = Callable[[int, int], object]
+"""Called with the steps done and the steps in all, as far as that is known."""
 
 
 def compare(
@@ -43,29 +46,31 @@ def compare(
     recipe: Recipe,
     device: torch.device,
     *,
+    batch: int = 16,
     repeats: int = 3,
     lucent_steps: int = lucent.STEPS,
     loop: bool = True,
-    advance: Advance = lambda steps: None,
+    progress: Progress = lambda done, total: None,
 ) -> Comparison:
-    """Measure some units of one layer.
+    """Measure some units of one layer, ours in batches of at most ``batch``, as far as memory allows.
 
-    With ``lucent_steps`` of 0 Lucent is left out; ``loop`` also times it on one model for all units. ``advance`` is
-    told of steps that are done, of which there are :func:`steps_in_all`.
+    With ``lucent_steps`` of 0 Lucent is left out; ``loop`` also times it on one model for all units.
     """
-    bench = _Bench(loaded, units, recipe, device, advance)
+    bench = _Bench(loaded, units, recipe, device, batch, progress)
+    bench.expect(len(units) * lucent_steps * (2 if loop else 1) + len(bench.batches) * recipe.steps * (repeats + 1))
     theirs = bench.lucent(lucent_steps, fresh=True) if lucent_steps else None
     looped = bench.lucent(lucent_steps, fresh=False) if lucent_steps and loop else None
     with Peak(device) as peak:
         clocks = [bench.clock(recipe) for _ in range(repeats)]
     floors = bench.floors()
     floor_ms = [sum(each) / len(units) for each in zip(*(floor.timed(repeats) for floor in floors), strict=True)]
-    paths = bench.paths(recipe)
+    paths = bench.paths(recipe, EVERY if theirs else recipe.steps)
     activations = tuple(path[recipe.steps] for path in paths)
     reached = _first(paths, theirs.activations) if theirs else ()
     if theirs and None in reached:  # the recipe ends below Lucent; how long would it have to go on?
         longer = replace(recipe, steps=LONGER * recipe.steps)
-        reached = _first(bench.paths(longer), theirs.activations)
+        bench.expect(2 * len(bench.batches) * longer.steps)
+        reached = _first(bench.paths(longer, EVERY), theirs.activations)
         clocks_to = [bench.clock(longer)]
     else:
         clocks_to = clocks
@@ -92,11 +97,6 @@ def compare(
     )
 
 
-def steps_in_all(units: int, batches: int, recipe: Recipe, repeats: int, lucent_steps: int, loop: bool) -> int:
-    """How many steps :func:`compare` will tell of: those of Lucent's calls, one unit each, and of our batches."""
-    return units * lucent_steps * (2 if loop else 1) + batches * recipe.steps * (repeats + 1)  # or more: see LONGER
-
-
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Units of one convolution: ``channels`` of ``conv``, and their ``places`` among all units."""
@@ -106,23 +106,43 @@ class _Batch:
     channels: tuple[int, ...]
     seeds: tuple[int, ...]
 
+    def split(self, size: int) -> list[_Batch]:
+        cuts = [slice(part.start, part.stop) for part in evenly(len(self.places), size)]
+        return [_Batch(self.conv, self.places[cut], self.channels[cut], self.seeds[cut]) for cut in cuts]
+
 
 class _Bench:
     """The subject of one comparison, and the single measurements on it."""
 
     def __init__(
-        self, loaded: Loaded, units: Sequence[Unit], recipe: Recipe, device: torch.device, advance: Advance
+        self,
+        loaded: Loaded,
+        units: Sequence[Unit],
+        recipe: Recipe,
+        device: torch.device,
+        batch: int,
+        progress: Progress,
     ) -> None:
         self.loaded, self.units, self.recipe, self.device = loaded, units, recipe, device
-        self.advance = advance
+        self.progress, self.done, self.total = progress, 0, 0
         self.dtype: torch.dtype = getattr(torch, recipe.precision)
         net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
         self.yardstick = net.to(memory_format=torch.channels_last).to(device).eval()
         self.net = copy.deepcopy(self.yardstick).to(self.dtype)
-        self.batches = batches(loaded, units, recipe)
+        self.batches = [
+            part
+            for whole in batches(loaded, units, recipe)
+            for part in whole.split(min(batch, fits(bytes_per_unit(self.yardstick, whole.conv, recipe), device)))
+        ]
+
+    def expect(self, steps: int) -> None:
+        """Say that so many more steps are to come."""
+        self.total += steps
+        self.progress(self.done, self.total)
 
     def step_done(self) -> None:
-        self.advance(1)
+        self.done += 1
+        self.progress(self.done, self.total)
 
     def lucent(self, steps: int, *, fresh: bool) -> Side:
         """Lucent's calls, one for each unit, on a fresh model each or on one for all."""
@@ -159,9 +179,9 @@ class _Bench:
         pictures = [enlarge(self._ascend(b, first).pictures, self.recipe.input) for b in self.batches]
         return [Floor(self.net, batch.conv, rgb) for batch, rgb in zip(self.batches, pictures, strict=True)]
 
-    def paths(self, recipe: Recipe) -> list[dict[int, float]]:
-        """Each unit's activation by the yardstick, by how many steps were taken."""
-        looks = [*range(EVERY, recipe.steps, EVERY), recipe.steps]
+    def paths(self, recipe: Recipe, every: int) -> list[dict[int, float]]:
+        """Each unit's activation by the yardstick, after every so many steps and after the last."""
+        looks = [*range(every, recipe.steps, every), recipe.steps]
         ascents = [self._ascend(batch, recipe, self.step_done, looks) for batch in self.batches]
         at_look = []
         for look in looks:
