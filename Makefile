@@ -31,7 +31,7 @@ serve: atlas  ## build, then preview on 127.0.0.1
 snapshots: .venv/.testing  ## write the pages anew that tests compare with
 	@WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/test_snapshots.py
 
-bench: .venv/.rendering  ## this renderer beside Lucent and the floor: mixed4a, some minutes
+bench: .venv/.rendering  ## this renderer beside Lucent and the floor, at mixed4a: a quarter of an hour
 	@$(BIN)/atlas bench
 
 bench-site: .venv/.reading  ## build the atlas of a whole network from a synthetic store: what it takes and weighs
