@@ -31,8 +31,10 @@ from generator.store import DamagedError, Store
 
 BUDGETS: Mapping[str, int] = {
     "home": 72_000,
-    "layer": 60_000,  # of up to 528 units, and for each further one as much again as "layer unit" says
-    "layer unit": 105,
+    "layer": 16_000,  # and as much again for each unit as "layer unit" says,
+    "layer unit": 230,
+    "528 units": 60_000,  # but no more than this, and as much for each further unit as "further unit" says
+    "further unit": 105,
     "unit": 12_000,
     "style": 16_384,
     "script": 4_096,
@@ -221,7 +223,8 @@ def _allowed(output: Path, address: str) -> int:
     if parts[-1] != "index.html":
         return BUDGETS["unit"]
     units = sum(name.endswith(".json") for name in os.listdir((output / address).parent))
-    return BUDGETS["layer"] + max(0, units - 528) * BUDGETS["layer unit"]
+    small = BUDGETS["layer"] + units * BUDGETS["layer unit"]
+    return min(small, BUDGETS["528 units"] + max(0, units - 528) * BUDGETS["further unit"])
 
 
 def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:

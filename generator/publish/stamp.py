@@ -57,5 +57,8 @@ def _walk(folder: Path, base: str = "") -> Iterator[tuple[str, os.stat_result]]:
             continue
         if entry.is_dir():
             yield from _walk(Path(entry.path), f"{base}{entry.name}/")
-        else:
+            continue
+        try:
             yield base + entry.name, entry.stat()
+        except FileNotFoundError:  # a renderer at work has just swept it away
+            continue
