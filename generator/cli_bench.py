@@ -10,9 +10,9 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from generator.cli_answers import batch_option, checkpoint_option, default_batch, recipe_options
 from generator.cli_engine import need
 from generator.cli_help import Command
-from generator.cli_render import batch_option, default_batch, recipe_options
 from generator.config import load_config
 from generator.errors import UsageError, did_you_mean
 from generator.recipe import Recipe
@@ -44,7 +44,7 @@ _BAR = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
               help="Steps of Lucent's render_vis; its default is 512.")  # fmt: skip
 @click.option("--loop/--no-loop", default=True, help="Time Lucent on one model for all units too. [default: --loop]")
 @batch_option
-@click.option("--checkpoint", help="Which weights, by name. [default: the first of atlas.toml]")
+@checkpoint_option
 @click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda.")
 @recipe_options
@@ -78,6 +78,8 @@ def bench(
         if layer not in chosen.architecture.layers or chosen.architecture.layers[layer].kind == "branch":
             raise UsageError(f"no layer “{layer}” in {chosen.name}: {did_you_mean(layer, known)}")
     recipe = Recipe(**{key: value for key, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    if recipe.steps == 0:
+        raise UsageError("--steps 0 leaves nothing to time; type --steps 128")
     need("torch", "safetensors", "google.protobuf", *(("lucent",) if lucent else ()), extra="render")
     lucent_steps = lucent_steps if lucent else 0
 

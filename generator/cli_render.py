@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from tqdm import tqdm
 
-from generator.cli_engine import HERE, installed, is_address, on_cluster, on_this_machine
+from generator.cli_answers import Way, answer, checkpoint_option, recipe_options, view_option, way_options
+from generator.cli_engine import HERE, is_address
 from generator.cli_help import Command
 from generator.config import Checkpoint, Config, load_config
-from generator.errors import AtlasError, UsageError
-from generator.plan import Plan, make_plan
-from generator.publish.catalog import known_fingerprint
-from generator.recipe import SETTINGS, VIEWS, Question, View
-from generator.store import Store
+from generator.errors import UsageError
+from generator.lesson import lesson_questions
+from generator.plan import Plan
+from generator.recipe import Question, View
 from generator.units import Unit, select_units, write_channels
 
 if TYPE_CHECKING:
     from generator.render.runner import Outcome
 
-_BATCH, _GPU_BATCH = 16, 256
-_BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {rate_noinv_fmt}, {remaining} left"
-_STOPPED = 130
-
-
-batch_option = click.option(
-    "--batch",
-    type=click.IntRange(1, 4096),
-    help=f"Units at once, as far as memory allows. [default: {_BATCH}; {_GPU_BATCH} on a GPU]",
-)
-
-
-def default_batch(is_gpu: bool) -> int:
-    return _GPU_BATCH if is_gpu else _BATCH
-
-
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for each setting of the recipe."""
-    for setting in reversed(SETTINGS):
-        said, flag = setting.metadata, setting.name.replace("_", "-")
-        kind: Any = click.Choice(said["of"]) if said["of"] else type(setting.default)
-        name = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
-        default = ("--" if setting.default else "--no-") + flag if kind is bool else setting.default
-        text = f"{said['help'][0].upper()}{said['help'][1:]}. [default: {default}]"
-        command = click.option(name, setting.name, type=kind, default=None, help=text)(command)
-    return command
+STOPPED = 130
 
 
 @click.command(
@@ -67,29 +40,9 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """,
 )
 @click.argument("units", nargs=-1)
-@click.option("--checkpoint", help="Which weights, by name. [default: the first of atlas.toml]")
-@click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
-@click.option(
-    "--view",
-    type=click.Choice(VIEWS),
-    default="channel",
-    show_default=True,
-    help="What is maximised; pages show channel.",
-)
-@batch_option
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
-@click.option(
-    "--ray",
-    is_flag=False,
-    flag_value=HERE,
-    metavar="[ADDRESS]",
-    help="Render on a Ray cluster: HOST:PORT of its head, or auto on one of its nodes. [without: one on this machine]",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 100_000),
-    help="Workers on the cluster. [default: one for each GPU, or for 8 cores where there is none]",
-)
+@checkpoint_option
+@view_option
+@way_options
 @click.option("--force", is_flag=True, help="Render again what is there; earlier pictures are kept.")
 @click.option("--dry-run", is_flag=True, help="Say what would be rendered.")
 @recipe_options
@@ -126,7 +79,7 @@ def render(
     if workers and not address:
         raise UsageError("--workers is for a cluster; type --ray too, as in `atlas render --ray --workers 2`")
     settings = {key: value for key, value in overrides.items() if value is not None}
-    typed = _Typed(weights, view, settings, batch, device, address, workers, force, dry_run)
+    typed = _Typed(Way(weights, batch, device, address, workers), view, settings, force, dry_run, bool(units))
     one = units or checkpoint or weights
     codes = [
         _render(config, each, select_units(units, each.architecture, each.name) if units else each.units, typed)
@@ -141,15 +94,12 @@ def render(
 class _Typed:
     """The options of one command, which hold for every checkpoint it renders."""
 
-    weights: Path | None
+    way: Way
     view: View
     settings: Mapping[str, Any]
-    batch: int | None
-    device: str
-    ray: str | None
-    workers: int | None
     force: bool
     dry_run: bool
+    named: bool
 
 
 def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], typed: _Typed) -> int:
@@ -157,74 +107,42 @@ def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], type
     if not selected:
         hint = "name some, as in `atlas render mixed4a:0-9`"
         raise UsageError(f"{config.path} selects no units of {chosen.name}; {hint}")
-    store = Store(config.store)
 
-    def plan_for(fingerprint: str, size: int) -> Plan:
-        questions = (_question(config, fingerprint, unit, typed) for unit in selected)
-        return make_plan(questions, chosen.architecture, store, size=size, force=typed.force)
+    def ask(fingerprint: str) -> Iterator[Question]:
+        for unit in selected:
+            yield Question(fingerprint, unit, typed.view, config.recipe_for(unit.layer, **typed.settings))
+        as_written = not typed.named and not typed.settings and typed.view == "channel"
+        if as_written and chosen == config.checkpoints[0]:
+            yield from lesson_questions(config, fingerprint) or ()
 
-    # Weights whose fingerprint is not written down may have changed since the store was filled: they are read first,
-    # if that can be done.
-    given = typed.weights or ((chosen.weights or os.environ.get("ATLAS_WEIGHTS")) and not chosen.fingerprint)
-    expected = chosen.fingerprint or known_fingerprint(chosen, store.records())
-    if expected and not (given and installed("torch")):
-        plan = plan_for(expected, typed.batch or _BATCH)
-        if typed.dry_run or not plan.units:
-            _describe(plan, config)
-            return 0
-    weights = typed.weights or chosen.weights
-    if typed.ray:
-        fingerprint, engine = on_cluster(chosen, weights, typed.device, typed.ray, typed.workers)
-    else:
-        fingerprint, engine = on_this_machine(chosen, weights, typed.device)
-    if chosen.fingerprint not in (None, fingerprint):
-        raise AtlasError(
-            f"these weights are not those of {chosen.name} in {config.path} (fingerprint {fingerprint[:12]}, not "
-            f"{(chosen.fingerprint or '')[:12]}); give them a section [checkpoints.NAME] of their own"
-        )
-    plan = plan_for(fingerprint, typed.batch or _BATCH)
-    if typed.dry_run or not plan.units:
-        _describe(plan, config)
+    answered = answer(config, chosen, ask, typed.way, force=typed.force, dry_run=typed.dry_run)
+    if answered.outcome is None:
+        _describe(answered.plan, config)
         return 0
-    with engine as (is_gpu, run):
-        if is_gpu and not typed.batch:
-            plan = plan_for(fingerprint, default_batch(is_gpu))
-        with _bar(plan.units, chosen.name) as bar:
-            outcome = run(plan, store=store, checkpoint=chosen.name, force=typed.force, advance=bar.update)
-    return _report(outcome, store)
-
-
-def _question(config: Config, fingerprint: str, unit: Unit, typed: _Typed) -> Question:
-    return Question(fingerprint, unit, typed.view, config.recipe_for(unit.layer, **typed.settings))
+    return _report(answered.outcome, config)
 
 
 def _describe(plan: Plan, config: Config) -> None:
     """What there is to render, layer by layer, without rendering it."""
-    for layer, batches in groupby(plan.batches, key=lambda batch: batch.questions[0].unit.layer):
-        questions = [question for batch in batches for question in batch.questions]
-        recipe = questions[0].recipe
-        channels = write_channels(question.unit.channel for question in questions)
+    for (layer, recipe, at), batches in groupby(
+        plan.batches, key=lambda batch: (batch.questions[0].unit.layer, batch.recipe, batch.at)
+    ):
+        units = [question.unit for batch in batches for question in batch.questions]
+        channels = write_channels(unit.channel for unit in units)
         channels = channels if len(channels) < 60 else f"{channels[:57]}..."
-        click.echo(f"{layer}:{channels}  {len(questions)} units, {recipe.size} px, {recipe.steps} steps")
-    click.echo(f"to render {plan.units}, already there {plan.present}, in {config.store}")
+        kept = f", kept after {', '.join(map(str, at))} too" if at else ""
+        click.echo(f"{layer}:{channels}  {len(units)} units, {recipe.size} px, {recipe.steps} steps{kept}")
+    click.echo(f"to render {plan.pictures}, already there {plan.present}, in {config.store}")
 
 
-def _bar(total: int, name: str) -> tqdm[Any]:
-    looked_at = sys.stderr.isatty()
-    return tqdm(
-        total=total, desc=name, unit=" units", bar_format=_BAR, file=sys.stderr, smoothing=0.1,
-        mininterval=0.2 if looked_at else 30, ascii=None if looked_at else True, dynamic_ncols=looked_at,
-    )  # fmt: skip
-
-
-def _report(outcome: Outcome, store: Store) -> int:
+def _report(outcome: Outcome, config: Config) -> int:
     for failure in outcome.failed:
         click.echo(f"failed: {failure}", err=True)
     counts = f"rendered {outcome.rendered}, already there {outcome.present}, failed {len(outcome.failed)}"
-    click.echo(f"{counts}, in {store.root}")
+    click.echo(f"{counts}, in {config.store}")
     if outcome.error:
         raise outcome.error
     if outcome.stopped:
         click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
-        return _STOPPED
+        return STOPPED
     return 1 if outcome.failed else 0

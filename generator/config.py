@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from generator.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
 from generator.errors import UsageError, did_you_mean
 from generator.recipe import SETTINGS, Question, Recipe, View
-from generator.units import Unit, select_units
+from generator.units import Unit, parse_unit, select_units
 
 FILE = "atlas.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -31,6 +31,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "atlas": ("title", "url", "output"),
     "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
     "recipe": tuple(f.name for f in SETTINGS),
+    "lesson": ("unit", "seeds"),
 }
 
 
@@ -48,6 +49,17 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """The units of the first checkpoint by which the atlas teaches how its pictures are made.
+
+    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered from several seeds.
+    """
+
+    unit: Unit
+    seeds: Unit | None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it."""
 
@@ -58,6 +70,7 @@ class Config:
     checkpoints: tuple[Checkpoint, ...]
     recipe: Recipe
     layer_settings: Mapping[str, Mapping[str, Any]]
+    lesson: Lesson | None
 
     @property
     def store(self) -> Path:
@@ -173,15 +186,31 @@ class _Reader:
         if not named:
             self.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
         recipe, by_layer = self.recipes(self.table(data.get("recipe", {}), "recipe"))
+        checkpoints = tuple(self.checkpoint(name, given) for name, given in named.items())
         return Config(
             path=self.path,
             title=self.string(atlas, "title", "InceptionV1 Atlas", "atlas"),
             url=f"{url.rstrip('/')}/" if url else "",
             output=self.path.parent / self.string(atlas, "output", "site", "atlas"),
-            checkpoints=tuple(self.checkpoint(name, given) for name, given in named.items()),
+            checkpoints=checkpoints,
             recipe=recipe,
             layer_settings=by_layer,
+            lesson=self.lesson(data["lesson"], checkpoints[0]) if "lesson" in data else None,
         )
+
+    def lesson(self, given: Any, of: Checkpoint) -> Lesson:
+        data = self.table(given, "lesson")
+        self.keys(data, _SECTIONS["lesson"], "lesson")
+        chosen: dict[str, Unit | None] = {}
+        for key in _SECTIONS["lesson"]:
+            word = self.string(data, key, "", "lesson")
+            try:
+                chosen[key] = parse_unit(word, of.architecture, of.name) if word else None
+            except UsageError as error:
+                self.fail(str(error), key, "lesson")
+        if chosen["unit"] is None:
+            self.fail('a lesson is about a unit; write unit = "mixed4a:0"', "unit", "lesson")
+        return Lesson(chosen["unit"], chosen["seeds"])
 
     def checkpoint(self, name: str, given: Any) -> Checkpoint:
         section = ("checkpoints", name)

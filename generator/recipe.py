@@ -36,8 +36,9 @@ View = Literal["channel", "neuron", "negative"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 _UNIT = re.compile(r"([a-z0-9_]{1,64}):([0-9]{1,6})")
+_CANVAS_HELP = "what is optimised: Fourier coefficients, pixels held in range by a sigmoid, or raw pixels"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_CANVASES = ("fourier", "pixel")
+_CANVASES = ("fourier", "pixel", "raw")
 
 
 def _setting(
@@ -56,11 +57,11 @@ class Recipe:
 
     size: int = _setting(224, "side of the square canvas, in pixels", 16, 1024)
     input: int = _setting(224, "side of the square the network sees, in pixels; the canvas is warped to it", 16, 1024)
-    parameterization: str = _setting("fourier", "what is optimised: Fourier coefficients or pixels", of=_CANVASES)
+    parameterization: str = _setting("fourier", _CANVAS_HELP, of=_CANVASES)
     decorrelate: bool = _setting(True, "optimise decorrelated colours rather than RGB")
     decay: float = _setting(1.0, "Fourier amplitudes are 1 / frequency ** decay", 0, 4)
     init: float = _setting(0.01, "standard deviation of the noise the parameters start from", 0, 10)
-    steps: int = _setting(128, "steps of gradient ascent", 1, 100_000)
+    steps: int = _setting(128, "steps of gradient ascent; after 0 it is the noise it starts from", 0, 100_000)
     step_size: float = _setting(0.05, "learning rate of Adam", 1e-6, 100)
     rotate: float = _setting(10.0, "largest random rotation, in degrees", 0, 180)
     scale: float = _setting(0.1, "largest random change of scale: 0.1 is 0.9 to 1.1", 0, 0.9)
@@ -102,6 +103,19 @@ def _kind(want: type) -> str:
 
 def _toml(value: Any) -> str:
     return json.dumps(value)
+
+
+WAYS: Mapping[str, Mapping[str, Any]] = {
+    "raw": {
+        "size": 224, "input": 224, "parameterization": "raw", "decorrelate": False, "init": 1.0, "steps": 256,
+        "step_size": 0.05, "rotate": 0.0, "scale": 0.0, "shift": 0.0,
+    },
+    "naive": {"parameterization": "pixel", "decorrelate": False, "rotate": 0.0, "scale": 0.0, "shift": 0.0},
+    "full": {},
+}  # fmt: skip
+"""Three ways to the picture of a unit, each as what it changes of the recipe: raw pixels from standard normal noise,
+pixels held in range by a sigmoid (naive in Lucent), and Fourier coefficients of decorrelated colours under
+random transformations."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.errors import AtlasError
 from generator.recipe import Question, canonical_json
+from generator.units import Unit
+
+if TYPE_CHECKING:  # numpy takes a third of the time that the command line has to start
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT = 1
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -74,6 +79,29 @@ class Made:
     device: str
     versions: Mapping[str, str]
     date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A picture at hand: its question, how it was made, and H x W x 3 pixels in 0..255."""
+
+    question: Question
+    made: Made
+    pixels: NDArray[np.uint8]
+
+    @property
+    def unit(self) -> Unit:
+        return self.question.unit
+
+    @property
+    def activation(self) -> float:
+        """The unit's mean over the grid for the finished picture, in float32."""
+        return self.made.activation
+
+    @property
+    def activations(self) -> tuple[float, ...]:
+        """The unit's objective at each step, before it was taken."""
+        return self.made.activations
 
 
 @dataclass(frozen=True, slots=True)

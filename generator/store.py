@@ -25,7 +25,7 @@ from pathlib import Path
 
 from generator.errors import AtlasError, why_not_written
 from generator.recipe import Question
-from generator.record import KEY, Encoded, Made, Picture, Record
+from generator.record import KEY, Encoded, Made, Picture, Record, Rendered
 
 _SET_ASIDE = "damaged"
 
@@ -92,6 +92,21 @@ class Store:
                     yield record
             except DamagedError as error:
                 damaged(error)
+
+    def show(self, record: Record) -> Rendered:
+        """An answer with its pixels. Raises DamagedError if the picture cannot be read."""
+        import numpy as np
+        from PIL import Image
+
+        path = self.path(record.picture)
+        try:
+            with Image.open(path) as image:
+                if image.size != (record.picture.width, record.picture.height):
+                    raise ValueError(f"it is {image.width} x {image.height} pixels large")
+                pixels = np.asarray(image.convert("RGB"))
+        except (OSError, ValueError) as error:
+            raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
+        return Rendered(record.question, record.made, pixels)
 
     def sizes(self) -> dict[str, int]:
         """The bytes of every answer by key, pictures and record together, without reading them."""

@@ -133,7 +133,7 @@ def test_every_setting_of_the_recipe_is_an_option_with_its_default(run: Run) -> 
         (["render", "4a:x"], 2, "mixed4a:0-9,40"),
         (["render", "https://microscope.openai.com/models/alexnet/conv1_0/1"], 2, "alexnet"),
         (["render", "--checkpoint", "untraind"], 2, "untrained"),
-        (["render", "--steps", "0"], 2, "steps"),
+        (["render", "--steps", "-1"], 2, "steps"),
         (["render", "--steps", "many"], 2, "--steps"),
         (["render", "--stps", "3"], 2, "--steps"),
         (["render", "--view", "sideways"], 2, "channel"),
@@ -144,6 +144,7 @@ def test_every_setting_of_the_recipe_is_an_option_with_its_default(run: Run) -> 
         (["render", "http://[x"], 2, "mixed4a:11"),
         (["render", "inception5h/mixed4a/11.html"], 2, "--checkpoint inception5h"),
         (["rendr"], 2, "rendr"),
+        (["bench", "--steps", "0"], 2, "--steps 128"),
         (["check"], 1, "atlas build"),
     ],
 )

@@ -14,7 +14,7 @@ import generator
 
 ROOT = Path(generator.__file__).parent
 # each may know those before it
-CORE = ("errors", "architecture", "units", "recipe", "record", "store", "plan", "config")
+CORE = ("errors", "architecture", "units", "recipe", "record", "store", "plan", "config", "lesson")
 TORCH_ROOMS = ("generator.network", "generator.render", "generator.analysis", "generator.bench")
 HEAVY = ("torch", "torchvision", "lucent", "safetensors", "google")
 FILES = sorted(path for path in ROOT.rglob("*.py"))

@@ -16,6 +16,7 @@ from tiny import CHECKPOINT, FINGERPRINT, STEPS, TinyAtlas, other_recipe, tiny_a
 
 from generator.config import Config
 from generator.errors import AtlasError
+from generator.lesson import lesson_questions
 from generator.publish import charts
 from generator.publish.build import MANIFEST, build
 from generator.publish.catalog import Catalog, read_catalog
@@ -243,6 +244,15 @@ def test_without_it_the_newest_is_shown_and_marked(atlas: TinyAtlas) -> None:
     assert "--seed 5" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
 
 
+def test_a_picture_on_the_way_of_another_ascent_is_not_taken_for_the_units(atlas: TinyAtlas) -> None:
+    unit = Unit("mixed4b", 3)
+    for steps in (0, 2, 6):
+        atlas.answer(unit, recipe=other_recipe(steps=steps, parameterization="raw"), date="2031-01-01T00:00:00Z")
+    assert shown(atlas, unit) == (other_recipe(steps=6, parameterization="raw"), False)
+    atlas.answer(unit, recipe=other_recipe(seed=5))
+    assert shown(atlas, unit) == (other_recipe(seed=5), False)
+
+
 def test_other_views_and_other_weights_are_not_shown(atlas: TinyAtlas) -> None:
     atlas.answer(Unit("mixed4b", 1), view="negative")
     atlas.answer(Unit("mixed4b", 2), checkpoint="untrained", fingerprint="cd" * 32)
@@ -300,6 +310,16 @@ def test_status_counts_what_is_asked_for_now(atlas: TinyAtlas) -> None:
     atlas.toml((f"steps = {STEPS}", "steps = 9"))
     (changed,) = status(atlas.config(), atlas.store)
     assert (changed.rendered, len(changed.missing), changed.bytes) == (0, 32, 0)
+
+
+def test_what_a_lesson_needs_is_missing_until_it_is_rendered(atlas: TinyAtlas) -> None:
+    atlas.toml(("[recipe]", '[lesson]\nunit = "mixed4a:12"\n[recipe]'))
+    lesson = status(atlas.config(), atlas.store)[0].layers[-1]
+    asked = list(lesson_questions(atlas.config(), FINGERPRINT) or ())
+    assert (lesson.layer, lesson.selected, len(lesson.missing)) == ("lesson", len(asked) - 1, len(asked) - 1)
+    for question in asked:
+        atlas.answer(question.unit, recipe=question.recipe)
+    assert status(atlas.config(), atlas.store)[0].layers[-1].missing == ()
 
 
 def test_status_of_nothing(tmp_path: Path) -> None:

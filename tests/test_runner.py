@@ -80,6 +80,53 @@ def test_units_are_rendered_once_with_all_that_is_known_of_them(store: Store, ne
     assert plan(asked, store, force=True).units == 5
 
 
+def test_shorter_ascents_are_answered_on_the_way_of_the_longest(
+    store: Store, tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    climbed: list[int] = []
+
+    def counting(net: Any, layer: str, channels: Any, view: Any, recipe: Recipe, *rest: Any, **more: Any) -> Ascent:
+        climbed.append(recipe.steps)
+        return ascend(net, layer, channels, view, recipe, *rest, **more)
+
+    monkeypatch.setattr(answer, "ascend", counting)
+    asked = [q for steps in (6, 0, 2) for q in questions(net, "conv2d0:3-5", recipe=replace(RECIPE, steps=steps))]
+    together = plan(asked, store, size=3)
+    assert (together.units, together.pictures) == (3, 9)
+    steps: list[float] = []
+    assert go(together, net, store, advance=steps.append) == Outcome(rendered=9, present=0)
+    assert climbed == [6]
+    assert sum(steps) == pytest.approx(3)
+    apart = Store(tmp_path / "apart")
+    for question in asked:
+        go(plan([question], apart), net, apart)
+        mine, theirs = store.read(question.key), apart.read(question.key)
+        assert mine is not None
+        assert theirs is not None
+        assert mine.made.activations == theirs.made.activations
+        assert len(mine.made.activations) == question.recipe.steps
+        assert mine.made.activation == pytest.approx(theirs.made.activation, rel=1e-5)
+        assert store.path(mine.picture).read_bytes() == apart.path(theirs.picture).read_bytes()
+    climbed.clear()
+    lacking = [*asked, *questions(net, "conv2d0:3-5", recipe=replace(RECIPE, steps=3))]
+    assert go(plan(lacking, store, size=3), net, store) == Outcome(rendered=3, present=9)
+    assert climbed == [3]
+
+
+def test_raw_pixels_start_as_strong_noise_and_are_kept_in_range(store: Store, net: Inception) -> None:
+    raw = replace(RECIPE, parameterization="raw", decorrelate=False, init=1.0, step_size=1.0, steps=12)
+    (asked,) = questions(net, "conv2d0:0", recipe=raw)
+    (start,) = questions(net, "conv2d0:0", recipe=replace(raw, steps=0))
+    go(plan([asked, start], store), net, store)
+    noise, picture = store.read(start.key), store.read(asked.key)
+    assert noise is not None
+    assert picture is not None
+    assert 55 < noise.made.spread < 66, "a quarter of the range, less what is cut off"
+    assert noise.made.activations == ()
+    assert picture.made.activations[-1] > picture.made.activations[0]
+    assert picture.made.activations[-1] > 1.2 * picture.made.activation, "driven out of range, which no picture shows"
+
+
 def test_the_final_activation_is_that_of_the_picture_in_float32(
     store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,12 +156,12 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
 ) -> None:
     sizes = []
 
-    def small_memory(net: Any, layer: str, channels: Any, *rest: Any) -> Ascent:
+    def small_memory(net: Any, layer: str, channels: Any, *rest: Any, **more: Any) -> Ascent:
         sizes.append(len(channels))
         if len(channels) > 3:
             rest[-1]()  # a step that was counted before the memory ran out
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return ascend(net, layer, channels, *rest)
+        return ascend(net, layer, channels, *rest, **more)
 
     monkeypatch.setattr(answer, "ascend", small_memory)
     asked = questions(net, "conv2d0:0-9", "conv2d1:0-4")
@@ -128,7 +175,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
 def test_one_unit_that_does_not_fit_says_what_to_type(
     store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_memory(*_: Any) -> Ascent:
+    def no_memory(*_: Any, **more: Any) -> Ascent:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(answer, "ascend", no_memory)
@@ -152,7 +199,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_count(
 def test_a_store_that_cannot_be_is_found_before_anything_is_rendered(
     tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer, "ascend", lambda *_: pytest.fail("rendered in vain"))
+    monkeypatch.setattr(answer, "ascend", lambda *_, **more: pytest.fail("rendered in vain"))
     (tmp_path / "store").write_text("a file")
     store = Store(tmp_path / "store")
     with pytest.raises(AtlasError, match="cannot write to the store"):
@@ -162,10 +209,10 @@ def test_a_store_that_cannot_be_is_found_before_anything_is_rendered(
 def test_ctrl_c_keeps_what_is_finished(store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: Iterator[int] = iter(range(9))
 
-    def impatient(*args: Any) -> Ascent:
+    def impatient(*args: Any, **more: Any) -> Ascent:
         if next(turns) == 2:
             raise KeyboardInterrupt
-        return ascend(*args)
+        return ascend(*args, **more)
 
     monkeypatch.setattr(answer, "ascend", impatient)
     asked = questions(net, "conv2d0:0-7")
@@ -176,8 +223,8 @@ def test_ctrl_c_keeps_what_is_finished(store: Store, net: Inception, monkeypatch
 def test_a_picture_of_no_numbers_fails_by_name_and_alone(
     store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overflow(*args: Any) -> Ascent:
-        result = ascend(*args)
+    def overflow(*args: Any, **more: Any) -> Ascent:
+        result = ascend(*args, **more)
         result.pictures[1].fill_(torch.nan)
         return result
 

@@ -1,7 +1,8 @@
 """What the atlas shows: atlas.toml and the store, brought together.
 
 The store may hold several answers about one unit (other recipes, other weights, other views). Shown is the one that
-atlas.toml asks for now; where that is not rendered yet, the newest there is, marked as not ``current``.
+atlas.toml asks for now; where that is not rendered yet, the one by the nearest recipe, or of several the newest, marked
+as not ``current``.
 
 >>> catalog = read_catalog(config)                                # doctest: +SKIP
 >>> catalog.checkpoints[0].layers["mixed4a"].units[11].record     # doctest: +SKIP
@@ -18,7 +19,7 @@ from functools import cached_property
 
 from generator.architecture import Branch, Layer
 from generator.config import Checkpoint, Config
-from generator.recipe import Recipe
+from generator.recipe import SETTINGS, Recipe
 from generator.record import Record
 from generator.store import Store
 from generator.units import Unit
@@ -114,6 +115,15 @@ def _age(record: Record) -> tuple[str, str]:
     return record.made.date, record.picture.name
 
 
+def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool, int, int]:
+    """Whether an answer is the one asked for, else how near its recipe comes, so that no picture on the way of another
+    ascent is taken for a unit's."""
+    if recipe == wanted:
+        return same_weights, len(SETTINGS), 0
+    alike = sum(getattr(recipe, f.name) == getattr(wanted, f.name) for f in SETTINGS if f.name != "steps")
+    return False, alike, -abs(recipe.steps - wanted.steps)
+
+
 def _records(store: Store) -> tuple[list[Record], list[str]]:
     """Every answer that can be shown, and what is wrong with the others."""
     records, warnings = list[Record](), list[str]()
@@ -131,7 +141,7 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
     fingerprint = known_fingerprint(checkpoint, records)
     net = checkpoint.architecture
     recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}
-    best: dict[Unit, tuple[bool, tuple[str, str], Record]] = {}
+    best: dict[Unit, tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}
     for record in records:
         unit, asked = record.question.unit, record.question.recipe
         same_weights = record.question.fingerprint == fingerprint
@@ -139,7 +149,7 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
             continue
         if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
             continue  # another architecture under the same name
-        rank = (same_weights and asked == recipes[unit.layer], _age(record), record)
+        rank = (_nearness(recipes[unit.layer], asked, same_weights), _age(record), record)
         if unit not in best or rank[:2] > best[unit][:2]:
             best[unit] = rank
     bottlenecks = {u.layer for u in (*checkpoint.units, *best) if net.layers[u.layer].kind == "bottleneck"}
@@ -149,7 +159,7 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
             units = []
             for channel in range(layer.channels):
                 unit = Unit(name, channel)
-                current, _, shown = best.get(unit, (False, None, None))
-                units.append(AtlasUnit(unit, layer.branch_of(channel), shown, current))
+                near, _, shown = best.get(unit, ((False, 0, 0), None, None))
+                units.append(AtlasUnit(unit, layer.branch_of(channel), shown, near[0]))
             layers[name] = AtlasLayer(layer, net.grid(name, INPUT), tuple(units))
     return AtlasCheckpoint(checkpoint, fingerprint, layers)

@@ -15,14 +15,20 @@ from itertools import groupby
 from typing import Any
 
 from generator.config import Checkpoint, Config
+from generator.lesson import lesson_questions
 from generator.publish.catalog import known_fingerprint
 from generator.store import Store
 from generator.units import Unit
 
+NOT_KNOWN = "0" * 64  # the fingerprint of weights that were not read: nothing in the store answers for them
+
 
 @dataclass(frozen=True, slots=True)
 class LayerStatus:
-    """One layer: the units selected, how many are rendered, which are not, and what the answers weigh."""
+    """One layer: the units selected, how many are rendered, which are not, and what the answers weigh.
+
+    ``lesson`` is a layer here too: the pictures of the page "How these pictures are made" that no unit's page shows.
+    """
 
     layer: str
     selected: int
@@ -88,15 +94,15 @@ def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
 def _checkpoint(
     config: Config, checkpoint: Checkpoint, fingerprint: str | None, weighed: dict[str, int]
 ) -> CheckpointStatus:
+    asked = {
+        layer: [config.question(fingerprint or NOT_KNOWN, unit) for unit in group]
+        for layer, group in groupby(checkpoint.units, key=lambda unit: unit.layer)
+    }
+    if checkpoint is config.checkpoints[0] and (lesson := lesson_questions(config, fingerprint or NOT_KNOWN)):
+        asked["lesson"] = [question for question in lesson if question not in asked.get(question.unit.layer, ())]
     layers = []
-    for layer, group in groupby(checkpoint.units, key=lambda unit: unit.layer):
-        selected, missing, total = 0, [], 0
-        for unit in group:
-            selected += 1
-            size = weighed.get(config.question(fingerprint, unit).key) if fingerprint else None
-            if size is None:
-                missing.append(unit)
-            else:
-                total += size
-        layers.append(LayerStatus(layer, selected, tuple(missing), total))
+    for layer, questions in asked.items():
+        sizes = [weighed.get(question.key) for question in questions]
+        missing = tuple(q.unit for q, size in zip(questions, sizes, strict=True) if size is None)
+        layers.append(LayerStatus(layer, len(questions), missing, sum(size or 0 for size in sizes)))
     return CheckpointStatus(checkpoint.name, fingerprint, tuple(layers))

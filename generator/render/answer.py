@@ -29,8 +29,8 @@ from generator.errors import AtlasError
 from generator.network import Inception
 from generator.plan import Batch
 from generator.recipe import Question, Recipe
-from generator.record import Encoded, Made
-from generator.render.ascent import ascend
+from generator.record import Encoded, Made, Rendered
+from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.encode import encode, to_pixels
 from generator.render.objective import measure
@@ -38,15 +38,6 @@ from generator.render.robustness import enlarge
 
 Advance = Callable[[float], object]
 """Is told the units, and fractions of units, that were done since the last call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A picture as it comes from the device: H x W x 3 pixels, not encoded yet."""
-
-    question: Question
-    made: Made
-    pixels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +109,8 @@ class Renderer:
 
     def _render(self, batch: Batch, advance: Advance) -> list[Rendered | Failure]:
         begun = time.perf_counter()
-        share = len(batch) / batch.recipe.steps
+        steps = max(batch.recipe.steps, 1)
+        share = len(batch) / steps
         steps_done = 0
 
         def on_step() -> None:
@@ -127,10 +119,23 @@ class Renderer:
             advance(share)
 
         try:
-            pictures, activations = self._ascend(batch, batch.recipe, on_step)
+            ascent = self._ascend(batch, batch.recipe, on_step)
         except BaseException:
             advance(-share * steps_done)
             raise
+        if not steps_done:
+            advance(len(batch))
+        taken = time.perf_counter() - begun
+        answers: list[Rendered | Failure] = []
+        for part in batch.parts:
+            steps_of = part.recipe.steps
+            pictures = ascent.snapshots.get(steps_of, ascent.pictures)
+            answers += self._answer(part, pictures, ascent.activations[:, :steps_of], taken * steps_of / steps)
+        return answers
+
+    def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
+        """What an ascent came to, which took so many seconds."""
+        begun = time.perf_counter()
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
         while batch.view != "negative" and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
@@ -138,9 +143,10 @@ class Renderer:
             wake *= 2
             asleep = torch.nonzero(finals == 0).flatten().tolist()
             again = batch.only(asleep)
-            pictures[asleep], activations[asleep] = self._ascend(again, replace(batch.recipe, wake_steps=wake))
+            woken = self._ascend(again, replace(batch.recipe, wake_steps=wake))
+            pictures[asleep], activations[asleep] = woken.pictures, woken.activations
             finals[asleep] = self._measure(again, pictures[asleep])
-        seconds = round((time.perf_counter() - begun) / len(batch), 3)
+        seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
         sums = pictures.sum((1, 2, 3)).tolist()  # not a number if one of the pixels is none
         numbers = zip(activations.tolist(), finals.tolist(), sums, strict=True)
         results = zip(batch.questions, to_pixels(pictures), numbers, strict=True)
@@ -169,15 +175,12 @@ class Renderer:
         )
         return Rendered(question, made, pixels)
 
-    def _ascend(
-        self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None
-    ) -> tuple[Tensor, Tensor]:
+    def _ascend(self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None) -> Ascent:
         if recipe.precision not in self._networks:
             self._networks[recipe.precision] = copy.deepcopy(self._net).to(getattr(torch, recipe.precision))
         seeds = [question.draw_seed for question in batch.questions]
         net = self._networks[recipe.precision]
-        result = ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step)
-        return result.pictures, result.activations
+        return ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step, snapshots=batch.at)
 
     def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
         """The objective of finished pictures by one yardstick: float32, enlarged to the input, no transformations."""

@@ -5,18 +5,20 @@
 >>> result.pictures.shape, result.activations.shape                               # doctest: +SKIP
 (torch.Size([8, 3, 224, 224]), torch.Size([8, 128]))
 
-A step reads and writes the same tensors each time and leaves nothing to be decided on the host, so that a GPU can
-replay it; see :mod:`generator.render.replay`.
+:func:`gradient_ascent` is the idea itself and takes any objective; :func:`ascend` says what is climbed by a recipe. A
+step reads and writes the same tensors each time and leaves nothing to be decided on the host, so that a GPU can replay
+it; see :mod:`generator.render.replay`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from generator.network import Inception
 from generator.recipe import Recipe, View
@@ -24,6 +26,31 @@ from generator.render import canvas
 from generator.render.objective import measure
 from generator.render.replay import replayable
 from generator.render.robustness import transformations, warp
+
+
+def gradient_ascent(numbers: Tensor, objective: Callable[[Tensor], Tensor], optimizer: Optimizer) -> Iterator[Tensor]:
+    """Move numbers up the gradient of an objective, a step each time that a value is taken from this iterator.
+
+    ``objective(numbers)`` gives one activation for each of N pictures; what is taken are these N values, as they were
+    before the step. Raw pixels need nothing more:
+
+    >>> pixels = torch.randn(1, 3, 224, 224, requires_grad=True)                  # doctest: +SKIP
+    >>> climb = gradient_ascent(                                                  # doctest: +SKIP
+    ...     pixels, lambda x: net(x / 4 + 0.5, "mixed4a")[:, 9].mean((1, 2)), torch.optim.Adam([pixels], lr=0.05)
+    ... )
+    >>> curve = [next(climb).item() for _ in range(256)]                          # doctest: +SKIP
+    """
+
+    def step() -> Tensor:
+        activations = objective(numbers)
+        optimizer.zero_grad()
+        (-activations.sum()).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        return activations.detach()
+
+    take_step = replayable(step, numbers.device)
+    while True:
+        yield take_step()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +79,7 @@ def ascend(
 
     ``layer`` is one convolution and ``channels`` one channel of it for each seed. Adam scales every number's step by
     its own gradients, and the objectives are summed, so that no picture depends on the others of the batch.
-    ``snapshots`` are the steps, from 0, whose pictures are kept.
+    ``snapshots`` are the steps, from 0, whose pictures are kept: each is what the recipe with so many steps ends with.
     """
     if len(seeds) == 1:
         # A CPU's convolutions take another path for a single picture, and the last digits differ; steps amplify them.
@@ -61,21 +88,17 @@ def ascend(
     device = net.mean.device
     numbers = canvas.start(recipe, seeds).to(device).requires_grad_()
     thetas = transformations(recipe, seeds).to(device)
-    theta = thetas[0].clone()
+    theta = thetas.new_empty(thetas.shape[1:])
     wanted = torch.tensor(list(channels), device=device)
     optimizer = torch.optim.Adam([numbers], lr=recipe.step_size, fused=True, capturable=device.type == "cuda")
 
-    def climb(leak: float) -> Tensor:
+    def objective(numbers: Tensor, leak: float) -> Tensor:
         seen = warp(canvas.picture(numbers, recipe), theta, recipe.input)
-        activations = measure(net, seen, layer, wanted, view, leak)
-        optimizer.zero_grad()
-        (-activations.sum()).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        return activations.detach()
+        return measure(net, seen, layer, wanted, view, leak)
 
     def picture() -> Tensor:
         with torch.no_grad():
-            return canvas.picture(numbers, recipe)
+            return canvas.picture(numbers, recipe).clamp(0, 1)
 
     kept: dict[int, Tensor] = {}
     reached = torch.empty(recipe.steps, len(seeds), device=device)  # in one piece: many small ones would split the heap
@@ -83,8 +106,9 @@ def ascend(
         if step in snapshots:
             kept[step] = picture()
         if step in (0, recipe.wake_steps):  # what was recorded before is let go, and its memory with it
-            take_step = replayable(partial(climb, recipe.leak if step < recipe.wake_steps else 0.0), device)
+            leak = recipe.leak if step < recipe.wake_steps else 0.0
+            climb = gradient_ascent(numbers, partial(objective, leak=leak), optimizer)
         theta.copy_(thetas[step])
-        reached[step] = take_step()
+        reached[step] = next(climb)
         on_step()
     return Ascent(picture(), reached.T, kept)

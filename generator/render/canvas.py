@@ -21,6 +21,7 @@ from torch import Tensor
 from generator.recipe import Recipe
 
 NOISE, TRANSFORMATIONS = 0, 1  # streams of random numbers that a unit has
+_RAW_CONTRAST = 0.25  # of raw pixels: standard normal numbers are noise as strong as a photograph is around grey
 _MAGIC = 4.0  # Lucid's: keeps the sigmoid from saturating
 _COLOR_CORRELATION_SQRT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
@@ -33,7 +34,7 @@ def draw(seed: int, stream: int) -> np.random.Generator:
 def shape(recipe: Recipe) -> tuple[int, ...]:
     """The shape of one picture's numbers: 3 x size x size for pixels, 3 x size x (size // 2 + 1) x 2 for Fourier."""
     size = recipe.size
-    return (3, size, size) if recipe.parameterization == "pixel" else (3, size, size // 2 + 1, 2)
+    return (3, size, size // 2 + 1, 2) if recipe.parameterization == "fourier" else (3, size, size)
 
 
 def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
@@ -44,7 +45,10 @@ def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
 
 
 def picture(numbers: Tensor, recipe: Recipe) -> Tensor:
-    """The picture that the numbers make: N x 3 x size x size, RGB in 0..1, float32 and differentiable."""
+    """The picture that the numbers make: N x 3 x size x size, RGB in 0..1, float32 and differentiable.
+
+    Raw pixels alone go where they are driven, and leave 0..1.
+    """
     size = recipe.size
     if recipe.parameterization == "fourier":
         scaled = torch.view_as_complex(numbers * _amplitudes(size, recipe.decay, numbers.device))
@@ -54,7 +58,7 @@ def picture(numbers: Tensor, recipe: Recipe) -> Tensor:
     if recipe.decorrelate:
         colors = _colors(numbers.device)
         image = torch.matmul(colors, image.flatten(2)).view_as(image)
-    rgb: Tensor = image.sigmoid()
+    rgb: Tensor = image * _RAW_CONTRAST + 0.5 if recipe.parameterization == "raw" else image.sigmoid()
     return rgb
 
 

@@ -27,7 +27,8 @@ from generator.network import Inception
 from generator.network.checkpoints import Loaded
 from generator.network.fingerprint import fingerprint
 from generator.plan import Batch, Plan
-from generator.render.answer import Advance, Answer, Failure, Rendered, Renderer, finish, versions
+from generator.record import Rendered
+from generator.render.answer import Advance, Answer, Failure, Renderer, finish, versions
 from generator.render.cluster import Crew
 from generator.render.runner import Outcome, keep
 from generator.store import Store
@@ -86,7 +87,7 @@ def run(
     def answer(batches: Iterator[Batch]) -> Generator[list[Answer | Failure]]:
         with closing(_Foreman(loaded, checkpoint, crew, len(plan.batches), warn)) as foreman:
             for answers in foreman.answers(batches):
-                advance(len(answers))
+                advance(len({each.question.unit for each in answers}))
                 yield answers
 
     return keep(plan, store, answer, force=force, advance=advance)
@@ -191,7 +192,7 @@ class _Foreman:
                 self._returned.appendleft(batch)
             else:
                 why = f"{_LOSSES} workers were lost over its batch; type a smaller --batch"
-                yield [Failure(question, why) for question in batch.questions]
+                yield [Failure(question, why) for part in batch.parts for question in part.questions]
         if hand.ready:
             self._warn("a worker was lost; what it had goes to another")
         else:

@@ -97,8 +97,10 @@ def keep(
     def missing() -> Iterator[Batch]:
         nonlocal skipped
         for batch in plan.batches:
-            wanted = [i for i, question in enumerate(batch.questions) if force or question.key not in store]
-            skipped += (there := len(batch) - len(wanted))
+            asked = zip(*(part.questions for part in batch.parts), strict=True)
+            wanted = [i for i, each in enumerate(asked) if force or any(q.key not in store for q in each)]
+            there = len(batch) - len(wanted)
+            skipped += there * len(batch.parts)
             advance(there)
             if wanted:
                 yield batch.only(wanted)
