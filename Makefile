@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: atlas test lint install serve snapshots bench bench-site clean help
+.PHONY: atlas test lint install serve snapshots figures notebook bench bench-site clean help
 .DEFAULT_GOAL := help
 
 help:  ## these words
@@ -30,6 +30,16 @@ serve: atlas  ## build, then preview on 127.0.0.1
 
 snapshots: .venv/.testing  ## write the pages anew that tests compare with
 	@WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/test_snapshots.py
+
+figures: .venv/.testing  ## the figures of docs/figures/, from the store; Lucent's take three minutes
+	@$(BIN)/atlas figure gallery mixed4a:0-9 --dpi 120 -o docs/figures/gallery.png
+	@$(BIN)/atlas figure filmstrip mixed4a:0 --dpi 120 -o docs/figures/filmstrip.png
+	@$(BIN)/atlas figure parameterizations mixed4a:0 --dpi 120 -o docs/figures/parameterizations.png
+	@$(BIN)/atlas figure poster mixed3a,mixed4a,mixed5b --channels 0,5,9 --dpi 120 -o docs/figures/poster.png
+	@$(BIN)/atlas figure parameterizations mixed4a:0 --engine lucent --dpi 120 -o docs/figures/parameterizations-lucent.png
+
+notebook: .venv/.testing  ## run the notebook and keep its results in it: some minutes
+	@$(BIN)/python notebooks/run.py notebooks/activation_maximization.ipynb
 
 bench: .venv/.rendering  ## this renderer beside Lucent and the floor, at mixed4a: a quarter of an hour
 	@$(BIN)/atlas bench

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from generator import __version__
 from generator.cli_bench import bench
+from generator.cli_figure import figure
 from generator.cli_help import Command
 from generator.cli_render import render
 from generator.config import FILE, load_config
@@ -62,6 +63,7 @@ def init(folder: Path) -> None:
 
 atlas.add_command(render)
 atlas.add_command(bench)
+atlas.add_command(figure)
 
 
 @atlas.command(cls=Command, examples="atlas status\natlas status --json | jq '.[0].layers[] | {layer, missing}'")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from generator.cli_engine import HERE, installed, on_cluster, on_this_machine
+from generator.cli_engine import HERE, installed, is_address, on_cluster, on_this_machine
 from generator.config import Checkpoint, Config
-from generator.errors import AtlasError
+from generator.errors import AtlasError, UsageError
 from generator.plan import Plan, make_plan
 from generator.publish.catalog import known_fingerprint
 from generator.recipe import SETTINGS, VIEWS, Question
@@ -70,6 +70,14 @@ class Way:
     device: str
     ray: str | None
     workers: int | None
+
+    def __post_init__(self) -> None:
+        if self.ray and self.ray != HERE and not is_address(self.ray):
+            raise UsageError(
+                f"--ray {self.ray} is not HOST:PORT of a cluster; type what is to be rendered before --ray"
+            )
+        if self.workers and not self.ray:
+            raise UsageError("--workers is for a cluster; type --ray too, as in `atlas render --ray --workers 2`")
 
 
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -87,11 +87,11 @@ def installed(module: str) -> bool:
         return False
 
 
-def need(*modules: str, extra: str) -> None:
+def need(*modules: str, extra: str, what: str = "rendering") -> None:
     """Raise AtlasError if one of these cannot be imported."""
     for needed in modules:
         if not installed(needed):
             raise AtlasError(
-                f"rendering needs {needed}, which is not installed; type `pip install 'inception-atlas[{extra}]'` "
+                f"{what} needs {needed}, which is not installed; type `pip install 'inception-atlas[{extra}]'` "
                 "(in a checkout: `make install`)"
             )

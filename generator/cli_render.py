@@ -76,8 +76,6 @@ def render(
         except UsageError as error:
             raise UsageError(f"--ray {ray}: neither HOST:PORT of a cluster nor a unit ({error})") from None
         units = (ray, *units)
-    if workers and not address:
-        raise UsageError("--workers is for a cluster; type --ray too, as in `atlas render --ray --workers 2`")
     settings = {key: value for key, value in overrides.items() if value is not None}
     typed = _Typed(Way(weights, batch, device, address, workers), view, settings, force, dry_run, bool(units))
     one = units or checkpoint or weights

@@ -31,7 +31,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "atlas": ("title", "url", "output"),
     "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
     "recipe": tuple(f.name for f in SETTINGS),
-    "lesson": ("unit", "seeds"),
+    "lesson": ("unit", "seeds", "seeds_note"),
 }
 
 
@@ -52,11 +52,13 @@ class Checkpoint:
 class Lesson:
     """The units of the first checkpoint by which the atlas teaches how its pictures are made.
 
-    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered from several seeds.
+    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered from several seeds, and
+    ``seeds_note`` tells what one sees there.
     """
 
     unit: Unit
     seeds: Unit | None
+    seeds_note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ class _Reader:
         data = self.table(given, "lesson")
         self.keys(data, _SECTIONS["lesson"], "lesson")
         chosen: dict[str, Unit | None] = {}
-        for key in _SECTIONS["lesson"]:
+        for key in ("unit", "seeds"):
             word = self.string(data, key, "", "lesson")
             try:
                 chosen[key] = parse_unit(word, of.architecture, of.name) if word else None
@@ -210,7 +212,7 @@ class _Reader:
                 self.fail(str(error), key, "lesson")
         if chosen["unit"] is None:
             self.fail('a lesson is about a unit; write unit = "mixed4a:0"', "unit", "lesson")
-        return Lesson(chosen["unit"], chosen["seeds"])
+        return Lesson(chosen["unit"], chosen["seeds"], self.string(data, "seeds_note", "", "lesson"))
 
     def checkpoint(self, name: str, given: Any) -> Checkpoint:
         section = ("checkpoints", name)

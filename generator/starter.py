@@ -32,6 +32,12 @@ units = ["mixed4a:0-9"]          # a layer, "mixed4a"; channels of it, "mixed4a:
 # about = "What it was trained on."
 # units = ["mixed4a:0-9"]
 
+# The page "How these pictures are made" shows one unit step by step and three ways, and one from four seeds:
+# [lesson]
+# unit = "mixed4a:0"
+# seeds = "mixed4e:55"
+# seeds_note = "What one sees in them."
+
 # The recipe: all that changes the pixels. What is not set has the default written here.
 [recipe]
 """

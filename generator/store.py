@@ -93,15 +93,16 @@ class Store:
             except DamagedError as error:
                 damaged(error)
 
-    def show(self, record: Record) -> Rendered:
-        """An answer with its pixels. Raises DamagedError if the picture cannot be read."""
+    def show(self, record: Record, *, thumbnail: bool = False) -> Rendered:
+        """An answer with the pixels of its picture, or thumbnail. Raises DamagedError if that cannot be read."""
         import numpy as np
         from PIL import Image
 
-        path = self.path(record.picture)
+        shown = record.thumbnail if thumbnail else record.picture
+        path = self.path(shown)
         try:
             with Image.open(path) as image:
-                if image.size != (record.picture.width, record.picture.height):
+                if image.size != (shown.width, shown.height):
                     raise ValueError(f"it is {image.width} x {image.height} pixels large")
                 pixels = np.asarray(image.convert("RGB"))
         except (OSError, ValueError) as error:

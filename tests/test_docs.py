@@ -20,7 +20,9 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["architecture", "units", "recipe", "record", "store", "plan", "config"])
+@pytest.mark.parametrize(
+    "name", ["architecture", "units", "recipe", "record", "store", "plan", "config", "spectrum", "cli_engine"]
+)
 def test_examples_in_docstrings_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"generator.{name}")).failed == 0
 
@@ -47,10 +49,13 @@ def test_the_version_is_the_changelogs() -> None:
 def test_the_committed_atlas_is_whole_in_budget_and_not_grey() -> None:
     config = load_config(ROOT / "atlas.toml")
     store = Store(config.store)
-    (found,) = status(config, store)
-    assert (found.selected, found.missing) == (864, ()), "render what is missing: atlas render"
+    found, control = status(config, store)
+    lesson = found.layers[-1]
+    assert (found.selected - lesson.selected, found.missing) == (864, ()), "render what is missing: atlas render"
+    assert (control.name, control.selected, control.missing) == ("untrained", 9, ())
     assert found.bytes / found.rendered <= 16_384
     for record in store.records():
         pixels = np.asarray(Image.open(store.path(record.picture)).convert("RGB"))
-        assert pixels.std() > 20, record.question.unit
-        assert record.made.activation > 0, record.question.unit
+        unfinished = record.question.recipe.steps < 64  # on the way, in the lesson
+        assert pixels.std() > 20 or unfinished, record.question.unit
+        assert record.made.activation > 0 or unfinished, record.question.unit

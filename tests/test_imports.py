@@ -15,8 +15,9 @@ import generator
 ROOT = Path(generator.__file__).parent
 # each may know those before it
 CORE = ("errors", "architecture", "units", "recipe", "record", "store", "plan", "config", "lesson")
-TORCH_ROOMS = ("generator.network", "generator.render", "generator.analysis", "generator.bench")
+TORCH_ROOMS = ("generator.network", "generator.render", "generator.analysis", "generator.bench", "generator.api")
 HEAVY = ("torch", "torchvision", "lucent", "safetensors", "google")
+DRAWING_ROOMS = ("generator.figures", "generator.api")  # matplotlib is imported here and nowhere else
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
 
@@ -74,9 +75,13 @@ def test_the_core_knows_only_what_is_below(name: str) -> None:
 def test_arrows_run_one_way(path: Path) -> None:
     name = module(path)
     forbidden = {
-        "generator.render": ("generator.publish", "generator.bench", "generator.cli"),
+        "generator.render": ("generator.publish", "generator.bench", "generator.cli", "generator.figures"),
+        "generator.figures": tuple(f"generator.{r}" for r in ("render", "network", "bench", "publish", "cli", "store")),
+        "generator.api": ("generator.publish", "generator.bench", "generator.cli", "generator.store"),
         "generator.bench": ("generator.publish", "generator.cli"),
-        "generator.publish": tuple(f"generator.{r}" for r in ("render", "network", "analysis", "bench", "cli")),
+        "generator.publish": tuple(
+            f"generator.{r}" for r in ("render", "network", "analysis", "bench", "cli", "figures", "api")
+        ),
         "generator.network": tuple(f"generator.{r}" for r in ("render", "publish", "analysis", "bench", "cli")),
         "generator.analysis": ("generator.render", "generator.publish", "generator.bench", "generator.cli"),
     }
@@ -97,6 +102,8 @@ def test_torch_stays_in_its_rooms(path: Path) -> None:
             assert not knows(imported, *HEAVY, *TORCH_ROOMS), f"{name} imports {imported}"
     if knows(name, "generator.publish"):
         assert not any(knows(imported, *HEAVY) for imported in imports(path))
+    if not knows(name, *DRAWING_ROOMS):
+        assert not any(knows(imported, "matplotlib", *DRAWING_ROOMS) for imported in at_import), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
@@ -109,10 +116,10 @@ def test_names(path: Path) -> None:
 
 def test_everything_but_rendering_runs_without_torch() -> None:
     """Not by reading but by doing: import it all where torch cannot be imported."""
-    light = [module(path) for path in FILES if not knows(module(path), *TORCH_ROOMS)]
+    light = [module(path) for path in FILES if not knows(module(path), *TORCH_ROOMS, *DRAWING_ROOMS)]
     code = (
         "import sys, importlib\n"
-        f"for name in {HEAVY!r}: sys.modules[name] = None\n"
+        f"for name in {(*HEAVY, 'matplotlib')!r}: sys.modules[name] = None\n"
         f"for name in {light!r}:\n"
         "    importlib.import_module(name) if not name.endswith('__main__') else None\n"
     )

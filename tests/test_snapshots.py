@@ -21,6 +21,7 @@ PAGES = {
     "layer.html": f"{CHECKPOINT}/mixed4a/index.html",
     "unit.html": f"{CHECKPOINT}/mixed4a/12.html",
     "about.html": "about.html",
+    "how.html": "how.html",
     "404.html": "404.html",
 }
 

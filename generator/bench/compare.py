@@ -15,7 +15,6 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from generator.bench import lucent
 from generator.bench.floor import Floor, matrix_rate, synchronize
 from generator.bench.machine import describe
 from generator.bench.memory import Peak
@@ -25,6 +24,7 @@ from generator.network import Inception
 from generator.network.checkpoints import Loaded
 from generator.plan import evenly
 from generator.recipe import Question, Recipe
+from generator.render import lucent
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.objective import measure

@@ -33,5 +33,5 @@ def load_checkpoint(
     ``architecture``. Raises AtlasError when the weights cannot be had or do not fit.
     """
     loaded = load_tensors(name, Path(weights) if weights is not None else None, architecture=architecture)
-    net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
+    net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint, name)
     return net.to(memory_format=torch.channels_last).to(device=device, dtype=dtype).eval()

@@ -24,15 +24,18 @@ from generator.errors import UsageError
 
 
 class Inception(nn.Module):
-    """The network of one checkpoint. ``fingerprint`` is that of the weights it was given."""
+    """The network of one checkpoint. ``fingerprint`` is that of the weights it was given, ``name`` the checkpoint's."""
 
     mean: Tensor
 
-    def __init__(self, architecture: Architecture, tensors: Mapping[str, Tensor], fingerprint: str = "") -> None:
+    def __init__(
+        self, architecture: Architecture, tensors: Mapping[str, Tensor], fingerprint: str = "", name: str = ""
+    ) -> None:
         """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution of the table and the classifier."""
         super().__init__()
         self.architecture = architecture
         self.fingerprint = fingerprint
+        self.name = name or architecture.name
         for name in (*architecture.convs, CLASSIFIER):
             weight = tensors[f"{name}.weight"]
             if name == "conv2d0":

@@ -18,8 +18,14 @@ from generator.publish.urls import Urls
 AXIS = 165.0  # of the plan of the network, which is 400 wide
 
 
-def activation_curve(name: str, steps: Sequence[float], final: float, wake_steps: int) -> Markup:
-    """The activation at each step, the steps with leaking ReLUs shaded, and the final activation as a line across."""
+def activation_curve(
+    name: str, steps: Sequence[float], final: float, wake_steps: int, marks: Sequence[int] = (), label: str = "curve"
+) -> Markup:
+    """The activation at each step, the steps with leaking ReLUs shaded, and the final activation as a line across.
+
+    ``marks`` are steps that get a dot, and there is a larger one at the end, which a script can move along the line.
+    ``label`` begins the ids, and differs where a page has several curves.
+    """
     if not steps:
         return Markup("")
     left, right, top, bottom = 40, 394, 12, 164
@@ -37,9 +43,9 @@ def activation_curve(name: str, steps: Sequence[float], final: float, wake_steps
     line = " ".join([f"{left + i * across:.1f},{bottom - (a - low) * up:.1f}" for i, a in enumerate(steps)])
     woken = min(wake_steps, len(steps) - 1)
     out = [
-        '<svg class="curve" viewBox="0 0 400 200" role="img" aria-labelledby="curve-title curve-text">',
-        f'<title id="curve-title">Activation of {escape(name)} over {len(steps)} steps</title>',
-        f'<desc id="curve-text">From {number(steps[0])} at the first step to {number(steps[-1])} at the last; '
+        f'<svg class="curve" viewBox="0 0 400 200" role="img" aria-labelledby="{label}-title {label}-text">',
+        f'<title id="{label}-title">Activation of {escape(name)} over {len(steps)} steps</title>',
+        f'<desc id="{label}-text">From {number(steps[0])} at the first step to {number(steps[-1])} at the last; '
         f"the finished picture measures {number(final)}.</desc>",
     ]
     if woken > 0:
@@ -52,8 +58,47 @@ def activation_curve(name: str, steps: Sequence[float], final: float, wake_steps
         out.append(f'<text x="{x(step)}" y="{bottom + 16}" text-anchor="{anchor}">{step + 1}</text>')
     out.append(f'<text x="{(left + right) / 2:g}" y="197" text-anchor="middle">step</text>')
     out.append(f'<path class="final" d="M{left} {y(final)}H{right}"/>')
-    out.append(f'<polyline class="line" points="{line}"/></svg>')
+    out.append(f'<polyline class="line" points="{line}"/>')
+    if marks:
+        ends = [min(step, len(steps) - 1) for step in marks]
+        places = [(x(step), y(steps[step])) for step in ends]
+        out += [f'<circle class="mark" cx="{at}" cy="{of}" r="2.5"/>' for at, of in places]
+        out.append(f'<circle class="dot" cx="{x(len(steps) - 1)}" cy="{y(steps[-1])}" r="5"/>')
+    out.append("</svg>")
     return Markup("".join(out))  # noqa: S704 - numbers, and a name that is escaped
+
+
+def spectrum(name: str, power: Sequence[float], like: Sequence[float], low: float, high: float) -> Markup:
+    """Power by spatial frequency, both in powers of ten, and beside it what would fall as a photograph's does.
+
+    ``low`` and ``high`` are the ends of the scale, so that several spectra can be compared.
+    """
+    left, right, top, bottom = 34, 234, 8, 118
+    across = (right - left) / math.log10(len(power))
+    up = (bottom - top) / math.log10(high / low)
+
+    def points(values: Sequence[float]) -> str:
+        kept = [(n, min(v, high)) for n, v in enumerate(values, 1) if low <= v <= high * 1.0001]
+        return " ".join(f"{left + across * math.log10(n):.1f},{bottom - up * math.log10(v / low):.1f}" for n, v in kept)
+
+    out = [
+        '<svg class="curve spectrum" viewBox="0 0 240 150" role="img">'
+        f"<title>Power of {escape(name)} by spatial frequency, from 1 to {len(power)} cycles a picture</title>"
+    ]
+    for exponent in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1):
+        height = f"{bottom - up * (exponent - math.log10(low)):.1f}"
+        out.append(f'<path class="grid" d="M{left} {height}H{right}"/>')
+        if exponent % 2 == 0:
+            out.append(
+                f'<text x="{left - 5}" y="{height}" dy="4" text-anchor="end">10<tspan dy="-4">{exponent}</tspan></text>'
+            )
+    for cycles in (1, 10, 100):
+        if cycles <= len(power):
+            place = f"{left + across * math.log10(cycles):.1f}"
+            out.append(f'<text x="{place}" y="{bottom + 15}" text-anchor="middle">{cycles}</text>')
+    out.append(f'<text x="{(left + right) / 2:g}" y="147" text-anchor="middle">cycles a picture</text>')
+    out.append(f'<polyline class="like" points="{points(like)}"/><polyline class="line" points="{points(power)}"/>')
+    return Markup("".join(out) + "</svg>")  # noqa: S704 - numbers, and a name that is escaped
 
 
 def receptive_field(width: int, size: int) -> Markup:

@@ -205,7 +205,8 @@ def _style(path: Path) -> Iterator[str]:
 
 
 def _budgets(output: Path, pages: Iterable[str], files: Mapping[str, int]) -> Iterator[Problem]:
-    for address in (*pages, "static/atlas.css", "static/atlas.js"):
+    parts = sorted(a for a in files if a.startswith("static/") and a.endswith((".css", ".js")))
+    for address in (*pages, *parts):
         size = files.get(address, 0)
         allowed = _allowed(output, address)
         if size > allowed:

@@ -11,10 +11,12 @@ from typing import Any
 
 from generator.publish import urls
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog
+from generator.publish.lesson import read_lesson
 from generator.publish.pages import (
     AboutPage,
     CheckpointPage,
     HomePage,
+    HowPage,
     LayerPage,
     NotFoundPage,
     Page,
@@ -32,6 +34,7 @@ def contents(catalog: Catalog) -> Iterator[tuple[str, MakePage]]:
     """Each address with a function that makes its page."""
     yield urls.HOME, partial(_home, catalog)
     yield urls.ABOUT, partial(_about, catalog)
+    yield urls.HOW, partial(_how, catalog)
     yield urls.NOT_FOUND, partial(_not_found, catalog)
     for checkpoint in catalog.checkpoints:
         yield urls.checkpoint_address(checkpoint.name), partial(_checkpoint, catalog, checkpoint)
@@ -93,6 +96,20 @@ def _about(catalog: Catalog) -> AboutPage:
         settings=settings(catalog.config.recipe),
         frieze=tuple(column.units[0] for column in columns(first) if column.units),
         checkpoints=catalog.checkpoints,
+    )
+
+
+def _how(catalog: Catalog) -> HowPage:
+    first = catalog.checkpoints[0]
+    lesson = catalog.config.lesson
+    unit = lesson.unit if lesson else None
+    shown = first.layers[unit.layer].units[unit.channel] if unit and unit.layer in first.layers else None
+    return HowPage(
+        **_common(catalog, first, urls.HOW, shown),
+        title="How these pictures are made",
+        description="Activation maximisation from noise to picture, step by step, and what a picture does not say.",
+        recipe=catalog.config.recipe_for(unit.layer) if unit else catalog.config.recipe,
+        lesson=read_lesson(catalog),
     )
 
 

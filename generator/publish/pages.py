@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import ClassVar
 
 import jinja2
+from markupsafe import Markup
 
 import generator
 from generator.errors import AtlasError
 from generator.publish import charts
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
+from generator.publish.lesson import AtlasLesson, WayShown
 from generator.publish.provenance import Fact, Setting
 from generator.publish.selection import Column
 from generator.publish.urls import Urls
 from generator.recipe import Recipe
+from generator.spectrum import like_photographs
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,22 @@ class AboutPage(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HowPage(Page):
+    """How a picture is made, for a reader who has never heard of it; ``recipe`` is that of the lesson's unit."""
+
+    template: ClassVar[str] = "how.html"
+    recipe: Recipe
+    lesson: AtlasLesson
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotFoundPage(Page):
     """What a host serves where there is nothing."""
 
     template: ClassVar[str] = "404.html"
 
 
-PAGES: tuple[type[Page], ...] = (HomePage, CheckpointPage, LayerPage, UnitPage, AboutPage, NotFoundPage)
+PAGES: tuple[type[Page], ...] = (HomePage, CheckpointPage, LayerPage, UnitPage, AboutPage, HowPage, NotFoundPage)
 
 
 def package_folder(name: str) -> Path:
@@ -141,8 +153,12 @@ def environment(own_templates: Path) -> jinja2.Environment:
         auto_reload=False,
     )
     env.globals.update(
-        activation_curve=charts.activation_curve, network=charts.network, receptive_field=charts.receptive_field
+        activation_curve=charts.activation_curve,
+        network=charts.network,
+        receptive_field=charts.receptive_field,
+        spectra=spectra,
     )
+    env.filters.update(zip=zip)
     env.filters.update(number=charts.number, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
     return env
 
@@ -161,6 +177,15 @@ def render(env: jinja2.Environment, page: Page) -> str:
 def activations(units: tuple[AtlasUnit, ...]) -> str:
     """The activations of those that are rendered, in their order: what a layer page can be sorted by."""
     return " ".join(f"{unit.record.made.activation:.4g}" for unit in units if unit.record)
+
+
+def spectra(ways: tuple[WayShown, ...]) -> list[Markup]:
+    """The spectra of several pictures on one scale, each with what would fall as a photograph's does."""
+    low, high = min(w.power.min() for w in ways) / 2, max(w.power.max() for w in ways) * 2
+    return [
+        charts.spectrum(w.name, w.power.tolist(), like_photographs(w.power).tolist(), float(low), float(high))
+        for w in ways
+    ]
 
 
 def runs(units: tuple[AtlasUnit, ...]) -> list[tuple[AtlasUnit, AtlasUnit | None]]:

@@ -24,6 +24,7 @@ from generator.units import Unit
 
 HOME = "index.html"
 ABOUT = "about.html"
+HOW = "how.html"
 NOT_FOUND = "404.html"
 INDEX = "atlas.json"
 
@@ -86,6 +87,9 @@ class Urls:
 
     def about(self, fragment: str = "") -> str:
         return self.to(ABOUT, fragment)
+
+    def how(self, fragment: str = "") -> str:
+        return self.to(HOW, fragment)
 
     def checkpoint(self, checkpoint: str) -> str:
         return self.to(checkpoint_address(checkpoint))

@@ -1,0 +1,122 @@
+"""What a researcher types in a notebook: pictures of units as arrays, and figures of them. No file is written.
+
+>>> from generator.api import Recipe, gallery, load_checkpoint, render              # doctest: +SKIP
+>>> net = load_checkpoint("bvlc_googlenet")                                         # doctest: +SKIP
+>>> pictures = render(net, "mixed4a:0-9")                                           # doctest: +SKIP
+>>> pictures[0].pixels.shape, pictures[0].activation                                # doctest: +SKIP
+((224, 224, 3), 792.3)
+>>> gallery(pictures)                                                               # doctest: +SKIP
+
+The pictures are those of `atlas render`, by the same recipe from the same draws. :func:`generator.figures.save.save`
+writes a figure to a file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from generator.errors import AtlasError
+from generator.figures import compose
+from generator.figures.compose import contact_sheet, gallery, poster
+from generator.figures.layout import Sheet
+from generator.figures.save import save
+from generator.lesson import on_the_way
+from generator.network import Inception, load_checkpoint
+from generator.plan import make_plan
+from generator.recipe import WAYS, Question, Recipe, View
+from generator.record import Rendered
+from generator.render.answer import Renderer
+from generator.render.ascent import gradient_ascent
+from generator.spectrum import power_spectrum
+from generator.units import Unit, select_units
+
+__all__ = [
+    "Recipe", "Rendered", "contact_sheet", "filmstrip", "gallery", "gradient_ascent", "load_checkpoint",
+    "parameterizations", "poster", "power_spectrum", "render", "save", "snapshots", "way",
+]  # fmt: skip
+
+_BAR = "{percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {remaining} left"
+
+Units = str | Iterable[str]
+"""Units in any spelling: ``"mixed4a:0-9"``, or ``["mixed3a:0", "4a:11"]``."""
+
+
+def way(name: str, **settings: Any) -> Recipe:
+    """The recipe of one of three ways to a picture: ``raw`` pixels, ``naive`` or ``full``, with other settings.
+
+    Raises AtlasError for a setting out of range.
+    """
+    if name not in WAYS:
+        raise AtlasError(f"no way “{name}”: there are {', '.join(WAYS)}")
+    return Recipe(**{**WAYS[name], **settings})
+
+
+def render(
+    net: Inception,
+    units: Units,
+    recipe: Recipe | None = None,
+    *,
+    view: View = "channel",
+    batch: int = 16,
+    progress: bool = True,
+) -> list[Rendered]:
+    """The pictures of units, in the order of the network.
+
+    ``batch`` is how many are rendered at once, as far as memory allows; no picture depends on it. Raises AtlasError if
+    a unit does not exist or an ascent leaves the range of numbers.
+    """
+    recipe = recipe or Recipe()
+    asked = [Question(net.fingerprint, unit, view, recipe) for unit in _units(net, units)]
+    return _render(net, asked, batch, progress)
+
+
+def snapshots(
+    net: Inception, unit: str, steps: Iterable[int], recipe: Recipe | None = None, *, progress: bool = True
+) -> list[Rendered]:
+    """One ascent seen after some of its steps, and last of all at its end, where ``activations`` has every step.
+
+    What is seen after n steps is what the recipe with n steps ends with. Raises AtlasError for a step beyond the end.
+    """
+    recipe = recipe or Recipe()
+    wanted = sorted(set(steps))
+    if wanted and not 0 <= wanted[0] <= wanted[-1] <= recipe.steps:
+        raise AtlasError(f"the ascent has steps 0 to {recipe.steps}, not {wanted[-1] if wanted[0] >= 0 else wanted[0]}")
+    units = _units(net, unit)
+    if len(units) != 1:
+        raise AtlasError(f"“{unit}” names {len(units)} units where one is wanted")
+    end = Question(net.fingerprint, units[0], "channel", recipe)
+    return _render(net, [*on_the_way(end, wanted), end], 1, progress)
+
+
+def filmstrip(frames: Sequence[Rendered], *, columns: int = 5, title: str = "") -> Sheet:
+    """What :func:`snapshots` gave, side by side, with the activation at each step."""
+    *seen, end = frames
+    return compose.filmstrip(seen or [end], end.activations, columns=columns, title=title)
+
+
+def parameterizations(net: Inception, unit: str, *, progress: bool = True, title: str = "", **settings: Any) -> Sheet:
+    """One unit the three ways, each with its power by spatial frequency. ``settings`` hold for all three."""
+    pictures = {name: render(net, unit, way(name, **settings), progress=progress)[0] for name in WAYS}
+    return compose.parameterizations(pictures, title=title)
+
+
+def _units(net: Inception, units: Units) -> tuple[Unit, ...]:
+    return select_units([units] if isinstance(units, str) else units, net.architecture, net.name)
+
+
+def _render(net: Inception, asked: Sequence[Question], batch: int, progress: bool) -> list[Rendered]:
+    plan = make_plan(asked, net.architecture, (), size=batch)
+    renderer = Renderer(net, net.name)
+    done: dict[Question, Rendered] = {}
+    with tqdm(total=plan.units, bar_format=_BAR, leave=False, disable=not progress, file=sys.stderr) as bar:
+        for each in plan.batches:
+            for part in renderer.render(each, bar.update):
+                for picture in part:
+                    if not isinstance(picture, Rendered):
+                        raise AtlasError(f"{picture.question.unit}: {picture.why}")
+                    done[picture.question] = picture
+    return [done[question] for question in asked]

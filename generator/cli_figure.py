@@ -1,0 +1,304 @@
+"""The command `atlas figure`: figures for papers and posts, from the store, or rendered first and kept there.
+
+Each figure is a command of its own; they share the options of `atlas render`, and ``-o``, ``--dpi`` and ``--title``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from generator.cli_answers import Way, answer, checkpoint_option, recipe_options, view_option, way_options
+from generator.cli_engine import need
+from generator.cli_help import Command
+from generator.cli_render import STOPPED
+from generator.config import Checkpoint, Config, load_config
+from generator.errors import AtlasError, UsageError, did_you_mean
+from generator.lesson import on_the_way
+from generator.recipe import WAYS, Question, View
+from generator.record import Rendered
+from generator.store import Store
+from generator.units import Unit, parse_unit, parse_units, select_units
+
+if TYPE_CHECKING:
+    from generator.figures.compose import Foreign
+    from generator.figures.layout import Sheet
+
+_BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} steps, {remaining} left"
+
+
+class _Figures(click.Group):
+    """Names the nearest figure where there is none of that name."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise UsageError(f"no figure “{args[0]}”: {did_you_mean(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Figures)
+def figure() -> None:
+    """Figures for papers and posts: PNG, SVG or PDF.
+
+    What a figure shows is taken from the store; what is not there is rendered first, and kept.
+    """
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every figure takes."""
+    command = recipe_options(command)
+    for option in (
+        way_options,
+        view_option,
+        checkpoint_option,
+        click.option("--title", help="Above the figure; '' for none. [default: what it shows]"),
+        click.option("--dpi", type=click.IntRange(36, 1200), default=200, show_default=True, help="Dots an inch."),
+        click.option(
+            "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+            help="Where to write it: .png, .svg or .pdf. [default: the figure's name, .png]",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _numbers(ctx: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
+    """``0,32,64`` as numbers."""
+    if not re.fullmatch(r"\d{1,6}( *, *\d{1,6})*", text, re.ASCII):
+        raise UsageError(f"--{option.name} {text}: not numbers; type --{option.name} {option.default}")
+    return tuple(sorted({int(part) for part in text.split(",")}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Where a figure is made: the atlas, the weights, and all that was typed."""
+
+    config: Config
+    chosen: Checkpoint
+    view: View
+    way: Way
+    settings: dict[str, Any]
+    output: Path
+    dpi: int
+    title: str | None
+
+    @classmethod
+    def of(
+        cls, path: Path, name: str, *, checkpoint: str | None, view: View, output: Path | None, dpi: int,
+        title: str | None, weights: Path | None, batch: int | None, device: str, ray: str | None,
+        workers: int | None, **overrides: Any,
+    ) -> _Desk:  # fmt: skip
+        """Raises before anything is rendered if the figure could not be drawn or written."""
+        need("matplotlib", extra="figures", what="atlas figure")
+        from generator.figures.save import check_target
+
+        output = output or Path(f"{name}.png")
+        check_target(output)
+        config = load_config(path)
+        settings = {key: value for key, value in overrides.items() if value is not None}
+        way = Way(weights, batch, device, ray, workers)
+        return cls(config, config.checkpoint(checkpoint), view, way, settings, output, dpi, title)
+
+    def units(self, words: Iterable[str]) -> tuple[Unit, ...]:
+        return select_units(words, self.chosen.architecture, self.chosen.name)
+
+    def unit(self, word: str) -> Unit:
+        return parse_unit(word, self.chosen.architecture, self.chosen.name)
+
+    def question(self, unit: Unit, way: str = "full") -> Question:
+        """What is asked, of weights whose fingerprint is not known yet."""
+        return Question("", unit, self.view, self.config.recipe_for(unit.layer, **{**WAYS[way], **self.settings}))
+
+    def pictures(self, questions: Sequence[Question], *, thumbnails: bool = False) -> list[Rendered]:
+        """The answers, from the store; what it lacks is rendered first."""
+
+        def ask(fingerprint: str) -> list[Question]:
+            return [Question(fingerprint, q.unit, q.view, q.recipe) for q in questions]
+
+        answered = answer(self.config, self.chosen, ask, self.way)
+        if outcome := answered.outcome:
+            if outcome.stopped:
+                click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
+                sys.exit(STOPPED)
+            if outcome.error or outcome.failed:
+                raise outcome.error or AtlasError(f"no picture of {outcome.failed[0]}")
+        store = Store(self.config.store)
+        found = [store.read(question.key) for question in ask(answered.fingerprint)]
+        return [store.show(record, thumbnail=thumbnails) for record in found if record]
+
+    def titled(self, what: str) -> str:
+        return f"{what} of {self.chosen.name}" if self.title is None else self.title
+
+    def save(self, sheet: Sheet) -> None:
+        from generator.figures.save import save
+
+        size = save(sheet, self.output, self.dpi)
+        wide, high = (round(inches * self.dpi) for inches in sheet.get_size_inches())
+        click.echo(f"{self.output}: {wide} x {high} at {self.dpi} dpi, {size:,} bytes")
+
+
+@figure.command(
+    cls=Command,
+    examples="""
+    atlas figure gallery mixed4a:0-9
+    atlas figure gallery mixed4a:0-9 mixed5b:3 --columns 4 -o gallery.pdf
+    atlas figure gallery 4a:0-9 --seed 1 --title ''
+    """,
+)
+@click.argument("units", nargs=-1, required=True)
+@click.option("--columns", type=click.IntRange(1, 100), default=5, show_default=True, help="Pictures in a row.")
+@_options
+@click.pass_obj
+def gallery(path: Path, /, units: tuple[str, ...], columns: int, **typed: Any) -> None:
+    """A grid of UNITS with their names."""
+    desk = _Desk.of(path, "gallery", **typed)
+    pictures = desk.pictures([desk.question(unit) for unit in desk.units(units)])
+    from generator.figures import compose
+
+    desk.save(compose.gallery(pictures, columns=columns, title=desk.titled(", ".join(units))))
+
+
+@figure.command(
+    cls=Command,
+    examples="""
+    atlas figure filmstrip mixed4a:0
+    atlas figure filmstrip mixed4a:0 --at 0,8,16,32,64,128,255 -o filmstrip.svg
+    atlas figure filmstrip mixed4a:0 --way full --at 0,8,32,128
+    """,
+)
+@click.argument("unit")
+@click.option("--at", default="0,32,64,128,255", show_default=True, callback=_numbers,
+              help="Steps after which the picture is shown.")  # fmt: skip
+@click.option(
+    "--way", type=click.Choice(list(WAYS)), default="raw", show_default=True,
+    help="Raw pixels from standard normal noise; pixels kept in range; or the recipe of the atlas.",
+)  # fmt: skip
+@click.option("--columns", type=click.IntRange(1, 100), default=5, show_default=True, help="Pictures in a row.")
+@_options
+@click.pass_obj
+def filmstrip(path: Path, /, unit: str, at: tuple[int, ...], way: str, columns: int, **typed: Any) -> None:
+    """Gradient ascent on UNIT step by step, and its activation: from scratch, on raw pixels."""
+    desk = _Desk.of(path, "filmstrip", **typed)
+    whole = desk.question(desk.unit(unit), way)
+    steps = whole.recipe.steps
+    if at[-1] > steps:
+        raise UsageError(f"--at {at[-1]}: the ascent has steps 0 to {steps}; type --steps {at[-1]} to go further")
+    *frames, end = desk.pictures([*on_the_way(whole, at), whole])
+    from generator.figures import compose
+
+    sheet = compose.filmstrip(
+        [*frames, *([end] if steps in at else [])], end.activations, columns=columns, title=desk.titled(str(end.unit))
+    )
+    desk.save(sheet)
+
+
+@figure.command(
+    cls=Command,
+    examples="""
+    atlas figure parameterizations mixed4a:0
+    atlas figure parameterizations mixed4a:0 --engine lucent -o lucent.png
+    """,
+)
+@click.argument("unit")
+@click.option(
+    "--engine", type=click.Choice(["atlas", "lucent"]), default="atlas", show_default=True,
+    help="What draws the second and the third: this renderer, or Lucent's render_vis (512 steps).",
+)  # fmt: skip
+@_options
+@click.pass_obj
+def parameterizations(path: Path, /, unit: str, engine: str, **typed: Any) -> None:
+    """UNIT three ways: raw pixels from scratch, pixels alone, Fourier with colours and transformations."""
+    desk = _Desk.of(path, "parameterizations", **typed)
+    asked = desk.unit(unit)
+    questions = {way: desk.question(asked, way) for way in WAYS}
+    shown: dict[str, Rendered | Foreign]
+    if engine == "lucent":
+        need("torch", "lucent", extra="render")
+        if desk.view != "channel":
+            raise UsageError("--engine lucent maximises the channel; leave --view out")
+        shown = {"raw": desk.pictures([questions["raw"]])[0], **_by_lucent(desk, asked)}
+    else:
+        shown = dict(zip(WAYS, desk.pictures(list(questions.values())), strict=True))
+    from generator.figures import compose
+
+    desk.save(compose.parameterizations(shown, title=desk.titled(str(asked))))
+    for way, picture in shown.items():
+        click.echo(f"{way}: activation {picture.activation:.1f}")
+
+
+def _by_lucent(desk: _Desk, unit: Unit) -> dict[str, Foreign]:
+    """Naive and full by Lucent itself, on the same weights and device; kept nowhere, for it is no answer of ours."""
+    from generator.figures.compose import Foreign
+    from generator.network.checkpoints import load_tensors
+    from generator.render import lucent
+    from generator.render.runner import pick_device
+
+    device = pick_device(desk.way.device)
+    weights = desk.way.weights or desk.chosen.weights
+    loaded = load_tensors(desk.chosen.name, weights, architecture=desk.chosen.architecture)
+    steps, size = desk.settings.get("steps", lucent.STEPS), desk.question(unit).recipe.size
+    made = {}
+    with tqdm(total=2 * steps, desc="Lucent", bar_format=_BAR, leave=False, disable=None, file=sys.stderr) as bar:
+        for way in ("naive", "full"):
+            pixels, activation = lucent.picture(
+                loaded, unit, steps, device, bar.update, size=size, naive=way == "naive"
+            )
+            by = {"engine": "lucent", "way": way, "unit": str(unit), "steps": steps, "size": size,
+                  "fingerprint": loaded.fingerprint}  # fmt: skip
+            made[f"Lucent, {way}"] = Foreign(pixels, activation, steps, by)
+    return made
+
+
+@figure.command(
+    cls=Command,
+    examples="""
+    atlas figure poster
+    atlas figure poster mixed3a,mixed4a,mixed5b --channels 0,5,9 -o poster.pdf
+    """,
+)
+@click.argument("layers", default="mixed3a,mixed4a,mixed5b")
+@click.option("--channels", default="0,5,9", show_default=True, callback=_numbers, help="A row for each.")
+@_options
+@click.pass_obj
+def poster(path: Path, /, layers: str, channels: tuple[int, ...], **typed: Any) -> None:
+    """The hierarchy in a table: rows are neurons, columns are LAYERS in order of depth."""
+    desk = _Desk.of(path, "poster", **typed)
+    net = desk.chosen.architecture
+    words = [word.strip() for word in layers.split(",") if word.strip()]
+    for word in words:
+        if ":" in word or "/" in word:
+            raise UsageError(f"“{word}” is not a layer; type {re.split('[:/]', word)[0]}, and --channels for the rows")
+    typed_channels = ",".join(map(str, channels))
+    columns = [parse_units(f"{word}:{typed_channels}", net, desk.chosen.name) for word in words]
+    if not columns:
+        raise UsageError("no layers; type `atlas figure poster mixed3a,mixed4a,mixed5b`")
+    columns.sort(key=lambda units: list(net.layers).index(units[0].layer))
+    rows = list(zip(*columns, strict=True))
+    pictures = desk.pictures([desk.question(unit) for row in rows for unit in row])
+    from generator.figures import compose
+
+    table = [pictures[i : i + len(columns)] for i in range(0, len(pictures), len(columns))]
+    desk.save(compose.poster(table, title=desk.titled(f"Neurons {typed_channels}")))
+
+
+@figure.command("contact-sheet", cls=Command, examples="atlas figure contact-sheet mixed4a -o mixed4a.png")
+@click.argument("layer")
+@click.option("--columns", type=click.IntRange(1, 200), help="Pictures in a row. [default: as suits a page]")
+@_options
+@click.pass_obj
+def contact_sheet(path: Path, /, layer: str, columns: int | None, **typed: Any) -> None:
+    """Every unit of LAYER on one sheet."""
+    desk = _Desk.of(path, "contact-sheet", **typed)
+    pictures = desk.pictures([desk.question(unit) for unit in desk.units([layer])], thumbnails=True)
+    from generator.figures import compose
+
+    desk.save(compose.contact_sheet(pictures, columns=columns, title=desk.titled(layer)))

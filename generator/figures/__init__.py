@@ -1,0 +1,8 @@
+"""Figures for papers, posts and notebooks: pictures at hand, laid out by matplotlib.
+
+``compose`` has one function for each figure, ``layout`` places pictures and plots, ``save`` writes a file. Nothing here
+renders, reads the store or touches pyplot's global state, and a figure shows itself in a notebook.
+
+>>> figure = gallery(pictures, title="mixed4a:0-9")                                 # doctest: +SKIP
+>>> save(figure, Path("gallery.png"), dpi=200)                                      # doctest: +SKIP
+"""

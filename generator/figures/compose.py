@@ -1,0 +1,199 @@
+"""The figures, each a function of pictures at hand: gallery, filmstrip, parameterisations, poster, contact sheet.
+
+>>> save(gallery(pictures, columns=5), Path("gallery.pdf"))                         # doctest: +SKIP
+
+Pictures are :class:`generator.record.Rendered`, whether they come from the store or straight from the renderer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from generator.figures.layout import BLUE, INK, QUIET, VERMILION, Sheet
+from generator.record import Rendered
+from generator.spectrum import like_photographs, power_spectrum
+
+_EDGE, _GAP, _LINE, _TITLE = 0.12, 0.08, 0.15, 0.32  # inches
+_SIDE = 1.3
+WAY_NAMES = {"raw": "raw pixels", "naive": "naive: pixels kept in range", "full": "full: Fourier, transformations"}
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A picture that another program made: H x W x 3 pixels, its activation by our yardstick, and by what it is."""
+
+    pixels: NDArray[np.uint8]
+    activation: float
+    steps: int
+    made_by: Mapping[str, Any]
+
+
+def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") -> Sheet:
+    """Units side by side, each with its name, in rows of ``columns``."""
+    columns = min(columns, len(pictures))
+    rows = math.ceil(len(pictures) / columns)
+    top = _top(title)
+    width = 2 * _EDGE + columns * _SIDE + (columns - 1) * _GAP
+    sheet = Sheet(width, top + rows * (_SIDE + _LINE + _GAP) + _EDGE - _GAP, sources(pictures))
+    _title(sheet, title)
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        x, y = _EDGE + column * (_SIDE + _GAP), top + row * (_SIDE + _LINE + _GAP)
+        sheet.picture(picture.pixels, x, y, _SIDE)
+        sheet.word(_name(picture, pictures), x, y + _SIDE + 0.03)
+    return sheet
+
+
+def contact_sheet(pictures: Sequence[Rendered], *, columns: int | None = None, title: str = "") -> Sheet:
+    """Every unit of a layer, small, each with its channel."""
+    columns = columns or math.ceil(math.sqrt(1.4 * len(pictures)))
+    rows, side, gap, line = math.ceil(len(pictures) / columns), 0.5, 0.04, 0.09
+    top = _top(title)
+    sheet = Sheet(
+        2 * _EDGE + columns * side + (columns - 1) * gap, top + rows * (side + line + gap) + _EDGE, sources(pictures)
+    )
+    _title(sheet, title)
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        x, y = _EDGE + column * (side + gap), top + row * (side + line + gap)
+        sheet.picture(picture.pixels, x, y, side)
+        sheet.word(str(picture.unit.channel), x, y + side + 0.01, fontsize=5, color=QUIET)
+    return sheet
+
+
+def poster(rows: Sequence[Sequence[Rendered]], *, title: str = "") -> Sheet:
+    """A table: a row for each channel, a column for each layer, from shallow to deep."""
+    side, left, top = 1.9, 0.9, _top(title) + 0.22
+    columns = len(rows[0])
+    sheet = Sheet(
+        left + columns * (side + _GAP) - _GAP + _EDGE,
+        top + len(rows) * (side + _GAP) - _GAP + _EDGE,
+        sources([picture for row in rows for picture in row]),
+    )
+    _title(sheet, title)
+    for j, picture in enumerate(rows[0]):
+        x = left + j * (side + _GAP) + side / 2
+        sheet.word(picture.unit.layer, x, top - 0.05, ha="center", va="bottom", fontsize=9)
+    for i, row in enumerate(rows):
+        y = top + i * (side + _GAP)
+        sheet.word(f"neuron {row[0].unit.channel}", left - 0.1, y + side / 2, ha="right", va="center", fontsize=9)
+        for j, picture in enumerate(row):
+            sheet.picture(picture.pixels, left + j * (side + _GAP), y, side)
+    return sheet
+
+
+def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, columns: int = 5, title: str = "") -> Sheet:
+    """Pictures along one ascent, each after the steps of its recipe, and beside them the activation at each step.
+
+    Shaded are the steps in which every ReLU leaks, so that a unit that is silent on noise has a gradient to follow.
+    """
+    columns = min(columns, len(frames))
+    rows = math.ceil(len(frames) / columns)
+    line, curve = 2 * _LINE, 2.3
+    top = _top(title)
+    strip = 2 * _EDGE + columns * (_SIDE + _GAP)
+    height = rows * (_SIDE + line + _GAP) - _GAP
+    sheet = Sheet(strip + 0.45 + curve + _EDGE, top + height + 0.3, sources(frames))
+    _title(sheet, title)
+    reached = [*activations, *([activations[-1]] if len(activations) else [])]
+    for i, frame in enumerate(frames):
+        row, column = divmod(i, columns)
+        x, y = _EDGE + column * (_SIDE + _GAP), top + row * (_SIDE + line + _GAP)
+        step = frame.question.recipe.steps
+        sheet.picture(frame.pixels, x, y, _SIDE)
+        sheet.word(f"step {step}", x, y + _SIDE + 0.03)
+        sheet.word(f"activation {_number(reached[step])}", x, y + _SIDE + 0.03 + _LINE, color=QUIET, fontsize=7)
+    axes = sheet.plot(strip + 0.45, top + 0.05, curve, height - 0.15)
+    if wake := min(frames[0].question.recipe.wake_steps, len(activations)):
+        axes.axvspan(0, wake, color="#ececec", linewidth=0)  # here every ReLU leaks
+    axes.plot(range(len(activations)), activations, color=BLUE, linewidth=1.2)
+    at = [frame.question.recipe.steps for frame in frames]
+    axes.plot(at, [reached[n] for n in at], "o", color=VERMILION, markersize=3.5, clip_on=False, zorder=3)
+    axes.set_xlim(0, max(len(activations), 1))
+    axes.set_ylim(bottom=min(0, *activations))
+    axes.set_xlabel("step")
+    axes.set_ylabel("activation")
+    return sheet
+
+
+def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str = "") -> Sheet:
+    """One unit several ways, named by the keys, and under each picture its power by spatial frequency.
+
+    The dashed line falls as 1 / frequency ** 2, as the power of photographs does, through the picture's own power at
+    4 to 12 cycles.
+    """
+    side, gap, left, spectrum = 1.9, 0.28, 0.55, 1.15
+    top = _top(title)
+    plots = top + side + 2 * _LINE + 0.2
+    width = left + len(pictures) * (side + gap) - gap + _EDGE
+    ours = [picture for picture in pictures.values() if isinstance(picture, Rendered)]
+    others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, Foreign)]
+    sheet = Sheet(width, plots + spectrum + 0.42, {**sources(ours), **({"others": others} if others else {})})
+    _title(sheet, title)
+    power = {name: power_spectrum(picture.pixels) for name, picture in pictures.items()}
+    span = min(p.min() for p in power.values()) / 3, max(p.max() for p in power.values()) * 3
+    for i, (name, picture) in enumerate(pictures.items()):
+        x = left + i * (side + gap)
+        sheet.picture(picture.pixels, x, top, side)
+        sheet.word(WAY_NAMES.get(name, name), x, top + side + 0.03)
+        steps = picture.steps if isinstance(picture, Foreign) else picture.question.recipe.steps
+        said = f"activation {_number(picture.activation)}, {steps} steps"
+        sheet.word(said, x, top + side + 0.03 + _LINE, color=QUIET, fontsize=7)
+        axes = sheet.plot(x, plots, side, spectrum)
+        _spectrum(axes, power[name], span)
+        if i == 0:
+            axes.set_ylabel("power")
+        else:
+            axes.set_yticklabels([])
+    return sheet
+
+
+def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
+    """What the pictures of a figure are: weights, units, and every recipe with the units it made."""
+    recipes: dict[Any, list[str]] = {}
+    for picture in pictures:
+        recipes.setdefault(picture.question.recipe, []).append(str(picture.unit))
+    return {
+        "checkpoints": sorted({p.made.checkpoint for p in pictures}),
+        "fingerprints": sorted({p.question.fingerprint for p in pictures}),
+        "views": sorted({p.question.view for p in pictures}),
+        "recipes": [{"units": units, **asdict(recipe)} for recipe, units in recipes.items()],
+    }
+
+
+def _name(picture: Rendered, among: Sequence[Rendered]) -> str:
+    """The unit, and the seed too where one unit is shown from several."""
+    seeds = {other.question.recipe.seed for other in among if other.unit == picture.unit}
+    return str(picture.unit) if len(seeds) == 1 else f"{picture.unit}, seed {picture.question.recipe.seed}"
+
+
+def _spectrum(axes: Axes, power: NDArray[np.float64], span: tuple[float, float]) -> None:
+    cycles = np.arange(1, len(power) + 1)
+    axes.loglog(cycles, like_photographs(power), color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.loglog(cycles, power, color=BLUE, linewidth=1.2)
+    axes.set_xlim(1, len(power))
+    axes.set_ylim(*span)
+    axes.minorticks_off()
+    axes.set_xticks([1, 10, 100])
+    axes.set_xticklabels(["1", "10", "100"])
+    axes.set_xlabel("cycles a picture")
+
+
+def _top(title: str) -> float:
+    return _TITLE if title else _EDGE
+
+
+def _title(sheet: Sheet, title: str) -> None:
+    if title:
+        sheet.word(title, _EDGE, 0.1, fontsize=10, color=INK)
+
+
+def _number(value: float) -> str:
+    return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")

@@ -1,0 +1,77 @@
+"""A sheet in inches: pictures, words and plots put where they belong.
+
+Every figure is drawn the same way, so that all of a paper's figures look alike: one sheet whose coordinates are inches
+from its upper left corner, in the type of the paper's captions.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.visible": False,
+    "image.composite_image": False,  # each picture stays one that can be taken out
+    "svg.hashsalt": "inception-atlas",  # the same figure is the same file
+    "pdf.fonttype": 42,  # type that journals can read
+}
+INK, QUIET, BLUE, VERMILION = "#1a1a1a", "#6b6b6b", "#0072b2", "#d55e00"  # the last two of Okabe and Ito
+_NOTEBOOK_DPI = 120
+
+
+class Sheet(Figure):
+    """An empty sheet, ``width`` x ``height`` inches. ``sources`` is what its pictures are, for whoever saves it."""
+
+    def __init__(self, width: float, height: float, sources: Mapping[str, Any] | None = None) -> None:
+        with mpl.rc_context(STYLE):
+            super().__init__(figsize=(width, height), facecolor="white")
+            self.sources = dict(sources or {})
+            self._page = self.add_axes((0, 0, 1, 1))
+        self._width, self._height = width, height
+        self._page.set_axis_off()
+        self._frame()
+
+    def picture(self, pixels: NDArray[np.uint8], left: float, top: float, side: float) -> None:
+        """H x W x 3 pixels as a square."""
+        self._page.imshow(pixels, extent=(left, left + side, top + side, top), aspect="auto")
+        self._frame()
+
+    def word(self, text: str, left: float, top: float, **style: Any) -> None:
+        """Text whose upper left corner is here, unless ``ha`` or ``va`` says otherwise."""
+        with mpl.rc_context(STYLE):
+            self._page.text(left, top, text, **{"va": "top", "ha": "left", "color": INK, **style})
+
+    def plot(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes whose frame is here; ticks and labels stand around it."""
+        with mpl.rc_context(STYLE):
+            return self.add_axes(
+                (left / self._width, 1 - (top + height) / self._height, width / self._width, height / self._height)
+            )
+
+    def _repr_jpeg_(self) -> bytes:
+        """What a notebook shows; as PNG, pictures of texture would make it several times as heavy."""
+        buffer = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.savefig(buffer, format="jpeg", dpi=_NOTEBOOK_DPI, pil_kwargs={"quality": 85})
+        return buffer.getvalue()
+
+    def _frame(self) -> None:
+        self._page.set_xlim(0, self._width)
+        self._page.set_ylim(self._height, 0)

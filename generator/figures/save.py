@@ -1,0 +1,55 @@
+"""Writing a figure: whole or not at all, and with what its pictures are inside the file.
+
+A figure travels alone; its file says which weights, units and recipes it shows (PNG and PDF: the description or
+subject; SVG: the Dublin Core description), so that a picture copied into a paper can be traced.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+
+import matplotlib as mpl
+
+from generator import __version__
+from generator.errors import AtlasError, UsageError, why_not_written
+from generator.figures.layout import STYLE, Sheet
+
+ENDINGS = (".png", ".svg", ".pdf")
+
+
+def check_target(path: Path) -> None:
+    """Raise UsageError, before anything is rendered, if no figure can be written here."""
+    if path.suffix.lower() not in ENDINGS:
+        what = f"{path.suffix} is no figure we can write" if path.suffix else "it has no ending"
+        raise UsageError(f"{path}: {what}; type -o {path.stem or 'figure'}.png, or .svg or .pdf")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; type -o {path / 'figure.png'}")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}; type `mkdir -p {path.parent}` first")
+
+
+def save(figure: Sheet, path: Path, dpi: int = 200) -> int:
+    """Write a figure in the format of its file's ending; its size in bytes. Raises AtlasError if that fails."""
+    check_target(path)
+    kind = path.suffix.lower().removeprefix(".")
+    said = json.dumps(figure.sources, sort_keys=True)
+    maker = f"inception-atlas {__version__}"
+    written: dict[str, dict[str, str | None]] = {
+        "png": {"Description": said, "Software": maker},
+        "svg": {"Description": said, "Creator": maker, "Date": None},
+        "pdf": {"Subject": said, "Creator": maker, "CreationDate": None},
+    }
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=written[kind])
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(buffer.getvalue())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise AtlasError(f"cannot write {path}: {why_not_written(error)}") from error
+    return len(buffer.getvalue())

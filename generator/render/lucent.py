@@ -1,0 +1,109 @@
+"""Lucent as its users call it: ``render_vis`` on the network module by module, to hold our own pictures against.
+
+Lucent 0.1.8 leaves its hooks on the model that it was given. A fresh model for each unit keeps that from counting
+against it; one model for all units is what a loop over units meets.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator.errors import AtlasError
+from generator.network import Inception
+from generator.network.checkpoints import Loaded
+from generator.network.hooked import InceptionV1
+from generator.render.encode import to_pixels
+from generator.render.objective import measure
+from generator.render.robustness import enlarge
+from generator.units import Unit
+
+STEPS, SIZE = 512, 128  # the defaults of render_vis
+INPUT = 224  # what smaller pictures are enlarged to, there and here
+
+
+@dataclass(frozen=True, slots=True)
+class Vis:
+    """What one call took, and its picture, 1 x 3 x size x size in 0..1."""
+
+    seconds: float
+    picture: Tensor
+
+
+def model(loaded: Loaded, device: torch.device) -> InceptionV1:
+    """A fresh network. Raises AtlasError where Lucent would not use this device."""
+    if device.type == "cpu" and torch.cuda.is_available():
+        raise AtlasError("Lucent takes a GPU wherever there is one; type CUDA_VISIBLE_DEVICES= before atlas bench")
+    if device.type not in ("cpu", "cuda") or device.index:
+        raise AtlasError(f"Lucent knows the CPU and the first GPU, not {device}; type --device cpu")
+    return InceptionV1(loaded.architecture, loaded.tensors).to(device).eval()
+
+
+def render_vis(
+    net: InceptionV1,
+    unit: Unit,
+    steps: int = STEPS,
+    on_step: Callable[[], object] = lambda: None,
+    *,
+    size: int = SIZE,
+    naive: bool = False,
+) -> Vis:
+    """One call of Lucent's ``render_vis`` for the mean of a channel, with everything else at its default.
+
+    ``naive`` is its pixel parameterisation, colours not decorrelated, without transformations.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports, and of layers beyond ours that do not fit the picture
+        return _render_vis(net, unit, steps, on_step, size, naive)
+
+
+def picture(
+    loaded: Loaded,
+    unit: Unit,
+    steps: int,
+    device: torch.device,
+    on_step: Callable[[], object],
+    *,
+    size: int,
+    naive: bool,
+) -> tuple[NDArray[np.uint8], float]:
+    """A picture by Lucent, size x size x 3 pixels, and its activation by our own yardstick."""
+    vis = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
+    net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
+    layer, channel = loaded.architecture.locate(unit.layer, unit.channel)
+    with torch.no_grad():
+        activation = measure(net, enlarge(vis.picture, INPUT), layer, torch.tensor([channel]), "channel")
+    return to_pixels(vis.picture)[0], float(activation)
+
+
+def _render_vis(net: InceptionV1, unit: Unit, steps: int, on_step: Callable[[], object], size: int, naive: bool) -> Vis:
+    from lucent.optvis import objectives, param, render
+
+    torch.manual_seed(unit.channel)
+    np.random.seed(unit.channel)  # Lucent draws from the global state
+    channel = objectives.channel(unit.layer, unit.channel)
+
+    def objective(hook: Callable[[str], Tensor]) -> Tensor:
+        on_step()
+        loss: Tensor = channel(hook)
+        return loss
+
+    begun = time.perf_counter()
+    images = render.render_vis(
+        net,
+        objective,
+        lambda: param.image(size, fft=not naive, decorrelate=not naive),
+        transforms=[] if naive else None,
+        thresholds=(steps,),
+        progress=False,
+        show_image=False,
+    )
+    seconds = time.perf_counter() - begun  # the picture is on the host, so a GPU has finished
+    return Vis(seconds, torch.from_numpy(images[-1]).permute(0, 3, 1, 2))

@@ -1,0 +1,39 @@
+// Ascents that one can scrub: a slider moves through the steps, a dot runs along the curve, and the last picture before
+// each step is shown. Without this file the pictures stand side by side.
+"use strict";
+for (const climb of document.querySelectorAll(".climb")) {
+  const frames = [...climb.querySelectorAll(".frames li")];
+  const slider = climb.querySelector("input"), play = climb.querySelector("button"), says = climb.querySelector("output");
+  const points = climb.querySelector(".line").points, dot = climb.querySelector(".dot");
+  const last = Number(slider.max);
+
+  const show = (step) => {
+    slider.value = step;
+    const at = points[Math.min(step, points.length - 1)];
+    dot.setAttribute("cx", at.x);
+    dot.setAttribute("cy", at.y);
+    const now = frames.findLast((frame) => Number(frame.dataset.step) <= step);
+    for (const frame of frames) frame.classList.toggle("now", frame === now);
+    says.textContent = `step ${step} of ${last}`;
+    slider.setAttribute("aria-valuetext", `step ${step}, ${now.textContent.trim()}`);
+  };
+
+  let timer = 0;
+  const stop = () => { clearInterval(timer); timer = 0; play.textContent = "Play"; };
+  play.addEventListener("click", () => {
+    if (timer) return stop();
+    if (Number(slider.value) >= last) show(0);
+    play.textContent = "Pause";
+    timer = setInterval(() => {
+      show(Math.min(last, Number(slider.value) + Math.ceil(last / 128)));
+      if (Number(slider.value) >= last) stop();
+    }, 50);
+    return undefined;
+  });
+  slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+
+  for (const image of climb.querySelectorAll("img")) image.loading = "eager"; // hidden ones are wanted at once
+  climb.classList.add("live");
+  climb.querySelector(".scrub").hidden = false;
+  show(last);
+}

@@ -1,0 +1,130 @@
+"""The page "How these pictures are made": what it shows, with and without JavaScript, and when parts are missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, other_recipe, tiny_atlas
+
+from generator.architecture import FINGERPRINTS
+from generator.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.publish.build import build
+from generator.publish.checks import check
+from generator.units import Unit
+
+LESSON = '[lesson]\nunit = "mixed4a:0"\nseeds = "mixed5b:3"\nseeds_note = "A <b>note</b>."\n[recipe]'
+CONTROL = '[checkpoints.untrained]\nunits = ["mixed3a:0,5,9"]\n[recipe]'
+POSTER = [Unit(layer, channel) for layer in POSTER_LAYERS for channel in POSTER_CHANNELS]
+
+
+@pytest.fixture
+def atlas(tmp_path: Path) -> TinyAtlas:
+    return tiny_atlas(tmp_path / "atlas", ["mixed4a:0", "mixed5b:3"])
+
+
+def answer_lesson(atlas: TinyAtlas) -> None:
+    for question in lesson_questions(atlas.config(), FINGERPRINT) or ():
+        steps = question.recipe.steps
+        atlas.answer(
+            question.unit, recipe=question.recipe, activations=[float(n) for n in range(steps)], seed=steps % 7
+        )
+
+
+def page(atlas: TinyAtlas) -> str:
+    build(atlas.config())
+    assert check(atlas.config()) == []
+    return (atlas.site / "how.html").read_text()
+
+
+def test_without_a_lesson_the_page_explains_and_claims_no_pictures(atlas: TinyAtlas) -> None:
+    text = page(atlas)
+    assert "Six steps" in text
+    assert 'class="climb"' not in text
+    assert "not rendered yet" not in text
+    assert "<img" not in text.split("<main")[1]
+
+
+def test_a_lesson_that_is_not_rendered_says_what_to_type(atlas: TinyAtlas) -> None:
+    atlas.toml(("[recipe]", LESSON))
+    text = page(atlas)
+    assert '<code class="command">atlas render</code>' in text
+    assert 'class="climb"' not in text
+
+
+def test_the_whole_lesson(atlas: TinyAtlas) -> None:
+    atlas.toml(("[recipe]", LESSON.replace("[recipe]", CONTROL)))
+    answer_lesson(atlas)
+    for unit in POSTER:
+        atlas.answer(unit)
+        atlas.answer(unit, checkpoint="untrained", fingerprint=FINGERPRINTS["untrained"])
+    text = page(atlas)
+    full, raw = re.findall(r'<figure class="climb".*?</figure>', text, re.DOTALL)
+    assert re.findall(r'data-step="(\d+)"', raw) == ["0", "8", "16", "32", "64", "128", "255", "256"]
+    assert re.findall(r'data-step="(\d+)"', full)[0] == "0"
+    assert full.count("<img") == full.count("data-step")
+    assert '<div class="scrub" hidden>' in raw, "without JavaScript there is nothing to drag"
+    assert 'max="256" value="256"' in raw
+    assert raw.count('class="mark"') == 8
+    dots = re.findall(r'class="mark" cx="([\d.]+)" cy="([\d.]+)"', raw)
+    line = re.search(r'class="line" points="([^"]+)"', raw)
+    assert line is not None
+    points = [tuple(p.split(",")) for p in line[1].split()]
+    assert [points[min(n, 255)] for n in (0, 8, 16, 32, 64, 128, 255, 256)] == dots, "each dot lies on the curve"
+    assert text.count('class="curve spectrum"') == 3
+    posters = re.findall(r'<table class="poster">.*?</table>', text, re.DOTALL)
+    assert [p.count("<img") for p in posters] == [9, 9, 9]
+    assert re.findall(r'href="([^"]+)"', posters[0])[:3] == [f"{CHECKPOINT}/{layer}/0.html" for layer in POSTER_LAYERS]
+    assert 'href="untrained/mixed5b/9.html"' in posters[2]
+    assert len(re.findall(r"from seed \d", text)) == 4
+    assert "A &lt;b&gt;note&lt;/b&gt;." in text
+
+
+def test_a_picture_that_is_damaged_or_gone_takes_its_part_away_and_no_more(atlas: TinyAtlas) -> None:
+    atlas.toml(("[recipe]", LESSON))
+    answer_lesson(atlas)
+    asked = lesson_questions(atlas.config(), FINGERPRINT)
+    assert asked is not None
+    naive = atlas.store.read(asked.naive.key)
+    assert naive is not None
+    atlas.store.path(naive.picture).write_bytes(b"no picture")
+    build(atlas.config())
+    text = (atlas.site / "how.html").read_text()
+    assert text.count('class="climb"') == 2
+    assert "spectrum" not in text
+    first = atlas.store.read(asked.raw[0].key)
+    assert first is not None
+    atlas.store.record_path(first.key).unlink()
+    build(atlas.config())
+    assert (atlas.site / "how.html").read_text().count('class="climb"') == 1
+
+
+def test_the_unit_keeps_its_own_picture(atlas: TinyAtlas) -> None:
+    atlas.toml(("[recipe]", LESSON))
+    answer_lesson(atlas)
+    build(atlas.config())
+    record = atlas.config().question(FINGERPRINT, Unit("mixed4a", 0))
+    assert record.key in (atlas.site / CHECKPOINT / "mixed4a" / "0.json").read_text()
+    assert other_recipe() == record.recipe
+
+
+def test_the_committed_page_is_light() -> None:
+    root = Path(__file__).parent.parent
+    from generator.config import load_config
+    from generator.publish.catalog import read_catalog
+    from generator.publish.contents import contents
+    from generator.publish.pages import environment, render
+    from generator.publish.urls import HOW
+
+    config = load_config(root / "atlas.toml")
+    make = dict(contents(read_catalog(config)))[HOW]
+    text = render(environment(config.templates), make())
+    shown = set(re.findall(r'src="(store/[^"]+)"', text))
+    assert len(shown) > 25, "the committed atlas has its lesson: atlas render"
+    total = len(text) + sum((config.output / src).stat().st_size for src in shown)
+    assert total < 900_000
+    for src in shown:
+        with Image.open(config.output / src) as image:
+            image.load()
