@@ -114,7 +114,7 @@ def _render(net: Inception, asked: Sequence[Question], batch: int, progress: boo
     done: dict[Question, Rendered] = {}
     with tqdm(total=plan.units, bar_format=_BAR, leave=False, disable=not progress, file=sys.stderr) as bar:
         for each in plan.batches:
-            for part in renderer.render(each, bar.update):
+            for part in renderer.render(each, lambda units: bar.update(min(units, plan.units - bar.n))):
                 for picture in part:
                     if not isinstance(picture, Rendered):
                         raise AtlasError(f"{picture.question.unit}: {picture.why}")

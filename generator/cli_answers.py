@@ -149,7 +149,11 @@ def answer(
         if is_gpu and not way.batch:
             plan = plan_for(fingerprint, default_batch(is_gpu))
         with _bar(plan.units, chosen.name) as bar:
-            outcome = run(plan, store=store, checkpoint=chosen.name, force=force, advance=bar.update)
+
+            def advance(units: float) -> None:  # fractions of units may add up to a little more than there are
+                bar.update(min(units, plan.units - bar.n))
+
+            outcome = run(plan, store=store, checkpoint=chosen.name, force=force, advance=advance)
     return Answered(fingerprint, plan, outcome)
 
 

@@ -7,29 +7,23 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from tqdm import tqdm
 
-from generator.cli_answers import Way, answer, checkpoint_option, recipe_options, view_option, way_options
+from generator.cli_desk import Desk, figure_options
 from generator.cli_engine import need
 from generator.cli_help import Command
-from generator.cli_render import STOPPED
-from generator.config import Checkpoint, Config, load_config
-from generator.errors import AtlasError, UsageError, did_you_mean
+from generator.errors import UsageError, did_you_mean
 from generator.lesson import on_the_way
-from generator.recipe import WAYS, Question, View
+from generator.recipe import WAYS
 from generator.record import Rendered
-from generator.store import Store
-from generator.units import Unit, parse_unit, parse_units, select_units
+from generator.units import Unit, parse_units
 
 if TYPE_CHECKING:
     from generator.figures.compose import Foreign
-    from generator.figures.layout import Sheet
 
 _BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} steps, {remaining} left"
 
@@ -45,30 +39,15 @@ class _Figures(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Figures)
-def figure() -> None:
+@click.group(cls=_Figures, invoke_without_command=True)
+@click.pass_context
+def figure(ctx: click.Context) -> None:
     """Figures for papers and posts: PNG, SVG or PDF.
 
     What a figure shows is taken from the store; what is not there is rendered first, and kept.
     """
-
-
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What every figure takes."""
-    command = recipe_options(command)
-    for option in (
-        way_options,
-        view_option,
-        checkpoint_option,
-        click.option("--title", help="Above the figure; '' for none. [default: what it shows]"),
-        click.option("--dpi", type=click.IntRange(36, 1200), default=200, show_default=True, help="Dots an inch."),
-        click.option(
-            "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-            help="Where to write it: .png, .svg or .pdf. [default: the figure's name, .png]",
-        ),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def _numbers(ctx: click.Context, option: click.Parameter, text: str) -> tuple[int, ...]:
@@ -76,74 +55,6 @@ def _numbers(ctx: click.Context, option: click.Parameter, text: str) -> tuple[in
     if not re.fullmatch(r"\d{1,6}( *, *\d{1,6})*", text, re.ASCII):
         raise UsageError(f"--{option.name} {text}: not numbers; type --{option.name} {option.default}")
     return tuple(sorted({int(part) for part in text.split(",")}))
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """Where a figure is made: the atlas, the weights, and all that was typed."""
-
-    config: Config
-    chosen: Checkpoint
-    view: View
-    way: Way
-    settings: dict[str, Any]
-    output: Path
-    dpi: int
-    title: str | None
-
-    @classmethod
-    def of(
-        cls, path: Path, name: str, *, checkpoint: str | None, view: View, output: Path | None, dpi: int,
-        title: str | None, weights: Path | None, batch: int | None, device: str, ray: str | None,
-        workers: int | None, **overrides: Any,
-    ) -> _Desk:  # fmt: skip
-        """Raises before anything is rendered if the figure could not be drawn or written."""
-        need("matplotlib", extra="figures", what="atlas figure")
-        from generator.figures.save import check_target
-
-        output = output or Path(f"{name}.png")
-        check_target(output)
-        config = load_config(path)
-        settings = {key: value for key, value in overrides.items() if value is not None}
-        way = Way(weights, batch, device, ray, workers)
-        return cls(config, config.checkpoint(checkpoint), view, way, settings, output, dpi, title)
-
-    def units(self, words: Iterable[str]) -> tuple[Unit, ...]:
-        return select_units(words, self.chosen.architecture, self.chosen.name)
-
-    def unit(self, word: str) -> Unit:
-        return parse_unit(word, self.chosen.architecture, self.chosen.name)
-
-    def question(self, unit: Unit, way: str = "full") -> Question:
-        """What is asked, of weights whose fingerprint is not known yet."""
-        return Question("", unit, self.view, self.config.recipe_for(unit.layer, **{**WAYS[way], **self.settings}))
-
-    def pictures(self, questions: Sequence[Question], *, thumbnails: bool = False) -> list[Rendered]:
-        """The answers, from the store; what it lacks is rendered first."""
-
-        def ask(fingerprint: str) -> list[Question]:
-            return [Question(fingerprint, q.unit, q.view, q.recipe) for q in questions]
-
-        answered = answer(self.config, self.chosen, ask, self.way)
-        if outcome := answered.outcome:
-            if outcome.stopped:
-                click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
-                sys.exit(STOPPED)
-            if outcome.error or outcome.failed:
-                raise outcome.error or AtlasError(f"no picture of {outcome.failed[0]}")
-        store = Store(self.config.store)
-        found = [store.read(question.key) for question in ask(answered.fingerprint)]
-        return [store.show(record, thumbnail=thumbnails) for record in found if record]
-
-    def titled(self, what: str) -> str:
-        return f"{what} of {self.chosen.name}" if self.title is None else self.title
-
-    def save(self, sheet: Sheet) -> None:
-        from generator.figures.save import save
-
-        size = save(sheet, self.output, self.dpi)
-        wide, high = (round(inches * self.dpi) for inches in sheet.get_size_inches())
-        click.echo(f"{self.output}: {wide} x {high} at {self.dpi} dpi, {size:,} bytes")
 
 
 @figure.command(
@@ -156,11 +67,11 @@ class _Desk:
 )
 @click.argument("units", nargs=-1, required=True)
 @click.option("--columns", type=click.IntRange(1, 100), default=5, show_default=True, help="Pictures in a row.")
-@_options
+@figure_options
 @click.pass_obj
 def gallery(path: Path, /, units: tuple[str, ...], columns: int, **typed: Any) -> None:
     """A grid of UNITS with their names."""
-    desk = _Desk.of(path, "gallery", **typed)
+    desk = Desk.of(path, "gallery", **typed)
     pictures = desk.pictures([desk.question(unit) for unit in desk.units(units)])
     from generator.figures import compose
 
@@ -183,11 +94,14 @@ def gallery(path: Path, /, units: tuple[str, ...], columns: int, **typed: Any) -
     help="Raw pixels from standard normal noise; pixels kept in range; or the recipe of the atlas.",
 )  # fmt: skip
 @click.option("--columns", type=click.IntRange(1, 100), default=5, show_default=True, help="Pictures in a row.")
-@_options
+@figure_options
 @click.pass_obj
 def filmstrip(path: Path, /, unit: str, at: tuple[int, ...], way: str, columns: int, **typed: Any) -> None:
-    """Gradient ascent on UNIT step by step, and its activation: from scratch, on raw pixels."""
-    desk = _Desk.of(path, "filmstrip", **typed)
+    """Gradient ascent on UNIT, step by step.
+
+    From scratch, on raw pixels, if nothing else is typed; beside the pictures stands the activation at each step.
+    """
+    desk = Desk.of(path, "filmstrip", **typed)
     whole = desk.question(desk.unit(unit), way)
     steps = whole.recipe.steps
     if at[-1] > steps:
@@ -213,11 +127,14 @@ def filmstrip(path: Path, /, unit: str, at: tuple[int, ...], way: str, columns: 
     "--engine", type=click.Choice(["atlas", "lucent"]), default="atlas", show_default=True,
     help="What draws the second and the third: this renderer, or Lucent's render_vis (512 steps).",
 )  # fmt: skip
-@_options
+@figure_options
 @click.pass_obj
 def parameterizations(path: Path, /, unit: str, engine: str, **typed: Any) -> None:
-    """UNIT three ways: raw pixels from scratch, pixels alone, Fourier with colours and transformations."""
-    desk = _Desk.of(path, "parameterizations", **typed)
+    """UNIT three ways, with power spectra.
+
+    Raw pixels from scratch; pixels kept in range; Fourier coefficients of decorrelated colours under transformations.
+    """
+    desk = Desk.of(path, "parameterizations", **typed)
     asked = desk.unit(unit)
     questions = {way: desk.question(asked, way) for way in WAYS}
     shown: dict[str, Rendered | Foreign]
@@ -235,7 +152,7 @@ def parameterizations(path: Path, /, unit: str, engine: str, **typed: Any) -> No
         click.echo(f"{way}: activation {picture.activation:.1f}")
 
 
-def _by_lucent(desk: _Desk, unit: Unit) -> dict[str, Foreign]:
+def _by_lucent(desk: Desk, unit: Unit) -> dict[str, Foreign]:
     """Naive and full by Lucent itself, on the same weights and device; kept nowhere, for it is no answer of ours."""
     from generator.figures.compose import Foreign
     from generator.network.checkpoints import load_tensors
@@ -267,11 +184,14 @@ def _by_lucent(desk: _Desk, unit: Unit) -> dict[str, Foreign]:
 )
 @click.argument("layers", default="mixed3a,mixed4a,mixed5b")
 @click.option("--channels", default="0,5,9", show_default=True, callback=_numbers, help="A row for each.")
-@_options
+@figure_options
 @click.pass_obj
 def poster(path: Path, /, layers: str, channels: tuple[int, ...], **typed: Any) -> None:
-    """The hierarchy in a table: rows are neurons, columns are LAYERS in order of depth."""
-    desk = _Desk.of(path, "poster", **typed)
+    """Neurons of several LAYERS in a table.
+
+    Rows are neurons, columns are layers in order of depth.
+    """
+    desk = Desk.of(path, "poster", **typed)
     net = desk.chosen.architecture
     words = [word.strip() for word in layers.split(",") if word.strip()]
     for word in words:
@@ -293,11 +213,11 @@ def poster(path: Path, /, layers: str, channels: tuple[int, ...], **typed: Any) 
 @figure.command("contact-sheet", cls=Command, examples="atlas figure contact-sheet mixed4a -o mixed4a.png")
 @click.argument("layer")
 @click.option("--columns", type=click.IntRange(1, 200), help="Pictures in a row. [default: as suits a page]")
-@_options
+@figure_options
 @click.pass_obj
 def contact_sheet(path: Path, /, layer: str, columns: int | None, **typed: Any) -> None:
     """Every unit of LAYER on one sheet."""
-    desk = _Desk.of(path, "contact-sheet", **typed)
+    desk = Desk.of(path, "contact-sheet", **typed)
     pictures = desk.pictures([desk.question(unit) for unit in desk.units([layer])], thumbnails=True)
     from generator.figures import compose
 

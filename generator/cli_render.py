@@ -128,8 +128,9 @@ def _describe(plan: Plan, config: Config) -> None:
         units = [question.unit for batch in batches for question in batch.questions]
         channels = write_channels(unit.channel for unit in units)
         channels = channels if len(channels) < 60 else f"{channels[:57]}..."
+        count = "1 unit" if len(units) == 1 else f"{len(units)} units"
         kept = f", kept after {', '.join(map(str, at))} too" if at else ""
-        click.echo(f"{layer}:{channels}  {len(units)} units, {recipe.size} px, {recipe.steps} steps{kept}")
+        click.echo(f"{layer}:{channels}  {count}, {recipe.size} px, {recipe.steps} steps{kept}")
     click.echo(f"to render {plan.pictures}, already there {plan.present}, in {config.store}")
 
 

@@ -52,8 +52,8 @@ class Checkpoint:
 class Lesson:
     """The units of the first checkpoint by which the atlas teaches how its pictures are made.
 
-    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered from several seeds, and
-    ``seeds_note`` tells what one sees there.
+    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered at one place of its grid from
+    several seeds, and ``seeds_note`` tells what one sees there.
     """
 
     unit: Unit

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from generator.config import Config
-from generator.recipe import WAYS, Question
+from generator.recipe import WAYS, Question, View
 from generator.units import Unit
 
 RAW_STEPS = (0, 8, 16, 32, 64, 128, 255)
@@ -28,7 +28,10 @@ POSTER_LAYERS, POSTER_CHANNELS = ("mixed3a", "mixed4a", "mixed5b"), (0, 5, 9)
 
 @dataclass(frozen=True, slots=True)
 class LessonQuestions:
-    """``raw`` and ``full`` are ascents, each with its end last; ``naive`` is one picture; ``seeds`` are of one unit."""
+    """``raw`` and ``full`` are ascents, each with its end last; ``naive`` is one picture.
+
+    ``seeds`` are of one unit at one place of its grid: there is room for one thing, and one that wants several chooses.
+    """
 
     raw: tuple[Question, ...]
     naive: Question
@@ -45,8 +48,8 @@ def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None
         return None
     unit, several = config.lesson.unit, config.lesson.seeds
 
-    def ask(unit: Unit, **settings: object) -> Question:
-        return Question(fingerprint, unit, "channel", config.recipe_for(unit.layer, **settings))
+    def ask(unit: Unit, view: View = "channel", **settings: object) -> Question:
+        return Question(fingerprint, unit, view, config.recipe_for(unit.layer, **settings))
 
     def ascent(way: str, steps: tuple[int, ...]) -> tuple[Question, ...]:
         whole = ask(unit, **WAYS[way])
@@ -56,7 +59,7 @@ def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None
         raw=ascent("raw", RAW_STEPS),
         naive=ask(unit, **WAYS["naive"]),
         full=ascent("full", FULL_STEPS),
-        seeds=tuple(ask(several, seed=seed) for seed in range(SEEDS)) if several else (),
+        seeds=tuple(ask(several, "neuron", seed=seed) for seed in range(SEEDS)) if several else (),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from test_cli import Run, run
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, other_recipe, tiny_atlas
 
 from generator.architecture import FINGERPRINTS
@@ -14,6 +15,8 @@ from generator.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
 from generator.publish.build import build
 from generator.publish.checks import check
 from generator.units import Unit
+
+__all__ = ["run"]
 
 LESSON = '[lesson]\nunit = "mixed4a:0"\nseeds = "mixed5b:3"\nseeds_note = "A <b>note</b>."\n[recipe]'
 CONTROL = '[checkpoints.untrained]\nunits = ["mixed3a:0,5,9"]\n[recipe]'
@@ -29,7 +32,11 @@ def answer_lesson(atlas: TinyAtlas) -> None:
     for question in lesson_questions(atlas.config(), FINGERPRINT) or ():
         steps = question.recipe.steps
         atlas.answer(
-            question.unit, recipe=question.recipe, activations=[float(n) for n in range(steps)], seed=steps % 7
+            question.unit,
+            view=question.view,
+            recipe=question.recipe,
+            activations=[float(n) for n in range(steps)],
+            seed=steps % 7,
         )
 
 
@@ -99,6 +106,26 @@ def test_a_picture_that_is_damaged_or_gone_takes_its_part_away_and_no_more(atlas
     atlas.store.record_path(first.key).unlink()
     build(atlas.config())
     assert (atlas.site / "how.html").read_text().count('class="climb"') == 1
+
+
+def test_render_renders_the_lesson_too_and_once(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("atlas.toml").write_text(
+        '[checkpoints.untrained]\nunits = ["conv2d0:0-1"]\n[lesson]\nunit = "conv2d0:0"\nseeds = "conv2d0:1"\n'
+        "[recipe]\nsize = 32\ninput = 64\nsteps = 20\n"
+    )
+    code, out, _ = run("render", "--dry-run")
+    assert code == 0
+    assert "conv2d0:0  1 unit, 224 px, 256 steps, kept after 0, 8, 16, 32, 64, 128, 255 too" in out
+    assert "to render 19, already there 0" in out
+    assert run("status", "--check")[0] == 1
+    assert run("render")[1] == "rendered 19, already there 0, failed 0, in site/store\n"
+    assert run("render")[1] == "to render 0, already there 19, in site/store\n"
+    assert run("status", "--check")[0] == 0
+    assert run("render", "--seed", "7")[1].startswith("rendered 2,"), "another recipe is asked of the units alone"
+    assert run("build")[0] == 0
+    assert run("check")[1] == "site: clean\n"
+    assert Path("site/how.html").read_text().count('class="climb"') == 2
 
 
 def test_the_unit_keeps_its_own_picture(atlas: TinyAtlas) -> None:
