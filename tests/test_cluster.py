@@ -249,3 +249,21 @@ def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(AtlasError, match=r"pip install 'inception-atlas\[ray\]'"):
         cli_engine.on_cluster(Checkpoint("untrained", INCEPTION5H), None, "auto", "local", None)
+
+
+@needs_ray
+def test_ascents_that_are_seen_on_their_way_are_climbed_once(loaded: Loaded, store: Store, crew: Crew) -> None:
+    units = select_units(["conv2d0:0-2"], INCEPTION5H)
+    asked = [
+        Question(loaded.fingerprint, unit, "channel", replace(RECIPE, steps=steps))
+        for unit in units
+        for steps in (4, 0, 2)
+    ]
+    steps: list[float] = []
+    outcome = dispatch.run(
+        make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(crew, workers=1), checkpoint="untrained",
+        advance=steps.append,
+    )  # fmt: skip
+    assert outcome == Outcome(rendered=9, present=0)
+    assert sum(steps) == pytest.approx(3)
+    assert all(question.key in store for question in asked)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from test_cli import Run, answers, finish, run, spawn
+from test_cli import Run, answers, finish, run, spawn, wait_for_answers
 
 from generator.config import load_config
 from generator.figures.compose import filmstrip
@@ -218,3 +219,15 @@ def test_power_is_found_at_its_frequency_and_adds_up_to_the_variance() -> None:
     assert flat.mean() * 256**2 == pytest.approx((noise @ (0.299, 0.587, 0.114) / 255).var(), rel=0.05)
     line = like_photographs(flat)
     assert line[3] / line[7] == pytest.approx(4)
+
+
+def test_ctrl_c_keeps_what_is_rendered_and_draws_nothing(atlas: Path) -> None:
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    process = spawn(atlas, "figure", "contact-sheet", "conv2d2", "--batch", "2", "--steps", "8", code=heed)
+    wait_for_answers(atlas, 4)
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    assert (code, out) == (130, "")
+    assert "Type the same command again" in err
+    assert 4 <= len(answers(atlas)) < 192
+    assert not (atlas / "contact-sheet.png").exists()
