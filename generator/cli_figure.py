@@ -104,6 +104,8 @@ def filmstrip(path: Path, /, unit: str, at: tuple[int, ...], way: str, columns: 
     desk = Desk.of(path, "filmstrip", **typed)
     whole = desk.question(desk.unit(unit), way)
     steps = whole.recipe.steps
+    if steps == 0:
+        raise UsageError("--steps 0 leaves nothing to climb; type --steps 256")
     if at[-1] > steps:
         raise UsageError(f"--at {at[-1]}: the ascent has steps 0 to {steps}; type --steps {at[-1]} to go further")
     *frames, end = desk.pictures([*on_the_way(whole, at), whole])

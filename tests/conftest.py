@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shell import Run
+
+from generator import cli
 
 DATA = Path(__file__).parent / "data"
 _GIVEN = os.environ.get("ATLAS_WEIGHTS", "")  # as it was before any test hid it
@@ -52,3 +56,20 @@ def real_weights() -> Path:
     if not _GIVEN or not path.is_file() or path.name != "bvlc_googlenet.safetensors":
         pytest.skip("needs trained weights: set ATLAS_WEIGHTS to bvlc_googlenet.safetensors or a folder with it")
     return path.resolve()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Type a command: exit code, what it said, what it complained of."""
+
+    def type_in(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["atlas", *words])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return type_in

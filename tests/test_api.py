@@ -103,6 +103,13 @@ def test_figures_show_themselves_in_a_notebook(net: Inception) -> None:
 def test_mistakes_are_named(net: Inception) -> None:
     with pytest.raises(AtlasError, match="did you mean mixed4a"):
         api.render(net, "mixd4a:1")
+    with pytest.raises(AtlasError, match="no pictures"):
+        api.gallery([])
+    with pytest.raises(AtlasError, match="0 steps"):
+        api.filmstrip(api.snapshots(net, "conv2d0:0", [0], api.way("raw", steps=0, size=32, input=64), progress=False))
+    one, two = api.render(net, "conv2d0:0-1", RECIPE, progress=False)
+    with pytest.raises(AtlasError, match="equal length"):
+        api.poster([[one], [one, two]])
     with pytest.raises(AtlasError, match="raw, naive, full"):
         api.way("fancy")
     with pytest.raises(AtlasError, match="steps = -1"):

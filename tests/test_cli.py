@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from shell import Run, answers, finish, spawn, wait_for_answers
 
-from generator import cli
 from generator.cli_render import render
 from generator.recipe import SETTINGS
 
@@ -33,8 +29,6 @@ steps = 4
 precision = "float32"
 """
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def atlas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -42,37 +36,6 @@ def atlas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "atlas.toml").write_text(TOML)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Type a command: exit code, what it said, what it complained of."""
-
-    def type_in(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["atlas", *words])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return type_in
-
-
-def spawn(folder: Path, *words: str, code: str = "") -> subprocess.Popen[str]:
-    """The command in a process of its own; ``code`` runs in it first."""
-    program = f"{code}\nfrom generator.cli import main\nmain()"
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *words], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
 
 
 def test_from_an_empty_folder_to_an_atlas(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,18 +256,6 @@ def test_two_renderers_on_one_store_both_finish(atlas: Path, run: Run) -> None:
     assert [code for code, _, _ in results] == [0, 0]
     assert sum(int(out.split()[1].rstrip(",")) for _, out, _ in results) == 24, "each unit is kept once"
     assert run("verify")[1].startswith("24 answers whole, 0 damaged")
-
-
-def answers(atlas: Path) -> list[Path]:
-    return list((atlas / "site/store").glob("[0-9a-f][0-9a-f]/*.json"))
-
-
-def wait_for_answers(atlas: Path, count: int) -> None:
-    for _ in range(1200):
-        if len(answers(atlas)) >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"no {count} answers after a minute")
 
 
 def test_bench_prints_one_object_a_layer(atlas: Path, run: Run) -> None:

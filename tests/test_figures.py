@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_cli import Run, answers, finish, run, spawn, wait_for_answers
+from shell import Run, answers, finish, spawn, wait_for_answers
 
 from generator.config import load_config
 from generator.figures.compose import filmstrip
 from generator.recipe import WAYS
 from generator.spectrum import like_photographs, power_spectrum
 from generator.store import Store
-
-__all__ = ["run"]
 
 TOML = """\
 [atlas]
@@ -166,6 +164,7 @@ def test_a_contact_sheet_has_every_unit_of_a_layer(atlas: Path, run: Run) -> Non
     [
         (["filmstrip", "conv2d0:1", "--at", "0,300"], 2, "steps 0 to 256; type --steps 300"),
         (["filmstrip", "conv2d0:1", "--at", "first"], 2, "type --at 0,32,64,128,255"),
+        (["filmstrip", "conv2d0:1", "--steps", "0"], 2, "type --steps 256"),
         (["filmstrip", "conv2d0:0-1"], 2, "names 2 units where one is wanted"),
         (["galery", "conv2d0:1"], 2, "did you mean gallery?"),
         (["gallery", "conv2d0:64"], 2, "conv2d0 has channels 0 to 63, not 64; the nearest is conv2d0:63"),

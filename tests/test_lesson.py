@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from test_cli import Run, run
+from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, other_recipe, tiny_atlas
 
 from generator.architecture import FINGERPRINTS
@@ -15,8 +15,6 @@ from generator.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
 from generator.publish.build import build
 from generator.publish.checks import check
 from generator.units import Unit
-
-__all__ = ["run"]
 
 LESSON = '[lesson]\nunit = "mixed4a:0"\nseeds = "mixed5b:3"\nseeds_note = "A <b>note</b>."\n[recipe]'
 CONTROL = '[checkpoints.untrained]\nunits = ["mixed3a:0,5,9"]\n[recipe]'
@@ -126,6 +124,12 @@ def test_render_renders_the_lesson_too_and_once(tmp_path: Path, run: Run, monkey
     assert run("build")[0] == 0
     assert run("check")[1] == "site: clean\n"
     assert Path("site/how.html").read_text().count('class="climb"') == 2
+
+
+def test_a_lesson_without_steps_stops_no_build(atlas: TinyAtlas) -> None:
+    atlas.toml(("steps = 8", "steps = 0"), ("[recipe]", LESSON))
+    answer_lesson(atlas)
+    assert page(atlas).count('class="climb"') == 1, "raw pixels have steps of their own"
 
 
 def test_the_unit_keeps_its_own_picture(atlas: TinyAtlas) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from generator.errors import UsageError
 from generator.figures.layout import BLUE, INK, QUIET, VERMILION, Sheet
 from generator.record import Rendered
 from generator.spectrum import like_photographs, power_spectrum
@@ -36,7 +37,8 @@ class Foreign:
 
 
 def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") -> Sheet:
-    """Units side by side, each with its name, in rows of ``columns``."""
+    """Units side by side, each with its name, in rows of ``columns``. Raises UsageError if there is none."""
+    _check(pictures)
     columns = min(columns, len(pictures))
     rows = math.ceil(len(pictures) / columns)
     top = _top(title)
@@ -52,7 +54,8 @@ def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") 
 
 
 def contact_sheet(pictures: Sequence[Rendered], *, columns: int | None = None, title: str = "") -> Sheet:
-    """Every unit of a layer, small, each with its channel."""
+    """Every unit of a layer, small, each with its channel. Raises UsageError if there is none."""
+    _check(pictures)
     columns = columns or math.ceil(math.sqrt(1.4 * len(pictures)))
     rows, side, gap, line = math.ceil(len(pictures) / columns), 0.5, 0.04, 0.09
     top = _top(title)
@@ -69,7 +72,13 @@ def contact_sheet(pictures: Sequence[Rendered], *, columns: int | None = None, t
 
 
 def poster(rows: Sequence[Sequence[Rendered]], *, title: str = "") -> Sheet:
-    """A table: a row for each channel, a column for each layer, from shallow to deep."""
+    """A table: a row for each channel, a column for each layer, from shallow to deep.
+
+    Raises UsageError if there is none, or if rows differ in length.
+    """
+    _check(rows)
+    if len({len(row) for row in rows}) > 1:
+        raise UsageError("the rows of a poster are of equal length; give each a picture from every layer")
     side, left, top = 1.9, 0.9, _top(title) + 0.22
     columns = len(rows[0])
     sheet = Sheet(
@@ -93,7 +102,10 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     """Pictures along one ascent, each after the steps of its recipe, and beside them the activation at each step.
 
     Shaded are the steps in which every ReLU leaks, so that a unit that is silent on noise has a gradient to follow.
+    Raises UsageError if there is no picture, or no step.
     """
+    _check(frames)
+    _check(activations, "an ascent of 0 steps has nothing to show; take more steps")
     columns = min(columns, len(frames))
     rows = math.ceil(len(frames) / columns)
     line, curve = 2 * _LINE, 2.3
@@ -102,7 +114,7 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     height = rows * (_SIDE + line + _GAP) - _GAP
     sheet = Sheet(strip + 0.45 + curve + _EDGE, top + height + 0.3, sources(frames))
     _title(sheet, title)
-    reached = [*activations, *([activations[-1]] if len(activations) else [])]
+    reached = [*activations, activations[-1]]
     for i, frame in enumerate(frames):
         row, column = divmod(i, columns)
         x, y = _EDGE + column * (_SIDE + _GAP), top + row * (_SIDE + line + _GAP)
@@ -166,6 +178,11 @@ def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
         "views": sorted({p.question.view for p in pictures}),
         "recipes": [{"units": units, **asdict(recipe)} for recipe, units in recipes.items()],
     }
+
+
+def _check(given: Sequence[Any], otherwise: str = "no pictures to show; name some units") -> None:
+    if not given:
+        raise UsageError(otherwise)
 
 
 def _name(picture: Rendered, among: Sequence[Rendered]) -> str:

@@ -114,6 +114,8 @@ def _climb(store: Store, questions: Sequence[Question]) -> Climb | None:
     if not (records := _all(store, questions)):
         return None
     end = records[-1]
+    if not 0 < end.question.recipe.steps == len(end.made.activations):
+        return None
     reached = (*end.made.activations, end.made.activations[-1])
     frames = [(record.question.recipe.steps, record.picture) for record in records]
     return Climb(
