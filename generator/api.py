@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
@@ -27,16 +28,29 @@ from generator.figures.save import save
 from generator.lesson import on_the_way
 from generator.network import Inception, load_checkpoint
 from generator.plan import make_plan
-from generator.recipe import WAYS, Question, Recipe, View
+from generator.recipe import WAYS, Question, Recipe, View, take_way
 from generator.record import Rendered
 from generator.render.answer import Renderer
 from generator.render.ascent import gradient_ascent
 from generator.spectrum import power_spectrum
-from generator.units import Unit, select_units
+from generator.units import Unit, parse_unit, select_units
 
 __all__ = [
-    "Recipe", "Rendered", "contact_sheet", "filmstrip", "gallery", "gradient_ascent", "load_checkpoint",
-    "parameterizations", "poster", "power_spectrum", "render", "save", "snapshots", "way",
+    "Recipe",
+    "Rendered",
+    "Snapshots",
+    "contact_sheet",
+    "filmstrip",
+    "gallery",
+    "gradient_ascent",
+    "load_checkpoint",
+    "parameterizations",
+    "poster",
+    "power_spectrum",
+    "render",
+    "save",
+    "snapshots",
+    "way",
 ]  # fmt: skip
 
 _BAR = "{percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {remaining} left"
@@ -45,14 +59,21 @@ Units = str | Iterable[str]
 """Units in any spelling: ``"mixed4a:0-9"``, or ``["mixed3a:0", "4a:11"]``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """One ascent: ``frames`` after the steps that were asked for, and its ``end``, whose ``activations`` are of every
+    step."""
+
+    frames: tuple[Rendered, ...]
+    end: Rendered
+
+
 def way(name: str, **settings: Any) -> Recipe:
     """The recipe of one of three ways to a picture: ``raw`` pixels, ``naive`` or ``full``, with other settings.
 
-    Raises AtlasError for a setting out of range.
+    Raises AtlasError for a setting out of range, or one that would make raw or naive something else.
     """
-    if name not in WAYS:
-        raise AtlasError(f"no way “{name}”: there are {', '.join(WAYS)}")
-    return Recipe(**{**WAYS[name], **settings})
+    return Recipe(**take_way(name, settings))
 
 
 def render(
@@ -76,30 +97,31 @@ def render(
 
 def snapshots(
     net: Inception, unit: str, steps: Iterable[int], recipe: Recipe | None = None, *, progress: bool = True
-) -> list[Rendered]:
-    """One ascent seen after some of its steps, and last of all at its end, where ``activations`` has every step.
+) -> Snapshots:
+    """One ascent seen after some of its steps.
 
     What is seen after n steps is what the recipe with n steps ends with. Raises AtlasError for a step beyond the end.
     """
     recipe = recipe or Recipe()
-    wanted = sorted(set(steps))
+    wanted = sorted({int(step) for step in steps})
     if wanted and not 0 <= wanted[0] <= wanted[-1] <= recipe.steps:
         raise AtlasError(f"the ascent has steps 0 to {recipe.steps}, not {wanted[-1] if wanted[0] >= 0 else wanted[0]}")
-    units = _units(net, unit)
-    if len(units) != 1:
-        raise AtlasError(f"“{unit}” names {len(units)} units where one is wanted")
-    end = Question(net.fingerprint, units[0], "channel", recipe)
-    return _render(net, [*on_the_way(end, wanted), end], 1, progress)
+    whole = Question(net.fingerprint, parse_unit(unit, net.architecture, net.name), "channel", recipe)
+    *frames, end = _render(net, [*on_the_way(whole, wanted), whole], 1, progress)
+    return Snapshots((*frames, end) if recipe.steps in wanted else tuple(frames), end)
 
 
-def filmstrip(frames: Sequence[Rendered], *, columns: int = 5, title: str = "") -> Sheet:
-    """What :func:`snapshots` gave, side by side, with the activation at each step."""
-    *seen, end = frames
-    return compose.filmstrip(seen or [end], end.activations, columns=columns, title=title)
+def filmstrip(strip: Snapshots, *, columns: int = 5, title: str = "") -> Sheet:
+    """The frames of :func:`snapshots` side by side, with the activation at each step."""
+    return compose.filmstrip(strip.frames, strip.end.activations, columns=columns, title=title)
 
 
 def parameterizations(net: Inception, unit: str, *, progress: bool = True, title: str = "", **settings: Any) -> Sheet:
-    """One unit the three ways, each with its power by spatial frequency. ``settings`` hold for all three."""
+    """One unit the three ways, each with its power by spatial frequency. ``settings`` hold for all three.
+
+    Raises AtlasError if ``unit`` names several, or a setting would make raw or naive something else.
+    """
+    parse_unit(unit, net.architecture, net.name)
     pictures = {name: render(net, unit, way(name, **settings), progress=progress)[0] for name in WAYS}
     return compose.parameterizations(pictures, title=title)
 
@@ -109,6 +131,8 @@ def _units(net: Inception, units: Units) -> tuple[Unit, ...]:
 
 
 def _render(net: Inception, asked: Sequence[Question], batch: int, progress: bool) -> list[Rendered]:
+    if batch < 1:
+        raise AtlasError(f"batch = {batch}: must be 1 or more")
     plan = make_plan(asked, net.architecture, (), size=batch)
     renderer = Renderer(net, net.name)
     done: dict[Question, Rendered] = {}

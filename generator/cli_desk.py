@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ from generator.cli_answers import Way, answer, checkpoint_option, recipe_options
 from generator.cli_engine import need
 from generator.cli_render import STOPPED
 from generator.config import Checkpoint, Config, load_config
-from generator.errors import AtlasError
-from generator.recipe import WAYS, Question, View
+from generator.errors import AtlasError, UsageError
+from generator.recipe import Question, View, take_way
 from generator.record import Rendered
 from generator.store import Store
 from generator.units import Unit, parse_unit, select_units
@@ -70,6 +71,8 @@ class Desk:
         need("matplotlib", extra="figures", what="atlas figure")
         from generator.figures.save import check_target
 
+        if title and any(ord(character) < 32 for character in title):
+            raise UsageError("--title has a control character in it; type it as plain text")
         output = output or Path(f"{name}.png")
         check_target(output)
         config = load_config(path)
@@ -85,7 +88,7 @@ class Desk:
 
     def question(self, unit: Unit, way: str = "full") -> Question:
         """What is asked, of weights whose fingerprint is not known yet."""
-        return Question("", unit, self.view, self.config.recipe_for(unit.layer, **{**WAYS[way], **self.settings}))
+        return Question("", unit, self.view, self.config.recipe_for(unit.layer, **take_way(way, self.settings)))
 
     def pictures(self, questions: Sequence[Question], *, thumbnails: bool = False) -> list[Rendered]:
         """The answers, from the store; what it lacks is rendered first."""
@@ -110,6 +113,10 @@ class Desk:
     def save(self, sheet: Sheet) -> None:
         from generator.figures.save import save
 
-        size = save(sheet, self.output, self.dpi)
-        wide, high = (round(inches * self.dpi) for inches in sheet.get_size_inches())
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            size = save(sheet, self.output, self.dpi)
+        if any("missing from font" in str(warning.message) for warning in caught):
+            click.echo("warning: the fonts of this machine lack characters of the title", err=True)
+        wide, high = (int(inches * self.dpi + 1e-6) for inches in sheet.get_size_inches())
         click.echo(f"{self.output}: {wide} x {high} at {self.dpi} dpi, {size:,} bytes")

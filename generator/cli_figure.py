@@ -1,6 +1,7 @@
 """The command `atlas figure`: figures for papers and posts, from the store, or rendered first and kept there.
 
-Each figure is a command of its own; they share the options of `atlas render`, and ``-o``, ``--dpi`` and ``--title``.
+Each figure is a command of its own; they share the options of `atlas render` (but ``--force`` and ``--dry-run``), and
+``-o``, ``--dpi`` and ``--title``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tqdm import tqdm
 from generator.cli_desk import Desk, figure_options
 from generator.cli_engine import need
 from generator.cli_help import Command
-from generator.errors import UsageError, did_you_mean
+from generator.errors import AtlasError, UsageError, did_you_mean
 from generator.lesson import on_the_way
 from generator.recipe import WAYS
 from generator.record import Rendered
@@ -127,7 +128,8 @@ def filmstrip(path: Path, /, unit: str, at: tuple[int, ...], way: str, columns: 
 @click.argument("unit")
 @click.option(
     "--engine", type=click.Choice(["atlas", "lucent"]), default="atlas", show_default=True,
-    help="What draws the second and the third: this renderer, or Lucent's render_vis (512 steps).",
+    help="What draws the second and the third: this renderer, or Lucent's render_vis, with 512 steps and draws of its "
+    "own; of the recipe it takes --steps and --size.",
 )  # fmt: skip
 @figure_options
 @click.pass_obj
@@ -144,7 +146,13 @@ def parameterizations(path: Path, /, unit: str, engine: str, **typed: Any) -> No
         need("torch", "lucent", extra="render")
         if desk.view != "channel":
             raise UsageError("--engine lucent maximises the channel; leave --view out")
-        shown = {"raw": desk.pictures([questions["raw"]])[0], **_by_lucent(desk, asked)}
+        if desk.settings.get("steps") == 0:
+            raise UsageError("--steps 0 leaves Lucent nothing to do; type --steps 512")
+        theirs = _by_lucent(desk, asked)
+        (raw,) = desk.pictures([questions["raw"]])
+        if any(picture.made_by["fingerprint"] != raw.question.fingerprint for picture in theirs.values()):
+            raise AtlasError("Lucent was given other weights than the picture of raw pixels has; type --weights FILE")
+        shown = {"raw": raw, **theirs}
     else:
         shown = dict(zip(WAYS, desk.pictures(list(questions.values())), strict=True))
     from generator.figures import compose
@@ -200,6 +208,10 @@ def poster(path: Path, /, layers: str, channels: tuple[int, ...], **typed: Any) 
         if ":" in word or "/" in word:
             raise UsageError(f"“{word}” is not a layer; type {re.split('[:/]', word)[0]}, and --channels for the rows")
     typed_channels = ",".join(map(str, channels))
+    for word in words:
+        whole = parse_units(word, net, desk.chosen.name)
+        if len(whole) != net.layers[whole[0].layer].channels:
+            raise UsageError(f"“{word}” is a branch, whose channels are numbered in {whole[0].layer}; type that")
     columns = [parse_units(f"{word}:{typed_channels}", net, desk.chosen.name) for word in words]
     if not columns:
         raise UsageError("no layers; type `atlas figure poster mixed3a,mixed4a,mixed5b`")

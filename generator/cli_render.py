@@ -79,9 +79,10 @@ def render(
     settings = {key: value for key, value in overrides.items() if value is not None}
     typed = _Typed(Way(weights, batch, device, address, workers), view, settings, force, dry_run, bool(units))
     one = units or checkpoint or weights
+    some = [c for i, c in enumerate(config.checkpoints) if c.units or (config.lesson and i == 0)]
     codes = [
         _render(config, each, select_units(units, each.architecture, each.name) if units else each.units, typed)
-        for each in ([config.checkpoint(checkpoint)] if one else [c for c in config.checkpoints if c.units])
+        for each in ([config.checkpoint(checkpoint)] if one else some)
     ]
     if not codes:
         raise UsageError(f"{path} selects no units; name some, as in `atlas render mixed4a:0-9`")
@@ -102,15 +103,16 @@ class _Typed:
 
 def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], typed: _Typed) -> int:
     """Render units of one checkpoint; the exit code."""
-    if not selected:
+    as_written = not typed.named and not typed.settings and typed.view == "channel"
+    teaches = bool(config.lesson) and as_written and chosen == config.checkpoints[0]
+    if not selected and not teaches:
         hint = "name some, as in `atlas render mixed4a:0-9`"
         raise UsageError(f"{config.path} selects no units of {chosen.name}; {hint}")
 
     def ask(fingerprint: str) -> Iterator[Question]:
         for unit in selected:
             yield Question(fingerprint, unit, typed.view, config.recipe_for(unit.layer, **typed.settings))
-        as_written = not typed.named and not typed.settings and typed.view == "channel"
-        if as_written and chosen == config.checkpoints[0]:
+        if teaches:
             yield from lesson_questions(config, fingerprint) or ()
 
     answered = answer(config, chosen, ask, typed.way, force=typed.force, dry_run=typed.dry_run)

@@ -118,6 +118,22 @@ pixels held in range by a sigmoid (naive in Lucent), and Fourier coefficients of
 random transformations."""
 
 
+_OF_A_WAY = ("parameterization", "decorrelate", "rotate", "scale", "shift")
+
+
+def take_way(way: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a way and other settings change of a recipe.
+
+    Raises UsageError for a way that does not exist, and for a setting that would make raw or naive something else.
+    """
+    if way not in WAYS:
+        raise UsageError(f"no way “{way}”: there are {', '.join(WAYS)}")
+    for name in _OF_A_WAY:
+        if name in WAYS[way] and settings.get(name, WAYS[way][name]) != WAYS[way][name]:
+            raise UsageError(f"{name} = {settings[name]} is not for {way}, which it would not be then; leave it out")
+    return {**WAYS[way], **settings}
+
+
 @dataclass(frozen=True)
 class Question:
     """One picture, asked for exactly. ``fingerprint`` is the sha256 of the checkpoint's tensors."""

@@ -17,17 +17,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.errors import UsageError
+
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _SILENCE = 1e-12  # below what 8 bits can hold, and above 0, for pictures of one colour
 
 
-def power_spectrum(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+def power_spectrum(pixels: NDArray[np.uint8], canvas: int | None = None) -> NDArray[np.float64]:
     """Mean power of the brightness at 1, 2, ... side / 2 cycles across a square picture, of H x W x 3 pixels.
+
+    A picture that was enlarged from a smaller ``canvas`` has nothing of its own beyond that canvas's side / 2. Raises
+    UsageError for a picture that is not square or smaller than 16 x 16.
 
     A Hann window keeps the jump from one edge to the opposite one out of it. The values are comparable between pictures
     of any size: the variance is the sum over all frequencies.
     """
     side = len(pixels)
+    if pixels.shape != (side, side, 3) or side < 16:
+        raise UsageError(f"a spectrum is of a square picture of 16 pixels or more, not of {pixels.shape}")
     brightness = pixels @ np.array(_LUMA) / 255
     window = np.hanning(side)[:, None] * np.hanning(side)
     brightness = (brightness - brightness.mean()) * window / np.sqrt((window**2).mean())
@@ -35,7 +42,7 @@ def power_spectrum(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     cycles = np.fft.fftfreq(side, 1 / side)
     ring = np.round(np.hypot(cycles[:, None], cycles)).astype(int).ravel()
     total, count = np.bincount(ring, power.ravel()), np.bincount(ring)
-    mean: NDArray[np.float64] = np.maximum(total / count, _SILENCE)[1 : side // 2 + 1]
+    mean: NDArray[np.float64] = np.maximum(total / count, _SILENCE)[1 : min(side, canvas or side) // 2 + 1]
     return mean
 
 

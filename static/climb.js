@@ -12,18 +12,26 @@ for (const climb of document.querySelectorAll(".climb")) {
     const at = points[Math.min(step, points.length - 1)];
     dot.setAttribute("cx", at.x);
     dot.setAttribute("cy", at.y);
-    const now = frames.findLast((frame) => Number(frame.dataset.step) <= step);
+    const now = frames.filter((frame) => Number(frame.dataset.step) <= step).pop();
     for (const frame of frames) frame.classList.toggle("now", frame === now);
     says.textContent = `step ${step} of ${last}`;
-    slider.setAttribute("aria-valuetext", `step ${step}, ${now.textContent.trim()}`);
+    const [after, of] = [now.querySelector("span").textContent, now.querySelector("b").textContent];
+    slider.setAttribute("aria-valuetext", `step ${step}: the picture ${after} steps, activation ${of}`);
   };
 
   let timer = 0;
-  const stop = () => { clearInterval(timer); timer = 0; play.textContent = "Play"; };
+  const label = play.getAttribute("aria-label");
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    play.textContent = "Play";
+    play.setAttribute("aria-label", label);
+  };
   play.addEventListener("click", () => {
     if (timer) return stop();
     if (Number(slider.value) >= last) show(0);
     play.textContent = "Pause";
+    play.setAttribute("aria-label", label.replace("Play", "Pause"));
     timer = setInterval(() => {
       show(Math.min(last, Number(slider.value) + Math.ceil(last / 128)));
       if (Number(slider.value) >= last) stop();
@@ -33,7 +41,7 @@ for (const climb of document.querySelectorAll(".climb")) {
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
 
   for (const image of climb.querySelectorAll("img")) image.loading = "eager"; // hidden ones are wanted at once
-  climb.classList.add("live");
-  climb.querySelector(".scrub").hidden = false;
   show(last);
+  climb.classList.add("live"); // last, so that the pictures stay if anything above fails
+  climb.querySelector(".scrub").hidden = false;
 }

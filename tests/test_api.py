@@ -50,11 +50,15 @@ def test_pictures_are_those_of_the_store_and_nothing_is_written(
 
 def test_snapshots_are_on_one_ascent(net: Inception) -> None:
     raw = api.way("raw", size=32, input=64, steps=6)
-    *frames, end = api.snapshots(net, "mixed3a:63", [5, 0, 2], raw, progress=False)
+    strip = api.snapshots(net, "mixed3a:63", np.array([5, 0, 2]), raw, progress=False)
+    frames, end = strip.frames, strip.end
     assert [frame.question.recipe.steps for frame in frames] == [0, 2, 5]
     assert end.question.recipe.steps == len(end.activations) == 6
     assert all(frame.activations == end.activations[:n] for n, frame in zip((0, 2, 5), frames, strict=True))
     assert not np.array_equal(frames[-1].pixels, end.pixels)
+    whole = api.snapshots(net, "mixed3a:63", [0, 6], raw, progress=False)
+    assert whole.frames[-1] is whole.end
+    assert [list(line.get_xdata()) for line in api.filmstrip(whole).axes[-1].lines][1] == [0, 6]
     with pytest.raises(AtlasError, match="steps 0 to 6, not 7"):
         api.snapshots(net, "mixed3a:63", [1, 7], raw)
     with pytest.raises(AtlasError, match="names 2 units"):
@@ -105,6 +109,14 @@ def test_mistakes_are_named(net: Inception) -> None:
         api.render(net, "mixd4a:1")
     with pytest.raises(AtlasError, match="no pictures"):
         api.gallery([])
+    with pytest.raises(AtlasError, match="columns = 0"):
+        api.gallery(api.render(net, "conv2d0:0", RECIPE, progress=False), columns=0)
+    with pytest.raises(AtlasError, match="batch = 0"):
+        api.render(net, "conv2d0:0", RECIPE, batch=0)
+    with pytest.raises(AtlasError, match="names 4 units"):
+        api.parameterizations(net, "conv2d0:0-3")
+    with pytest.raises(AtlasError, match="is not for raw"):
+        api.parameterizations(net, "conv2d0:0", rotate=45.0)
     with pytest.raises(AtlasError, match="0 steps"):
         api.filmstrip(api.snapshots(net, "conv2d0:0", [0], api.way("raw", steps=0, size=32, input=64), progress=False))
     one, two = api.render(net, "conv2d0:0-1", RECIPE, progress=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import sys
@@ -175,7 +176,14 @@ def test_a_contact_sheet_has_every_unit_of_a_layer(atlas: Path, run: Run) -> Non
         (["gallery"], 2, "UNITS"),
         (["poster", "conv2d0,conv2d1", "--channels", "0,64"], 2, "not 64"),
         (["poster", "conv2d0:1"], 2, "type conv2d0, and --channels"),
+        (["poster", "mixed3a_3x3"], 2, "a branch, whose channels are numbered in mixed3a"),
         (["parameterizations", "conv2d0:1", "--engine", "lucid"], 2, "lucent"),
+        (["parameterizations", "conv2d0:1", "--engine", "lucent", "--steps", "0"], 2, "type --steps 512"),
+        (["parameterizations", "conv2d0:1", "--parameterization", "pixel"], 2, "is not for raw"),
+        (["filmstrip", "conv2d0:1", "--rotate", "45"], 2, "rotate = 45.0 is not for raw"),
+        (["gallery", "conv2d0:1", "--title", "a\x01b"], 2, "control character"),
+        (["gallery", "conv2d0:1", "-o", ".png"], 2, "type -o figure.png"),
+        (["gallery", "conv2d0:1", "-o", "x" * 230 + ".png"], 2, "too long a name"),
         (["contact-sheet", "conv3"], 2, "did you mean conv2d"),
     ],
 )
@@ -200,11 +208,32 @@ def test_where_matplotlib_is_not_installed_it_says_what_to_install(
     assert (code, "pip install 'inception-atlas[figures]'" in err) == (1, True)
 
 
-def test_a_figure_that_cannot_be_written_leaves_the_old_one(atlas: Path, run: Run) -> None:
-    Path("gallery.png").mkdir()
-    code, _, err = run("figure", "gallery", "conv2d0:1")
-    assert (code, "is a folder" in err) == (2, True)
-    assert list(atlas.glob("*.tmp")) == []
+def test_a_figure_that_cannot_be_written_leaves_the_old_one(
+    atlas: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("figure", "gallery", "conv2d0:1", "--dpi", "50")[0] == 0
+    before = Path("gallery.png").read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    code, _, err = run("figure", "gallery", "conv2d0:1", "--dpi", "50", "--title", "other")
+    assert (code, "no space left" in err, len(err.splitlines())) == (1, True, 1)
+    assert Path("gallery.png").read_bytes() == before
+    assert [p.name for p in atlas.iterdir() if p.name.startswith(".")] == []
+    Path("folder.png").mkdir()
+    assert "is a folder" in run("figure", "gallery", "conv2d0:1", "-o", "folder.png")[2]
+
+
+def test_a_title_is_taken_as_it_is_typed_and_fits(atlas: Path, run: Run) -> None:
+    title = "cost $x^$ here, and a good deal more than fits over one picture that is this narrow"
+    code, _, err = run("figure", "gallery", "conv2d0:1", "--title", title, "-o", "t.svg")
+    assert (code, err.count("Traceback")) == (0, 0)
+    assert run("figure", "gallery", "conv2d0:1", "--title", title, "--dpi", "100")[0] == 0
+    with Image.open("gallery.png") as image:
+        edge = np.asarray(image.convert("L"))[:25, -8:]
+    assert edge.min() > 200, "the title runs over the edge"
 
 
 def test_power_is_found_at_its_frequency_and_adds_up_to_the_variance() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from shell import Run
-from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, other_recipe, tiny_atlas
+from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
 
 from generator.architecture import FINGERPRINTS
 from generator.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
@@ -73,6 +73,8 @@ def test_the_whole_lesson(atlas: TinyAtlas) -> None:
     assert '<div class="scrub" hidden>' in raw, "without JavaScript there is nothing to drag"
     assert 'max="256" value="256"' in raw
     assert raw.count('class="mark"') == 8
+    assert re.findall(r'text-anchor="\w+">(\d+)</text><text x="217"', raw) == ["256"], "as the slider counts"
+    assert len(set(re.findall(r'aria-label="([^"]+)"', full + raw))) == 4, "each control has a name of its own"
     dots = re.findall(r'class="mark" cx="([\d.]+)" cy="([\d.]+)"', raw)
     line = re.search(r'class="line" points="([^"]+)"', raw)
     assert line is not None
@@ -130,6 +132,25 @@ def test_a_lesson_without_steps_stops_no_build(atlas: TinyAtlas) -> None:
     atlas.toml(("steps = 8", "steps = 0"), ("[recipe]", LESSON))
     answer_lesson(atlas)
     assert page(atlas).count('class="climb"') == 1, "raw pixels have steps of their own"
+
+
+@pytest.mark.parametrize("side", [1, 4, 20])
+def test_a_picture_of_an_odd_size_stops_no_build(atlas: TinyAtlas, side: int) -> None:
+    atlas.toml(("[recipe]", LESSON))
+    answer_lesson(atlas)
+    asked = lesson_questions(atlas.config(), FINGERPRINT)
+    assert asked is not None
+    known = atlas.store.read(asked.naive.key)
+    assert known is not None
+    atlas.store.write(asked.naive, known.made, encoded(1, side), encoded(2, side), force=True)
+    assert page(atlas).count("curve spectrum") == (3 if side >= 16 else 0)
+
+
+def test_a_lesson_on_its_own_can_be_rendered(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("atlas.toml").write_text('[checkpoints.untrained]\n[lesson]\nunit = "conv2d0:0"\n[recipe]\nsteps = 20\n')
+    assert "to render 14" in run("render", "--dry-run")[1]
+    assert run("render", "--steps", "3")[0] == 2
 
 
 def test_the_unit_keeps_its_own_picture(atlas: TinyAtlas) -> None:

@@ -247,8 +247,10 @@ def test_without_it_the_newest_is_shown_and_marked(atlas: TinyAtlas) -> None:
 def test_a_picture_on_the_way_of_another_ascent_is_not_taken_for_the_units(atlas: TinyAtlas) -> None:
     unit = Unit("mixed4b", 3)
     for steps in (0, 2, 6):
-        atlas.answer(unit, recipe=other_recipe(steps=steps, parameterization="raw"), date="2031-01-01T00:00:00Z")
-    assert shown(atlas, unit) == (other_recipe(steps=6, parameterization="raw"), False)
+        for parameterization in ("raw", "fourier"):
+            recipe = other_recipe(steps=steps, parameterization=parameterization)
+            atlas.answer(unit, recipe=recipe, date="2031-01-01T00:00:00Z")
+    assert read_catalog(atlas.config()).checkpoints[0].layers["mixed4b"].rendered == ()
     atlas.answer(unit, recipe=other_recipe(seed=5))
     assert shown(atlas, unit) == (other_recipe(seed=5), False)
 

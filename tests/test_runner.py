@@ -113,6 +113,32 @@ def test_shorter_ascents_are_answered_on_the_way_of_the_longest(
     assert climbed == [3]
 
 
+def test_a_unit_that_is_woken_again_at_a_snapshot_leaves_the_longer_curve_alone(
+    store: Store, tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asleep after 6 steps and so climbed anew; the ascent of 12 goes on as it was."""
+    measured = answer.Renderer._measure
+
+    def asleep(self: answer.Renderer, batch: Any, pictures: Any) -> Any:
+        finals = measured(self, batch, pictures)
+        return finals * 0 if batch.recipe.steps == 6 else finals
+
+    recipe = replace(RECIPE, wake_steps=2)
+    asked = [q for steps in (12, 6) for q in questions(net, "conv2d0:3-4", recipe=replace(recipe, steps=steps))]
+    apart = Store(tmp_path / "apart")
+    go(plan(asked[:2], apart, size=2), net, apart)
+    monkeypatch.setattr(answer.Renderer, "_measure", asleep)
+    go(plan(asked, store, size=2), net, store)
+    for question in asked[:2]:
+        mine, theirs = store.read(question.key), apart.read(question.key)
+        assert mine is not None
+        assert theirs is not None
+        assert mine.made.activations == theirs.made.activations
+    woken = store.read(asked[2].key)
+    assert woken is not None
+    assert woken.made.activations[:6] != theirs.made.activations[:6], "not a fair test"
+
+
 def test_raw_pixels_start_as_strong_noise_and_are_kept_in_range(store: Store, net: Inception) -> None:
     raw = replace(RECIPE, parameterization="raw", decorrelate=False, init=1.0, step_size=1.0, steps=12)
     (asked,) = questions(net, "conv2d0:0", recipe=raw)

@@ -17,13 +17,13 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from generator.errors import UsageError
-from generator.figures.layout import BLUE, INK, QUIET, VERMILION, Sheet
+from generator.figures.layout import BLUE, QUIET, VERMILION, Sheet
 from generator.record import Rendered
 from generator.spectrum import like_photographs, power_spectrum
 
 _EDGE, _GAP, _LINE, _TITLE = 0.12, 0.08, 0.15, 0.32  # inches
 _SIDE = 1.3
-WAY_NAMES = {"raw": "raw pixels", "naive": "naive: pixels kept in range", "full": "full: Fourier, transformations"}
+WAY_NAMES = {"raw": "raw pixels", "naive": "naive: pixels kept in range", "full": "full: {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Foreign:
 def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") -> Sheet:
     """Units side by side, each with its name, in rows of ``columns``. Raises UsageError if there is none."""
     _check(pictures)
+    _check(range(columns), f"columns = {columns}: must be 1 or more")
     columns = min(columns, len(pictures))
     rows = math.ceil(len(pictures) / columns)
     top = _top(title)
@@ -105,7 +106,10 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     Raises UsageError if there is no picture, or no step.
     """
     _check(frames)
+    _check(range(columns), f"columns = {columns}: must be 1 or more")
     _check(activations, "an ascent of 0 steps has nothing to show; take more steps")
+    if (last := max(frame.question.recipe.steps for frame in frames)) > len(activations):
+        raise UsageError(f"there are activations of {len(activations)} steps, and a picture after {last}")
     columns = min(columns, len(frames))
     rows = math.ceil(len(frames) / columns)
     line, curve = 2 * _LINE, 2.3
@@ -149,12 +153,12 @@ def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str 
     others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, Foreign)]
     sheet = Sheet(width, plots + spectrum + 0.42, {**sources(ours), **({"others": others} if others else {})})
     _title(sheet, title)
-    power = {name: power_spectrum(picture.pixels) for name, picture in pictures.items()}
+    power = {name: power_spectrum(picture.pixels, _canvas(picture)) for name, picture in pictures.items()}
     span = min(p.min() for p in power.values()) / 3, max(p.max() for p in power.values()) * 3
     for i, (name, picture) in enumerate(pictures.items()):
         x = left + i * (side + gap)
         sheet.picture(picture.pixels, x, top, side)
-        sheet.word(WAY_NAMES.get(name, name), x, top + side + 0.03)
+        sheet.word(WAY_NAMES.get(name, name).format(_kind(picture)), x, top + side + 0.03)
         steps = picture.steps if isinstance(picture, Foreign) else picture.question.recipe.steps
         said = f"activation {_number(picture.activation)}, {steps} steps"
         sheet.word(said, x, top + side + 0.03 + _LINE, color=QUIET, fontsize=7)
@@ -165,6 +169,20 @@ def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str 
         else:
             axes.set_yticklabels([])
     return sheet
+
+
+def _canvas(picture: Rendered | Foreign) -> int:
+    return len(picture.pixels) if isinstance(picture, Foreign) else picture.question.recipe.size
+
+
+def _kind(picture: Rendered | Foreign) -> str:
+    """What sets the full way apart: what is optimised, and whether it is moved."""
+    if isinstance(picture, Foreign):
+        return ""
+    recipe = picture.question.recipe
+    moved = recipe.rotate or recipe.scale or recipe.shift
+    what = {"fourier": "Fourier", "pixel": "pixels", "raw": "raw pixels"}[recipe.parameterization]
+    return f"{what}, transformations" if moved else what
 
 
 def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
@@ -209,7 +227,7 @@ def _top(title: str) -> float:
 
 def _title(sheet: Sheet, title: str) -> None:
     if title:
-        sheet.word(title, _EDGE, 0.1, fontsize=10, color=INK)
+        sheet.title(title, _EDGE, 0.1)
 
 
 def _number(value: float) -> str:

@@ -34,6 +34,7 @@ STYLE: Any = {
 }
 INK, QUIET, BLUE, VERMILION = "#1a1a1a", "#6b6b6b", "#0072b2", "#d55e00"  # the last two of Okabe and Ito
 _NOTEBOOK_DPI = 120
+_TITLE_SIZE, _LEAST_SIZE, _LETTER = 10, 5, 0.075  # points, points, and inches that a letter of the former takes
 
 
 class Sheet(Figure):
@@ -54,9 +55,16 @@ class Sheet(Figure):
         self._frame()
 
     def word(self, text: str, left: float, top: float, **style: Any) -> None:
-        """Text whose upper left corner is here, unless ``ha`` or ``va`` says otherwise."""
+        """Text whose upper left corner is here, unless ``ha`` or ``va`` says otherwise; ``$`` is a dollar sign."""
         with mpl.rc_context(STYLE):
-            self._page.text(left, top, text, **{"va": "top", "ha": "left", "color": INK, **style})
+            self._page.text(left, top, text, parse_math=False, **{"va": "top", "ha": "left", "color": INK, **style})
+
+    def title(self, text: str, left: float, top: float) -> None:
+        """A line over the whole width: smaller if it is long, cut off if it is very long."""
+        fits = (self._width - 2 * left) / _LETTER
+        size = min(_TITLE_SIZE, max(_LEAST_SIZE, _TITLE_SIZE * fits / max(len(text), 1)))
+        most = int(fits * _TITLE_SIZE / size)
+        self.word(text if len(text) <= most else f"{text[: most - 1]}…", left, top, fontsize=size)
 
     def plot(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes whose frame is here; ticks and labels stand around it."""

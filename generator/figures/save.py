@@ -18,21 +18,26 @@ from generator.errors import AtlasError, UsageError, why_not_written
 from generator.figures.layout import STYLE, Sheet
 
 ENDINGS = (".png", ".svg", ".pdf")
+_LONGEST = 200  # bytes of a name, which has to leave room for that of a file half written
 
 
 def check_target(path: Path) -> None:
     """Raise UsageError, before anything is rendered, if no figure can be written here."""
     if path.suffix.lower() not in ENDINGS:
-        what = f"{path.suffix} is no figure we can write" if path.suffix else "it has no ending"
-        raise UsageError(f"{path}: {what}; type -o {path.stem or 'figure'}.png, or .svg or .pdf")
+        what = f"{path.suffix} is no figure we can write" if path.suffix else "it has no name and ending"
+        name = "figure" if path.name.startswith(".") else path.stem
+        raise UsageError(f"{path}: {what}; type -o {name}.png, or .svg or .pdf")
+    if len(path.name.encode()) > _LONGEST:
+        raise UsageError(f"{path.name[:40]}… is too long a name; type -o figure{path.suffix}")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; type -o {path / 'figure.png'}")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}; type `mkdir -p {path.parent}` first")
 
 
-def save(figure: Sheet, path: Path, dpi: int = 200) -> int:
+def save(figure: Sheet, path: Path | str, dpi: int = 200) -> int:
     """Write a figure in the format of its file's ending; its size in bytes. Raises AtlasError if that fails."""
+    path = Path(path)
     check_target(path)
     kind = path.suffix.lower().removeprefix(".")
     said = json.dumps(figure.sources, sort_keys=True)

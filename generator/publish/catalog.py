@@ -2,7 +2,7 @@
 
 The store may hold several answers about one unit (other recipes, other weights, other views). Shown is the one that
 atlas.toml asks for now; where that is not rendered yet, the one by the nearest recipe, or of several the newest, marked
-as not ``current``.
+as not ``current``. Pictures that were made for figures, raw pixels and first steps, are never a unit's.
 
 >>> catalog = read_catalog(config)                                # doctest: +SKIP
 >>> catalog.checkpoints[0].layers["mixed4a"].units[11].record     # doctest: +SKIP
@@ -116,12 +116,17 @@ def _age(record: Record) -> tuple[str, str]:
 
 
 def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool, int, int]:
-    """Whether an answer is the one asked for, else how near its recipe comes, so that no picture on the way of another
-    ascent is taken for a unit's."""
+    """Whether an answer is the one asked for, else how near its recipe comes."""
     if recipe == wanted:
         return same_weights, len(SETTINGS), 0
     alike = sum(getattr(recipe, f.name) == getattr(wanted, f.name) for f in SETTINGS if f.name != "steps")
     return False, alike, -abs(recipe.steps - wanted.steps)
+
+
+def _is_of_a_figure(recipe: Recipe, wanted: Recipe) -> bool:
+    """Whether a picture was made to show how pictures come about: in another parameterisation, or hardly begun."""
+    hardly_begun = recipe.steps < min(recipe.wake_steps, wanted.steps)
+    return hardly_begun or recipe.parameterization != wanted.parameterization
 
 
 def _records(store: Store) -> tuple[list[Record], list[str]]:
@@ -149,6 +154,8 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
             continue
         if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
             continue  # another architecture under the same name
+        if _is_of_a_figure(asked, recipes[unit.layer]):
+            continue
         rank = (_nearness(recipes[unit.layer], asked, same_weights), _age(record), record)
         if unit not in best or rank[:2] > best[unit][:2]:
             best[unit] = rank

@@ -53,9 +53,12 @@ def activation_curve(
     for tick in _ticks(low, high):
         out.append(f'<path class="grid" d="M{left} {y(tick)}H{right}"/>')
         out.append(f'<text x="{left - 6}" y="{y(tick)}" dy="4" text-anchor="end">{number(tick)}</text>')
-    for step in sorted({0, (len(steps) - 1) // 2, len(steps) - 1}):
-        anchor = "middle" if step < len(steps) - 1 or len(steps) == 1 else "end"
-        out.append(f'<text x="{x(step)}" y="{bottom + 16}" text-anchor="{anchor}">{step + 1}</text>')
+    last = len(steps) - 1
+    for step in sorted({0, len(steps) // 2 if marks else last // 2, last}):
+        anchor = "middle" if step < last or len(steps) == 1 else "end"
+        # marks count the steps that were taken before, of which the last mark has all; a curve alone numbers the steps
+        said = (len(steps) if step == last else step) if marks else step + 1
+        out.append(f'<text x="{x(step)}" y="{bottom + 16}" text-anchor="{anchor}">{said}</text>')
     out.append(f'<text x="{(left + right) / 2:g}" y="197" text-anchor="middle">step</text>')
     out.append(f'<path class="final" d="M{left} {y(final)}H{right}"/>')
     out.append(f'<polyline class="line" points="{line}"/>')

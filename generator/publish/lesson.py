@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from generator.errors import UsageError
 from generator.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.recipe import Question
@@ -26,7 +27,7 @@ CONTROL = "untrained"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture on the way, the steps that led to it, and the activation from which the next step would start."""
+    """A picture on the way, the steps that led to it, and its activation as the ascent saw it; at the end, at rest."""
 
     step: int
     activation: float
@@ -116,7 +117,7 @@ def _climb(store: Store, questions: Sequence[Question]) -> Climb | None:
     end = records[-1]
     if not 0 < end.question.recipe.steps == len(end.made.activations):
         return None
-    reached = (*end.made.activations, end.made.activations[-1])
+    reached = (*end.made.activations, end.made.activation)
     frames = [(record.question.recipe.steps, record.picture) for record in records]
     return Climb(
         end.question.unit, tuple(Frame(step, reached[step], picture) for step, picture in frames), end
@@ -127,13 +128,10 @@ def _ways(store: Store, questions: dict[str, Question]) -> tuple[WayShown, ...]:
     if not (records := _all(store, list(questions.values()))):
         return ()
     try:
-        shown = [store.show(record) for record in records]
-    except DamagedError:
+        power = [power_spectrum(store.show(record).pixels, record.question.recipe.size) for record in records]
+    except (DamagedError, UsageError):
         return ()
-    return tuple(
-        WayShown(name, record, power_spectrum(picture.pixels))
-        for name, record, picture in zip(questions, records, shown, strict=True)
-    )
+    return tuple(WayShown(*each) for each in zip(questions, records, power, strict=True))
 
 
 def _poster(checkpoint: AtlasCheckpoint) -> Poster:

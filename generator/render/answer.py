@@ -130,7 +130,8 @@ class Renderer:
         for part in batch.parts:
             steps_of = part.recipe.steps
             pictures = ascent.snapshots.get(steps_of, ascent.pictures)
-            answers += self._answer(part, pictures, ascent.activations[:, :steps_of], taken * steps_of / steps)
+            reached = ascent.activations[:, :steps_of].clone()  # a unit that is woken again has a curve of its own
+            answers += self._answer(part, pictures, reached, taken * steps_of / steps)
         return answers
 
     def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:

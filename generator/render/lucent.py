@@ -40,7 +40,7 @@ class Vis:
 def model(loaded: Loaded, device: torch.device) -> InceptionV1:
     """A fresh network. Raises AtlasError where Lucent would not use this device."""
     if device.type == "cpu" and torch.cuda.is_available():
-        raise AtlasError("Lucent takes a GPU wherever there is one; type CUDA_VISIBLE_DEVICES= before atlas bench")
+        raise AtlasError("Lucent takes a GPU wherever there is one; type CUDA_VISIBLE_DEVICES= before the command")
     if device.type not in ("cpu", "cuda") or device.index:
         raise AtlasError(f"Lucent knows the CPU and the first GPU, not {device}; type --device cpu")
     return InceptionV1(loaded.architecture, loaded.tensors).to(device).eval()
