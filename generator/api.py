@@ -51,7 +51,7 @@ __all__ = [
     "save",
     "snapshots",
     "way",
-]  # fmt: skip
+]
 
 _BAR = "{percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {remaining} left"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from generator.store import Store
 if TYPE_CHECKING:
     from generator.render.runner import Outcome
 
+STOPPED = 130  # the exit code after Ctrl-C
 _BATCH, _GPU_BATCH = 16, 256
 _BAR = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {rate_noinv_fmt}, {remaining} left"
 
@@ -97,6 +98,16 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         text = f"{said['help'][0].upper()}{said['help'][1:]}. [default: {default}]"
         command = click.option(name, setting.name, type=kind, default=None, help=text)(command)
     return command
+
+
+def typed_settings(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the recipe's options that were typed."""
+    return {key: value for key, value in overrides.items() if value is not None}
+
+
+def say_stopped() -> None:
+    """What Ctrl-C left, and how to go on."""
+    click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
 
 
 def default_batch(is_gpu: bool) -> int:

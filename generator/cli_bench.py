@@ -10,7 +10,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from generator.cli_answers import batch_option, checkpoint_option, default_batch, recipe_options
+from generator.cli_answers import batch_option, checkpoint_option, default_batch, recipe_options, typed_settings
 from generator.cli_engine import need
 from generator.cli_help import Command
 from generator.config import load_config
@@ -77,7 +77,7 @@ def bench(
     for layer in wanted:
         if layer not in chosen.architecture.layers or chosen.architecture.layers[layer].kind == "branch":
             raise UsageError(f"no layer “{layer}” in {chosen.name}: {did_you_mean(layer, known)}")
-    recipe = Recipe(**{key: value for key, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    recipe = Recipe(**typed_settings(overrides))
     if recipe.steps == 0:
         raise UsageError("--steps 0 leaves nothing to time; type --steps 128")
     need("torch", "safetensors", "google.protobuf", *(("lucent",) if lucent else ()), extra="render")

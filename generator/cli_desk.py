@@ -10,16 +10,25 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli_answers import Way, answer, checkpoint_option, recipe_options, view_option, way_options
+from generator.cli_answers import (
+    STOPPED,
+    Way,
+    answer,
+    checkpoint_option,
+    recipe_options,
+    say_stopped,
+    typed_settings,
+    view_option,
+    way_options,
+)
 from generator.cli_engine import need
-from generator.cli_render import STOPPED
-from generator.config import Checkpoint, Config, load_config
+from generator.config import Checkpoint, Config, is_plain, load_config
 from generator.errors import AtlasError, UsageError
 from generator.recipe import Question, View, take_way
 from generator.record import Rendered
@@ -71,14 +80,13 @@ class Desk:
         need("matplotlib", extra="figures", what="atlas figure")
         from generator.figures.save import check_target
 
-        if title and any(ord(character) < 32 for character in title):
+        if title and not is_plain(title):
             raise UsageError("--title has a control character in it; type it as plain text")
         output = output or Path(f"{name}.png")
         check_target(output)
         config = load_config(path)
-        settings = {key: value for key, value in overrides.items() if value is not None}
         way = Way(weights, batch, device, ray, workers)
-        return cls(config, config.checkpoint(checkpoint), view, way, settings, output, dpi, title)
+        return cls(config, config.checkpoint(checkpoint), view, way, typed_settings(overrides), output, dpi, title)
 
     def units(self, words: Iterable[str]) -> tuple[Unit, ...]:
         return select_units(words, self.chosen.architecture, self.chosen.name)
@@ -88,18 +96,18 @@ class Desk:
 
     def question(self, unit: Unit, way: str = "full") -> Question:
         """What is asked, of weights whose fingerprint is not known yet."""
-        return Question("", unit, self.view, self.config.recipe_for(unit.layer, **take_way(way, self.settings)))
+        return self.config.question("", unit, self.view, **take_way(way, self.settings))
 
     def pictures(self, questions: Sequence[Question], *, thumbnails: bool = False) -> list[Rendered]:
         """The answers, from the store; what it lacks is rendered first."""
 
         def ask(fingerprint: str) -> list[Question]:
-            return [Question(fingerprint, q.unit, q.view, q.recipe) for q in questions]
+            return [replace(question, fingerprint=fingerprint) for question in questions]
 
         answered = answer(self.config, self.chosen, ask, self.way)
         if outcome := answered.outcome:
             if outcome.stopped:
-                click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
+                say_stopped()
                 sys.exit(STOPPED)
             if outcome.error or outcome.failed:
                 raise outcome.error or AtlasError(f"no picture of {outcome.failed[0]}")

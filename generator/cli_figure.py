@@ -207,11 +207,10 @@ def poster(path: Path, /, layers: str, channels: tuple[int, ...], **typed: Any) 
     for word in words:
         if ":" in word or "/" in word:
             raise UsageError(f"“{word}” is not a layer; type {re.split('[:/]', word)[0]}, and --channels for the rows")
-    typed_channels = ",".join(map(str, channels))
-    for word in words:
         whole = parse_units(word, net, desk.chosen.name)
         if len(whole) != net.layers[whole[0].layer].channels:
             raise UsageError(f"“{word}” is a branch, whose channels are numbered in {whole[0].layer}; type that")
+    typed_channels = ",".join(map(str, channels))
     columns = [parse_units(f"{word}:{typed_channels}", net, desk.chosen.name) for word in words]
     if not columns:
         raise UsageError("no layers; type `atlas figure poster mixed3a,mixed4a,mixed5b`")

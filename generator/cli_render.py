@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli_answers import Way, answer, checkpoint_option, recipe_options, view_option, way_options
+from generator.cli_answers import (
+    STOPPED,
+    Way,
+    answer,
+    checkpoint_option,
+    recipe_options,
+    say_stopped,
+    typed_settings,
+    view_option,
+    way_options,
+)
 from generator.cli_engine import HERE, is_address
 from generator.cli_help import Command
 from generator.config import Checkpoint, Config, load_config
@@ -23,8 +33,6 @@ from generator.units import Unit, select_units, write_channels
 
 if TYPE_CHECKING:
     from generator.render.runner import Outcome
-
-STOPPED = 130
 
 
 @click.command(
@@ -76,10 +84,10 @@ def render(
         except UsageError as error:
             raise UsageError(f"--ray {ray}: neither HOST:PORT of a cluster nor a unit ({error})") from None
         units = (ray, *units)
-    settings = {key: value for key, value in overrides.items() if value is not None}
+    settings = typed_settings(overrides)
     typed = _Typed(Way(weights, batch, device, address, workers), view, settings, force, dry_run, bool(units))
     one = units or checkpoint or weights
-    some = [c for i, c in enumerate(config.checkpoints) if c.units or (config.lesson and i == 0)]
+    some = [c for c in config.checkpoints if c.units or config.teaches(c)]
     codes = [
         _render(config, each, select_units(units, each.architecture, each.name) if units else each.units, typed)
         for each in ([config.checkpoint(checkpoint)] if one else some)
@@ -104,14 +112,14 @@ class _Typed:
 def _render(config: Config, chosen: Checkpoint, selected: tuple[Unit, ...], typed: _Typed) -> int:
     """Render units of one checkpoint; the exit code."""
     as_written = not typed.named and not typed.settings and typed.view == "channel"
-    teaches = bool(config.lesson) and as_written and chosen == config.checkpoints[0]
+    teaches = as_written and config.teaches(chosen)
     if not selected and not teaches:
         hint = "name some, as in `atlas render mixed4a:0-9`"
         raise UsageError(f"{config.path} selects no units of {chosen.name}; {hint}")
 
     def ask(fingerprint: str) -> Iterator[Question]:
         for unit in selected:
-            yield Question(fingerprint, unit, typed.view, config.recipe_for(unit.layer, **typed.settings))
+            yield config.question(fingerprint, unit, typed.view, **typed.settings)
         if teaches:
             yield from lesson_questions(config, fingerprint) or ()
 
@@ -144,6 +152,6 @@ def _report(outcome: Outcome, config: Config) -> int:
     if outcome.error:
         raise outcome.error
     if outcome.stopped:
-        click.echo("atlas: stopped; what is finished is kept. Type the same command again to go on", err=True)
+        say_stopped()
         return STOPPED
     return 1 if outcome.failed else 0

@@ -106,8 +106,12 @@ class Config:
         settings = {**self.layer_settings.get(layer.split("_")[0], {}), **self.layer_settings.get(layer, {})}
         return replace(self.recipe, **{**settings, **overrides})
 
-    def question(self, fingerprint: str, unit: Unit, view: View = "channel") -> Question:
-        return Question(fingerprint, unit, view, self.recipe_for(unit.layer))
+    def question(self, fingerprint: str, unit: Unit, view: View = "channel", **overrides: Any) -> Question:
+        return Question(fingerprint, unit, view, self.recipe_for(unit.layer, **overrides))
+
+    def teaches(self, checkpoint: Checkpoint) -> bool:
+        """Whether the lesson, if there is one, is about units of this checkpoint: it is about the first."""
+        return self.lesson is not None and checkpoint.name == self.checkpoints[0].name
 
 
 def load_config(path: Path) -> Config:
@@ -173,7 +177,7 @@ class _Reader:
         value = data.get(key, default)
         if not isinstance(value, str):
             self.fail(f'{key} is text, for example {key} = "{default}"', key, *section)
-        if any(ord(character) < 32 for character in value):
+        if not is_plain(value):
             self.fail(f"{key} has a control character in it; write it as plain text", key, *section)
         return value
 
@@ -266,6 +270,11 @@ class _Reader:
             except UsageError as error:
                 self.fail(str(error), key, *section)
         return base
+
+
+def is_plain(text: str) -> bool:
+    """Whether there is no control character in a text, so that it can stand in a page, a figure or a terminal."""
+    return not any(ord(character) < 32 for character in text)
 
 
 def _split_key(key: str) -> tuple[str, ...]:

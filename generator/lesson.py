@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from generator.config import Config
-from generator.recipe import WAYS, Question, View
-from generator.units import Unit
+from generator.recipe import WAYS, Question
 
 RAW_STEPS = (0, 8, 16, 32, 64, 128, 255)
 FULL_STEPS = (0, 4, 8, 16, 32, 64)
@@ -48,18 +47,17 @@ def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None
         return None
     unit, several = config.lesson.unit, config.lesson.seeds
 
-    def ask(unit: Unit, view: View = "channel", **settings: object) -> Question:
-        return Question(fingerprint, unit, view, config.recipe_for(unit.layer, **settings))
-
     def ascent(way: str, steps: tuple[int, ...]) -> tuple[Question, ...]:
-        whole = ask(unit, **WAYS[way])
+        whole = config.question(fingerprint, unit, **WAYS[way])
         return (*on_the_way(whole, steps), whole)
 
     return LessonQuestions(
         raw=ascent("raw", RAW_STEPS),
-        naive=ask(unit, **WAYS["naive"]),
+        naive=config.question(fingerprint, unit, **WAYS["naive"]),
         full=ascent("full", FULL_STEPS),
-        seeds=tuple(ask(several, "neuron", seed=seed) for seed in range(SEEDS)) if several else (),
+        seeds=tuple(config.question(fingerprint, several, "neuron", seed=seed) for seed in range(SEEDS))
+        if several
+        else (),
     )
 
 

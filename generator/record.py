@@ -176,6 +176,16 @@ def seal(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(data)).hexdigest()
 
 
+def printed(value: float) -> str:
+    """A measured value as people read it: three digits or the whole part, and a real minus sign.
+
+    >>> printed(792.3), printed(-2.0234), printed(999.7)
+    ('792', '−2.02', '1000')
+    """
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
 def _finite(value: Any) -> float:
     if not math.isfinite(number := float(value)):
         raise ValueError(f"{value!r} is not a finite number")

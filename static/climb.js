@@ -28,7 +28,10 @@ for (const climb of document.querySelectorAll(".climb")) {
     play.setAttribute("aria-label", label);
   };
   play.addEventListener("click", () => {
-    if (timer) return stop();
+    if (timer) {
+      stop();
+      return;
+    }
     if (Number(slider.value) >= last) show(0);
     play.textContent = "Pause";
     play.setAttribute("aria-label", label.replace("Play", "Pause"));
@@ -36,7 +39,6 @@ for (const climb of document.querySelectorAll(".climb")) {
       show(Math.min(last, Number(slider.value) + Math.ceil(last / 128)));
       if (Number(slider.value) >= last) stop();
     }, 50);
-    return undefined;
   });
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
 

@@ -24,6 +24,7 @@ from generator.publish.checks import check
 from generator.publish.pages import PAGES, Page, environment
 from generator.publish.status import status
 from generator.recipe import Recipe
+from generator.record import printed
 from generator.store import Store
 from generator.units import Unit
 
@@ -531,7 +532,8 @@ def test_a_curve_stays_in_its_frame(steps: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (-8.2, "−8.2"), (202.37, "202"), (12345.6, "12346"), (0.00123, "0.00123")]
+    ("value", "text"),
+    [(0, "0"), (-8.2, "−8.2"), (202.37, "202"), (12345.6, "12346"), (999.7, "1000"), (0.00123, "0.00123")],
 )
 def test_numbers(value: float, text: str) -> None:
-    assert charts.number(value) == text
+    assert printed(value) == text

@@ -27,11 +27,10 @@ from generator.recipe import Question, Recipe
 from generator.render import lucent
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
-from generator.render.objective import measure
+from generator.render.objective import measure_at_rest
 from generator.render.robustness import enlarge
 from generator.units import Unit
 
-INPUT = 224  # what the networks were trained on, and what Lucent enlarges its pictures to
 EVERY = 4  # steps between two looks at how far the renderer is
 LONGER = 4  # times the steps of the recipe, when these end below Lucent's activation
 
@@ -206,10 +205,8 @@ class _Bench:
         """The yardstick, for one picture of each unit."""
         measured = dict[int, float]()
         for batch in self.batches:
-            channels = torch.tensor(batch.channels, device=self.device)
-            shown = enlarge(pictures[list(batch.places)].to(self.device), INPUT)
-            with torch.no_grad():
-                activations = measure(self.yardstick, shown, batch.conv, channels, "channel")
+            shown = pictures[list(batch.places)].to(self.device)
+            activations = measure_at_rest(self.yardstick, shown, lucent.INPUT, batch.conv, batch.channels, "channel")
             measured.update(zip(batch.places, activations.tolist(), strict=True))
         return tuple(measured[place] for place in range(len(self.units)))
 

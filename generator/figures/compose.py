@@ -8,7 +8,7 @@ Pictures are :class:`generator.record.Rendered`, whether they come from the stor
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 
 from generator.errors import UsageError
 from generator.figures.layout import BLUE, QUIET, VERMILION, Sheet
-from generator.record import Rendered
+from generator.record import Rendered, printed
 from generator.spectrum import like_photographs, power_spectrum
 
 _EDGE, _GAP, _LINE, _TITLE = 0.12, 0.08, 0.15, 0.32  # inches
 _SIDE = 1.3
-WAY_NAMES = {"raw": "raw pixels", "naive": "naive: pixels kept in range", "full": "full: {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +37,12 @@ class Foreign:
 
 def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") -> Sheet:
     """Units side by side, each with its name, in rows of ``columns``. Raises UsageError if there is none."""
-    _check(pictures)
-    _check(range(columns), f"columns = {columns}: must be 1 or more")
-    columns = min(columns, len(pictures))
-    rows = math.ceil(len(pictures) / columns)
+    rows, columns = _grid(pictures, columns)
     top = _top(title)
     width = 2 * _EDGE + columns * _SIDE + (columns - 1) * _GAP
     sheet = Sheet(width, top + rows * (_SIDE + _LINE + _GAP) + _EDGE - _GAP, sources(pictures))
     _title(sheet, title)
-    for i, picture in enumerate(pictures):
-        row, column = divmod(i, columns)
-        x, y = _EDGE + column * (_SIDE + _GAP), top + row * (_SIDE + _LINE + _GAP)
+    for picture, (x, y) in _placed(pictures, columns, top, _SIDE + _GAP, _SIDE + _LINE + _GAP):
         sheet.picture(picture.pixels, x, y, _SIDE)
         sheet.word(_name(picture, pictures), x, y + _SIDE + 0.03)
     return sheet
@@ -56,17 +50,13 @@ def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") 
 
 def contact_sheet(pictures: Sequence[Rendered], *, columns: int | None = None, title: str = "") -> Sheet:
     """Every unit of a layer, small, each with its channel. Raises UsageError if there is none."""
-    _check(pictures)
-    columns = columns or math.ceil(math.sqrt(1.4 * len(pictures)))
-    rows, side, gap, line = math.ceil(len(pictures) / columns), 0.5, 0.04, 0.09
-    top = _top(title)
+    rows, columns = _grid(pictures, columns or math.ceil(math.sqrt(1.4 * len(pictures))) or 1)
+    side, gap, line, top = 0.5, 0.04, 0.09, _top(title)
     sheet = Sheet(
         2 * _EDGE + columns * side + (columns - 1) * gap, top + rows * (side + line + gap) + _EDGE, sources(pictures)
     )
     _title(sheet, title)
-    for i, picture in enumerate(pictures):
-        row, column = divmod(i, columns)
-        x, y = _EDGE + column * (side + gap), top + row * (side + line + gap)
+    for picture, (x, y) in _placed(pictures, columns, top, side + gap, side + line + gap):
         sheet.picture(picture.pixels, x, y, side)
         sheet.word(str(picture.unit.channel), x, y + side + 0.01, fontsize=5, color=QUIET)
     return sheet
@@ -77,7 +67,7 @@ def poster(rows: Sequence[Sequence[Rendered]], *, title: str = "") -> Sheet:
 
     Raises UsageError if there is none, or if rows differ in length.
     """
-    _check(rows)
+    _check_some(rows)
     if len({len(row) for row in rows}) > 1:
         raise UsageError("the rows of a poster are of equal length; give each a picture from every layer")
     side, left, top = 1.9, 0.9, _top(title) + 0.22
@@ -105,13 +95,11 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     Shaded are the steps in which every ReLU leaks, so that a unit that is silent on noise has a gradient to follow.
     Raises UsageError if there is no picture, or no step.
     """
-    _check(frames)
-    _check(range(columns), f"columns = {columns}: must be 1 or more")
-    _check(activations, "an ascent of 0 steps has nothing to show; take more steps")
+    rows, columns = _grid(frames, columns)
+    if not activations:
+        raise UsageError("an ascent of 0 steps has nothing to show; take more steps")
     if (last := max(frame.question.recipe.steps for frame in frames)) > len(activations):
         raise UsageError(f"there are activations of {len(activations)} steps, and a picture after {last}")
-    columns = min(columns, len(frames))
-    rows = math.ceil(len(frames) / columns)
     line, curve = 2 * _LINE, 2.3
     top = _top(title)
     strip = 2 * _EDGE + columns * (_SIDE + _GAP)
@@ -119,13 +107,11 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     sheet = Sheet(strip + 0.45 + curve + _EDGE, top + height + 0.3, sources(frames))
     _title(sheet, title)
     reached = [*activations, activations[-1]]
-    for i, frame in enumerate(frames):
-        row, column = divmod(i, columns)
-        x, y = _EDGE + column * (_SIDE + _GAP), top + row * (_SIDE + line + _GAP)
+    for frame, (x, y) in _placed(frames, columns, top, _SIDE + _GAP, _SIDE + line + _GAP):
         step = frame.question.recipe.steps
         sheet.picture(frame.pixels, x, y, _SIDE)
         sheet.word(f"step {step}", x, y + _SIDE + 0.03)
-        sheet.word(f"activation {_number(reached[step])}", x, y + _SIDE + 0.03 + _LINE, color=QUIET, fontsize=7)
+        sheet.word(f"activation {printed(reached[step])}", x, y + _SIDE + 0.03 + _LINE, color=QUIET, fontsize=7)
     axes = sheet.plot(strip + 0.45, top + 0.05, curve, height - 0.15)
     if wake := min(frames[0].question.recipe.wake_steps, len(activations)):
         axes.axvspan(0, wake, color="#ececec", linewidth=0)  # here every ReLU leaks
@@ -158,9 +144,9 @@ def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str 
     for i, (name, picture) in enumerate(pictures.items()):
         x = left + i * (side + gap)
         sheet.picture(picture.pixels, x, top, side)
-        sheet.word(WAY_NAMES.get(name, name).format(_kind(picture)), x, top + side + 0.03)
+        sheet.word(_way_name(name, picture), x, top + side + 0.03)
         steps = picture.steps if isinstance(picture, Foreign) else picture.question.recipe.steps
-        said = f"activation {_number(picture.activation)}, {steps} steps"
+        said = f"activation {printed(picture.activation)}, {steps} steps"
         sheet.word(said, x, top + side + 0.03 + _LINE, color=QUIET, fontsize=7)
         axes = sheet.plot(x, plots, side, spectrum)
         _spectrum(axes, power[name], span)
@@ -175,14 +161,14 @@ def _canvas(picture: Rendered | Foreign) -> int:
     return len(picture.pixels) if isinstance(picture, Foreign) else picture.question.recipe.size
 
 
-def _kind(picture: Rendered | Foreign) -> str:
-    """What sets the full way apart: what is optimised, and whether it is moved."""
-    if isinstance(picture, Foreign):
-        return ""
+def _way_name(name: str, picture: Rendered | Foreign) -> str:
+    """A way as a caption: for the full one, what is optimised and whether it is moved."""
+    if name != "full" or isinstance(picture, Foreign):
+        return {"raw": "raw pixels", "naive": "naive: pixels kept in range"}.get(name, name)
     recipe = picture.question.recipe
     moved = recipe.rotate or recipe.scale or recipe.shift
     what = {"fourier": "Fourier", "pixel": "pixels", "raw": "raw pixels"}[recipe.parameterization]
-    return f"{what}, transformations" if moved else what
+    return f"full: {what}, transformations" if moved else f"full: {what}"
 
 
 def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
@@ -198,9 +184,27 @@ def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
     }
 
 
-def _check(given: Sequence[Any], otherwise: str = "no pictures to show; name some units") -> None:
-    if not given:
-        raise UsageError(otherwise)
+def _check_some(pictures: Sequence[Any]) -> None:
+    if not pictures:
+        raise UsageError("no pictures to show; name some units")
+
+
+def _grid(pictures: Sequence[Any], columns: int) -> tuple[int, int]:
+    """Rows and columns for pictures in at most so many columns."""
+    _check_some(pictures)
+    if columns < 1:
+        raise UsageError(f"columns = {columns}: must be 1 or more")
+    columns = min(columns, len(pictures))
+    return math.ceil(len(pictures) / columns), columns
+
+
+def _placed(
+    pictures: Sequence[Rendered], columns: int, top: float, across: float, down: float
+) -> Iterator[tuple[Rendered, tuple[float, float]]]:
+    """Each picture with its upper left corner, row by row."""
+    for i, picture in enumerate(pictures):
+        row, column = divmod(i, columns)
+        yield picture, (_EDGE + column * across, top + row * down)
 
 
 def _name(picture: Rendered, among: Sequence[Rendered]) -> str:
@@ -228,7 +232,3 @@ def _top(title: str) -> float:
 def _title(sheet: Sheet, title: str) -> None:
     if title:
         sheet.title(title, _EDGE, 0.1)
-
-
-def _number(value: float) -> str:
-    return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from generator.architecture import BRANCHES
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
 from generator.publish.urls import Urls
+from generator.record import printed
 
 AXIS = 165.0  # of the plan of the network, which is 400 wide
 
@@ -45,14 +46,14 @@ def activation_curve(
     out = [
         f'<svg class="curve" viewBox="0 0 400 200" role="img" aria-labelledby="{label}-title {label}-text">',
         f'<title id="{label}-title">Activation of {escape(name)} over {len(steps)} steps</title>',
-        f'<desc id="{label}-text">From {number(steps[0])} at the first step to {number(steps[-1])} at the last; '
-        f"the finished picture measures {number(final)}.</desc>",
+        f'<desc id="{label}-text">From {printed(steps[0])} at the first step to {printed(steps[-1])} at the last; '
+        f"the finished picture measures {printed(final)}.</desc>",
     ]
     if woken > 0:
         out.append(f'<rect class="wake" x="{left}" y="{top}" width="{woken * across:.1f}" height="{bottom - top}"/>')
     for tick in _ticks(low, high):
         out.append(f'<path class="grid" d="M{left} {y(tick)}H{right}"/>')
-        out.append(f'<text x="{left - 6}" y="{y(tick)}" dy="4" text-anchor="end">{number(tick)}</text>')
+        out.append(f'<text x="{left - 6}" y="{y(tick)}" dy="4" text-anchor="end">{printed(tick)}</text>')
     last = len(steps) - 1
     for step in sorted({0, len(steps) // 2 if marks else last // 2, last}):
         anchor = "middle" if step < last or len(steps) == 1 else "end"
@@ -194,12 +195,6 @@ def _columns(name: str, channels: str, grid: str, sees: str, y: float) -> str:
         for x, text in ((296, channels), (340, grid), (396, sees))
     )
     return f'<text class="name" x="4" y="{y:g}">{name}</text>{numbers}'
-
-
-def number(value: float) -> str:
-    """A measured value as it is printed: three digits or the whole part, and a real minus sign."""
-    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return text.replace("-", "−")
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -29,6 +29,7 @@ from generator.publish.provenance import Fact, Setting
 from generator.publish.selection import Column
 from generator.publish.urls import Urls
 from generator.recipe import Recipe
+from generator.record import printed
 from generator.spectrum import like_photographs
 
 
@@ -159,7 +160,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
         spectra=spectra,
     )
     env.filters.update(zip=zip)
-    env.filters.update(number=charts.number, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
+    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
     return env
 
 

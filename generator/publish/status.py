@@ -98,7 +98,7 @@ def _checkpoint(
         layer: [config.question(fingerprint or NOT_KNOWN, unit) for unit in group]
         for layer, group in groupby(checkpoint.units, key=lambda unit: unit.layer)
     }
-    if checkpoint is config.checkpoints[0] and (lesson := lesson_questions(config, fingerprint or NOT_KNOWN)):
+    if config.teaches(checkpoint) and (lesson := lesson_questions(config, fingerprint or NOT_KNOWN)):
         asked["lesson"] = [question for question in lesson if question not in asked.get(question.unit.layer, ())]
     layers = []
     for layer, questions in asked.items():

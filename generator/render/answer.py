@@ -33,8 +33,7 @@ from generator.record import Encoded, Made, Rendered
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.encode import encode, to_pixels
-from generator.render.objective import measure
-from generator.render.robustness import enlarge
+from generator.render.objective import measure_at_rest
 
 Advance = Callable[[float], object]
 """Is told the units, and fractions of units, that were done since the last call."""
@@ -185,9 +184,7 @@ class Renderer:
 
     def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
         """The objective of finished pictures by one yardstick: float32, enlarged to the input, no transformations."""
-        channels = torch.tensor(batch.channels, device=pictures.device)
-        with torch.no_grad():
-            return measure(self._net, enlarge(pictures, batch.recipe.input), batch.layer, channels, batch.view)
+        return measure_at_rest(self._net, pictures, batch.recipe.input, batch.layer, batch.channels, batch.view)
 
 
 def describe(device: torch.device) -> str:

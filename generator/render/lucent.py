@@ -21,12 +21,11 @@ from generator.network import Inception
 from generator.network.checkpoints import Loaded
 from generator.network.hooked import InceptionV1
 from generator.render.encode import to_pixels
-from generator.render.objective import measure
-from generator.render.robustness import enlarge
+from generator.render.objective import measure_at_rest
 from generator.units import Unit
 
 STEPS, SIZE = 512, 128  # the defaults of render_vis
-INPUT = 224  # what smaller pictures are enlarged to, there and here
+INPUT = 224  # what the networks were trained on, and what Lucent enlarges smaller pictures to
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ def picture(
     vis = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
     net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
     layer, channel = loaded.architecture.locate(unit.layer, unit.channel)
-    with torch.no_grad():
-        activation = measure(net, enlarge(vis.picture, INPUT), layer, torch.tensor([channel]), "channel")
+    activation = measure_at_rest(net, vis.picture, INPUT, layer, [channel], "channel")
     return to_pixels(vis.picture)[0], float(activation)
 
 

@@ -6,11 +6,27 @@ the mean before the ReLU with its sign turned, that is what the channel is most 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from generator.network import Inception
 from generator.recipe import View
+from generator.render.robustness import enlarge
+
+
+def measure_at_rest(
+    net: Inception, pictures: Tensor, size: int, layer: str, channels: Sequence[int], view: View
+) -> Tensor:
+    """The yardstick: the objective of finished pictures, enlarged to ``size``, without transformations.
+
+    ``net`` is in float32 wherever activations are to be compared.
+    """
+    wanted = torch.tensor(list(channels), device=pictures.device)
+    with torch.no_grad():
+        return measure(net, enlarge(pictures, size), layer, wanted, view)
 
 
 def measure(net: Inception, rgb: Tensor, layer: str, channels: Tensor, view: View, leak: float = 0.0) -> Tensor:

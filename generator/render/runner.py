@@ -97,10 +97,11 @@ def keep(
     def missing() -> Iterator[Batch]:
         nonlocal skipped
         for batch in plan.batches:
-            asked = zip(*(part.questions for part in batch.parts), strict=True)
+            parts = batch.parts
+            asked = zip(*(part.questions for part in parts), strict=True)
             wanted = [i for i, each in enumerate(asked) if force or any(q.key not in store for q in each)]
             there = len(batch) - len(wanted)
-            skipped += there * len(batch.parts)
+            skipped += there * len(parts)
             advance(there)
             if wanted:
                 yield batch.only(wanted)
