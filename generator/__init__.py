@@ -1,8 +1,27 @@
 """InceptionV1 Atlas: every channel of a vision network, rendered by activation maximisation and browsable.
 
 The rooms, in the direction the data flows: ``config`` (atlas.toml), ``render`` (pictures, with ``network``), ``store``
-(answers on disk), ``publish`` (the static site) and ``figures`` (for papers). ``cli`` is the command ``atlas``, ``api``
-what one types in a notebook. Only ``network``, ``render`` and what uses them need torch.
+(answers on disk), ``publish`` (the static site) and ``figures`` (for papers). What is published is read by ``reader``
+and quoted by ``cite``. ``cli`` is the command ``atlas``, ``api`` what one types in a notebook. Only ``network``,
+``render`` and what uses them need torch.
+
+>>> from generator import Atlas                                       # doctest: +SKIP
+>>> Atlas.open("https://host/atlas/")["mixed4a:11"].image()           # doctest: +SKIP
 """
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from generator.reader.atlas import Atlas
+
+__all__ = ["Atlas", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """``Atlas``, imported when it is asked for: the command line starts without it."""
+    if name == "Atlas":
+        from generator.reader.atlas import Atlas
+
+        return Atlas
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

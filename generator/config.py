@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from generator.addresses import RESERVED
 from generator.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
 from generator.errors import UsageError, did_you_mean
 from generator.recipe import SETTINGS, Question, Recipe, View
@@ -26,7 +27,6 @@ from generator.units import Unit, parse_unit, select_units
 FILE = "atlas.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _ADDRESS = re.compile(r"https?://[a-zA-Z0-9.-]+(:\d+)?(/[\w.~%+-]*)*", re.ASCII)
-_RESERVED = ("store", "static", "embed")  # names under site/ that are not checkpoints
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "atlas": ("title", "url", "output"),
     "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
@@ -77,6 +77,11 @@ class Config:
     @property
     def store(self) -> Path:
         return self.output / "store"
+
+    @property
+    def labels(self) -> Path:
+        """Where a user's names of units lie, if there are any."""
+        return self.path.parent / "labels"
 
     @property
     def templates(self) -> Path:
@@ -222,8 +227,8 @@ class _Reader:
         section = ("checkpoints", name)
         data = self.table(given, name, "checkpoints")
         self.keys(data, _SECTIONS["checkpoints"], *section)
-        if not _NAME.fullmatch(name) or name in _RESERVED:
-            hint = f"use a-z, 0-9, _ and -, not {', '.join(_RESERVED)}"
+        if not _NAME.fullmatch(name) or name in RESERVED:
+            hint = f"use a-z, 0-9, _ and -, not {', '.join(RESERVED)}"
             self.fail(f"“{name}” cannot be an address: {hint}", name, *section)
         if name in CHECKPOINTS and "architecture" in data:
             hint = "give your weights a name of their own"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # numpy takes a third of the time that the command line has t
 
 FORMAT = 1
 KEY = re.compile(r"[0-9a-f]{64}")
-_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
+PICTURE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Picture:
     height: int
 
     def __post_init__(self) -> None:
-        if not (name := _FILE.fullmatch(self.name)):
+        if not (name := PICTURE.fullmatch(self.name)):
             raise ValueError(f"{self.name!r} is not the name of a picture")
         if not KEY.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
             raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")

@@ -5,12 +5,14 @@ A unit is one channel of one layer. It is written ``mixed4a:11``, and read from 
 >>> from generator.architecture import BVLC_GOOGLENET as net
 >>> [str(u) for u in parse_units("mixed4a:9-11,40", net)]
 ['mixed4a:9', 'mixed4a:10', 'mixed4a:11', 'mixed4a:40']
->>> {str(parse_unit(text, net)) for text in ("mixed4a_197", "4a:197", "mixed4a/197", "mixed4a_3x3:5")}
+>>> {str(parse_unit(text, net)) for text in ("mixed4a_197", "4a:197", "mixed4a/197", "mixed4a 3x3 5")}
 {'mixed4a:197'}
+>>> str(parse_unit("inception_4a/output 197", net))  # as Caffe calls it
+'mixed4a:197'
 
 A channel of a branch is the same unit as the channel of the layer it is concatenated into, so it is read as that.
-A bottleneck is a layer of its own. Addresses of this atlas and of OpenAI Microscope name a checkpoint too, and are
-refused for any other: unit numbers belong to one checkpoint only.
+A bottleneck is a layer of its own. Addresses (:mod:`generator.elsewhere`) name a checkpoint too, and are refused for
+any other: unit numbers belong to one checkpoint only.
 """
 
 from __future__ import annotations
@@ -18,13 +20,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 from generator.architecture import Architecture
+from generator.elsewhere import is_address, read_address
 from generator.errors import UsageError, did_you_mean
 
 _CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
-_MICROSCOPE_MODEL = {"inceptionv1": "inception5h"}
+_SPELLINGS = (  # of Caffe, and with spaces, each as we write it
+    (re.compile(r"^conv1/7x7_s2"), "conv2d0"),
+    (re.compile(r"^conv2/3x3_reduce"), "conv2d1"),
+    (re.compile(r"^conv2/3x3"), "conv2d2"),
+    (re.compile(r"^inception_?(?=\d)"), "mixed"),
+    (re.compile(r"^((?:mixed)?\d[a-z])[/_ ]output"), r"\1"),
+    (re.compile(r"^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)"), r"\1_\2"),
+    (re.compile(r"_([35]x[35])[_ ](?:reduce|bottleneck)"), r"_\1_bottleneck"),
+    (re.compile(r"_pool[_ ](?:proj|reduce)"), "_pool_reduce"),
+)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -45,7 +56,7 @@ def parse_units(text: str, net: Architecture, checkpoint: str | None = None) -> 
     Raises UsageError, naming the nearest thing that exists.
     """
     word = text.strip()
-    if "://" in word or word.lower().endswith((".html", ".json", "/")):
+    if is_address(word):
         word = _from_address(word, checkpoint or net.name)
     layer, channels = _split(word, net)
     count = net.layers[layer].channels
@@ -86,6 +97,8 @@ def write_channels(channels: Iterable[int]) -> str:
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:
     """A word as (layer, channels or None), taking the longest layer name that it begins with."""
     lowered = word.lower()
+    for theirs, ours in _SPELLINGS:
+        lowered = theirs.sub(ours, lowered)
     names = {alias: name for name in net.layers for alias in (name, name.removeprefix("mixed"))}
     for alias in sorted(names, key=len, reverse=True):
         if lowered == alias:
@@ -114,31 +127,16 @@ def _numbers(channels: str, count: int, layer: str, text: str) -> tuple[int, ...
 
 
 def _from_address(address: str, checkpoint: str) -> str:
-    """``LAYER:CHANNEL`` from an address of this atlas or of Microscope, if it names the checkpoint in use."""
+    """``LAYER:CHANNEL`` from an address of this atlas or of another, if it names the checkpoint in use."""
     try:
-        split = urlsplit(address)
+        named = read_address(address)
     except ValueError as error:
         raise UsageError(f"cannot read the address {address} ({error}); write it as mixed4a:11") from error
-    parts = [p for p in unquote(split.path).split("/") if p]
-    if parts and parts[-1] == "index.html":
-        parts.pop()
-    if "models" in parts[:-1]:  # microscope.openai.com/models/inceptionv1/mixed4a_0/11
-        model, *rest = parts[parts.index("models") + 1 :]
-        named = _MICROSCOPE_MODEL.get(model, model)
-        rest[:1] = [re.sub(r"_\d+$", "", layer) for layer in rest[:1]]
-    elif len(parts) >= 2:  # .../CHECKPOINT/LAYER/CHANNEL.html, or .../CHECKPOINT/LAYER/
-        tail = parts[-3:] if re.fullmatch(r"\d+(\.\w+)?", parts[-1]) else parts[-2:]
-        named, *rest = tail
-        if len(rest) == 1 and split.fragment:  # a branch on a layer's page, .../mixed4a/index.html#3x3
-            rest = [f"{rest[0]}_{split.fragment}"]
-        rest[1:] = [re.sub(r"\.\w+$", "", channel) for channel in rest[1:]]
-    else:
-        named, rest = "", []
-    if not rest:
+    if named is None:
         raise UsageError(f"no unit in the address {address}; write it as mixed4a:11")
-    if named != checkpoint:
+    if named.checkpoint != checkpoint:
         raise UsageError(
-            f"{address} names a unit of {named}, not of {checkpoint}: the same number is another unit there; "
-            f"say --checkpoint {named}, or write {':'.join(rest[:2])} if that is meant"
+            f"{address} names a unit of {named.checkpoint}, not of {checkpoint}: the same number is another unit "
+            f"there; say --checkpoint {named.checkpoint}, or write {named} if that is meant"
         )
-    return ":".join(rest[:2])
+    return str(named)

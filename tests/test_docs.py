@@ -21,7 +21,22 @@ README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    "name", ["architecture", "units", "recipe", "record", "store", "plan", "config", "spectrum", "cli_engine"]
+    "name",
+    [
+        "architecture",
+        "elsewhere",
+        "units",
+        "recipe",
+        "record",
+        "addresses",
+        "labels",
+        "package",
+        "store",
+        "plan",
+        "config",
+        "spectrum",
+        "cli_engine",
+    ],
 )
 def test_examples_in_docstrings_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"generator.{name}")).failed == 0

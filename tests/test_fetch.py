@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from generator import transfer as transferring
 from generator.errors import AtlasError
 from generator.network import fetch as fetching
-from generator.network import transfer as transferring
 from generator.network.fetch import SOURCES, Source, cache_folder, fetch
 
 BODY = bytes(range(256)) * 4096  # 1 MiB

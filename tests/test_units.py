@@ -31,6 +31,21 @@ from generator.units import Unit, parse_unit, parse_units, select_units, write_c
         # a bottleneck is a layer of its own, and its name begins with a branch's
         ("mixed4a_3x3_bottleneck:5", "mixed4a_3x3_bottleneck:5"),
         ("4a_5x5_bottleneck:15", "mixed4a_5x5_bottleneck:15"),
+        # Caffe's names, and words apart
+        ("inception_4a/output 11", "mixed4a:11"),
+        ("inception_4a/output:11", "mixed4a:11"),
+        ("inception_4a_output/11", "mixed4a:11"),
+        ("inception_4a/3x3 5", "mixed4a:197"),
+        ("inception_4a/3x3_reduce 5", "mixed4a_3x3_bottleneck:5"),
+        ("inception_4a/pool_proj 63", "mixed4a:507"),
+        ("conv2/3x3 5", "conv2d2:5"),
+        ("conv2/3x3_reduce 5", "conv2d1:5"),
+        ("conv1/7x7_s2 5", "conv2d0:5"),
+        ("mixed4a 3x3 5", "mixed4a:197"),
+        ("4a 3x3 5", "mixed4a:197"),
+        ("4a 3x3 bottleneck 5", "mixed4a_3x3_bottleneck:5"),
+        ("4a pool reduce 63", "mixed4a:507"),
+        ("mixed4a:3x3:5", "mixed4a:197"),
         # addresses: this atlas wherever it is published, and Microscope
         ("https://host/atlas/inception5h/mixed4a/11.html", "mixed4a:11"),
         ("http://localhost:8000/inception5h/mixed4a/11.html#more", "mixed4a:11"),
@@ -39,6 +54,15 @@ from generator.units import Unit, parse_unit, parse_units, select_units, write_c
         ("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11?models.op.technique=x", "mixed4a:11"),
         ("https://microscope.openai.com/models/inceptionv1/mixed4a_3x3_0/5", "mixed4a:197"),
         ("https://microscope.openai.com/models/inceptionv1/conv2d0_0/63", "conv2d0:63"),
+        ("microscope.openai.com/models/inceptionv1/mixed4a_0/11", "mixed4a:11"),
+        ("https://host/inception5h/mixed4a/11.jpg", "mixed4a:11"),
+        ("https://host/embed/inception5h/mixed4a/11.html?size=64", "mixed4a:11"),
+        # Distill's weight explorer, at either of its places
+        (
+            "https://storage.googleapis.com/distill-circuits/inceptionv1-weight-explorer/mixed3b_379.html",
+            "mixed3b:379",
+        ),
+        ("https://storage.googleapis.com/inceptionv1-weight-explorer/conv2d2_89.html", "conv2d2:89"),
     ],
 )
 def test_spellings(text: str, unit: str) -> None:
@@ -55,6 +79,13 @@ def test_spellings(text: str, unit: str) -> None:
         ("mixed4a_3x3:0-1", 2, "mixed4a:192", "mixed4a:193"),
         ("https://host/inception5h/mixed5b/", 1024, "mixed5b:0", "mixed5b:1023"),
         ("https://host/inception5h/mixed5b/index.html", 1024, "mixed5b:0", "mixed5b:1023"),
+        ("inception_4a/output", 508, "mixed4a:0", "mixed4a:507"),
+        (
+            "http://storage.googleapis.com/deepdream/visualz/tensorflow_inception/mixed4d_5x5_pre_relu.html",
+            64,
+            "mixed4d:400",
+            "mixed4d:463",
+        ),
     ],
 )
 def test_many_units(text: str, count: int, first: str, last: str) -> None:
@@ -113,10 +144,14 @@ def test_errors_name_what_exists(text: str, says: str) -> None:
 def test_an_address_of_another_checkpoint_is_refused() -> None:
     """The same number is another unit there."""
     microscope = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
-    for address in ("https://h/inception5h/mixed4a/11.html", microscope):
+    explorer = "https://storage.googleapis.com/distill-circuits/inceptionv1-weight-explorer/mixed4a_11.html"
+    for address in ("https://h/inception5h/mixed4a/11.html", microscope, explorer):
         with pytest.raises(UsageError, match="--checkpoint inception5h, or write mixed4a:11"):
             parse_units(address, BVLC_GOOGLENET)
     assert parse_units("https://h/mine/mixed4a/11.html", BVLC_GOOGLENET, "mine") == (Unit("mixed4a", 11),)
+    places = "https://microscope.openai.com/models/inceptionv1_caffe_places365/inception_4a_output_0/11"
+    with pytest.raises(UsageError, match="names a unit of inceptionv1_caffe_places365, not of bvlc_googlenet"):
+        parse_units(places, BVLC_GOOGLENET)
     with pytest.raises(UsageError, match="not of mine"):
         parse_units("https://h/bvlc_googlenet/mixed4a/11.html", BVLC_GOOGLENET, "mine")
 

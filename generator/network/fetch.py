@@ -25,7 +25,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from generator.errors import AtlasError, why_not_written
-from generator.network.transfer import BrokenError, HopelessError, transfer
+from generator.transfer import BrokenError, HopelessError, transfer
 
 TIMEOUT = 30.0  # seconds without a byte
 PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each attempt at one address

@@ -19,14 +19,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from generator import addresses
 from generator.config import Config
 from generator.errors import AtlasError, why_not_written
+from generator.package import package_folder
 from generator.publish import stamp as stamps
-from generator.publish import urls
 from generator.publish.catalog import Catalog, read_catalog
 from generator.publish.contents import contents
 from generator.publish.index import atlas_index, robots, sitemap
-from generator.publish.pages import environment, package_folder, render
+from generator.publish.pages import environment, render
 from generator.store import Store
 
 MANIFEST = ".built.json"
@@ -56,7 +57,7 @@ def build(config: Config, progress: Progress | None = None) -> Built:
         before, stamp = _manifest(output)
         sources = stamps.sources(config)
         if stamp and stamp == f"{sources} {stamps.products(output, before)}":
-            return Built(0, len(before), 0, (), output / urls.HOME, time.monotonic() - start)
+            return Built(0, len(before), 0, (), output / addresses.HOME, time.monotonic() - start)
         catalog = read_catalog(config)
         files = dict(_files(catalog))
         _put(output, MANIFEST, _listing({*before, *files}))  # a build that dies here leaves a folder known as ours
@@ -75,7 +76,7 @@ def build(config: Config, progress: Progress | None = None) -> Built:
         why = why_not_written(error)
         raise AtlasError(f"cannot write {error.filename or output}: {why}, then type `atlas build` again") from error
     seconds = time.monotonic() - start
-    return Built(written, len(files) - written, removed, catalog.warnings, output / urls.HOME, seconds)
+    return Built(written, len(files) - written, removed, catalog.warnings, output / addresses.HOME, seconds)
 
 
 def built_files(output: Path) -> tuple[str, ...]:
@@ -97,12 +98,12 @@ def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
             for unit in layer.rendered:
                 if unit.record:
                     kept, thumbnail = store.record_path(unit.record.key), store.path(unit.record.thumbnail)
-                    yield urls.record_address(checkpoint.name, unit.unit), kept.read_bytes
-                    yield urls.thumbnail_address(checkpoint.name, unit.unit), thumbnail.read_bytes
+                    yield addresses.record_address(checkpoint.name, unit.unit), kept.read_bytes
+                    yield addresses.thumbnail_address(checkpoint.name, unit.unit), thumbnail.read_bytes
     static = package_folder("static")
     for file in sorted(static.iterdir()):
         yield f"static/{file.name}", file.read_bytes
-    yield urls.INDEX, lambda: atlas_index(catalog)
+    yield addresses.INDEX, lambda: atlas_index(catalog)
     yield ".nojekyll", lambda: b""  # GitHub Pages would leave out names that begin with an underscore
     yield "sitemap.xml", lambda: sitemap(catalog.config.url, pages)
     if catalog.config.url and robots(catalog.config.url):

@@ -2,7 +2,8 @@
 
 The store may hold several answers about one unit (other recipes, other weights, other views). Shown is the one that
 atlas.toml asks for now; where that is not rendered yet, the one by the nearest recipe, or of several the newest, marked
-as not ``current``. Pictures that were made for figures, raw pixels and first steps, are never a unit's.
+as not ``current``. Pictures that were made for figures, raw pixels and first steps, are never a unit's own; they and
+all others of the same weights are listed beside it.
 
 >>> catalog = read_catalog(config)                                # doctest: +SKIP
 >>> catalog.checkpoints[0].layers["mixed4a"].units[11].record     # doctest: +SKIP
@@ -14,11 +15,13 @@ Nothing in the store can stop a build: a record that cannot be read counts as no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from generator.architecture import Branch, Layer
 from generator.config import Checkpoint, Config
+from generator.labels import Label, Labels, read_labels
+from generator.package import package_folder
 from generator.recipe import SETTINGS, Recipe
 from generator.record import Record
 from generator.store import Store
@@ -29,12 +32,17 @@ INPUT = 224  # side of the pictures that the network was trained on, in pixels
 
 @dataclass(frozen=True, slots=True)
 class AtlasUnit:
-    """One unit and its answer, if there is one. ``current`` if it answers exactly what atlas.toml asks."""
+    """One unit and its answer, if there is one. ``current`` if it answers exactly what atlas.toml asks.
+
+    ``others`` are answers to other questions about it, the newest first: other recipes, views, figures' pictures.
+    """
 
     unit: Unit
     branch: Branch | None
     record: Record | None
     current: bool
+    labels: tuple[Label, ...] = ()
+    others: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,7 @@ class AtlasCheckpoint:
     checkpoint: Checkpoint
     fingerprint: str | None
     layers: Mapping[str, AtlasLayer]
+    labels: Labels = field(default_factory=Labels)
 
     @property
     def name(self) -> str:
@@ -99,7 +108,11 @@ def read_catalog(config: Config) -> Catalog:
     """Bring atlas.toml and its store together."""
     store = Store(config.store)
     records, warnings = _records(store)
-    checkpoints = tuple(_checkpoint(config, checkpoint, records) for checkpoint in config.checkpoints)
+    labels = read_labels((config.labels, package_folder("labels")), config.checkpoint)
+    checkpoints = tuple(
+        _checkpoint(config, checkpoint, records, labels.get(checkpoint.name, Labels()))
+        for checkpoint in config.checkpoints
+    )
     return Catalog(config, checkpoints, tuple(warnings))
 
 
@@ -133,20 +146,20 @@ def _records(store: Store) -> tuple[list[Record], list[str]]:
     """Every answer that can be shown, and what is wrong with the others."""
     records, warnings = list[Record](), list[str]()
     for record in store.records(damaged=lambda error: warnings.append(str(error))):
-        if record.question.view == "channel":
-            absent = [p.name for p in (record.picture, record.thumbnail) if not store.path(p).is_file()]
-            if absent:
-                warnings.append(f"{store.root / absent[0]} is missing; type `atlas verify` to set its record aside")
-            else:
-                records.append(record)
+        absent = [p.name for p in (record.picture, record.thumbnail) if not store.path(p).is_file()]
+        if absent:
+            warnings.append(f"{store.root / absent[0]} is missing; type `atlas verify` to set its record aside")
+        else:
+            records.append(record)
     return records, warnings
 
 
-def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record]) -> AtlasCheckpoint:
+def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record], labels: Labels) -> AtlasCheckpoint:
     fingerprint = known_fingerprint(checkpoint, records)
     net = checkpoint.architecture
     recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}
     best: dict[Unit, tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}
+    known: dict[Unit, list[Record]] = {}
     for record in records:
         unit, asked = record.question.unit, record.question.recipe
         same_weights = record.question.fingerprint == fingerprint
@@ -154,7 +167,8 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
             continue
         if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
             continue  # another architecture under the same name
-        if _is_of_a_figure(asked, recipes[unit.layer]):
+        known.setdefault(unit, []).append(record)
+        if record.question.view != "channel" or _is_of_a_figure(asked, recipes[unit.layer]):
             continue
         rank = (_nearness(recipes[unit.layer], asked, same_weights), _age(record), record)
         if unit not in best or rank[:2] > best[unit][:2]:
@@ -167,6 +181,8 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
             for channel in range(layer.channels):
                 unit = Unit(name, channel)
                 near, _, shown = best.get(unit, ((False, 0, 0), None, None))
-                units.append(AtlasUnit(unit, layer.branch_of(channel), shown, near[0]))
+                others = tuple(sorted((r for r in known.get(unit, ()) if r is not shown), key=_age, reverse=True))
+                branch, named = layer.branch_of(channel), labels.of.get(unit, ())
+                units.append(AtlasUnit(unit, branch, shown, near[0], named, others if shown else ()))
             layers[name] = AtlasLayer(layer, net.grid(name, INPUT), tuple(units))
-    return AtlasCheckpoint(checkpoint, fingerprint, layers)
+    return AtlasCheckpoint(checkpoint, fingerprint, layers, labels)

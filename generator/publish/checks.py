@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from generator import addresses
 from generator.config import Config
 from generator.errors import AtlasError
-from generator.publish import urls
 from generator.publish.build import built_files
 from generator.store import DamagedError, Store
 
@@ -127,7 +127,7 @@ class _Reader(HTMLParser):
 def check(config: Config) -> list[Problem]:
     """Everything that is wrong with the built site, page by page. Raises AtlasError if nothing is built."""
     output = config.output
-    if not (output / urls.HOME).is_file():
+    if not (output / addresses.HOME).is_file():
         raise AtlasError(f"no site in {output} yet; type `atlas build`")
     built, files = built_files(output), _all_files(output)
     pages = {a: _read((output / a).read_text(encoding="utf-8")) for a in built if a.endswith(".html") and a in files}
@@ -191,12 +191,12 @@ def _resolve(folder: str, link: str, base: str) -> tuple[str | None, str]:
     The address is "" for the page itself, and None elsewhere; data: counts as the page itself.
     """
     if base and link.startswith(base):
-        folder, link = "", link[len(base) :] or urls.HOME
+        folder, link = "", link[len(base) :] or addresses.HOME
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return ("" if parts.scheme == "data" else None), ""
     target = posixpath.normpath(posixpath.join(folder, unquote(parts.path))) if parts.path else ""
-    return (f"{target}/{urls.HOME}" if parts.path.endswith("/") else target), parts.fragment
+    return (f"{target}/{addresses.HOME}" if parts.path.endswith("/") else target), parts.fragment
 
 
 def _style(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
-from generator.publish import urls
+from generator import addresses
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog
 from generator.publish.lesson import read_lesson
 from generator.publish.pages import (
@@ -32,16 +32,16 @@ MakePage = Callable[[], Page]
 
 def contents(catalog: Catalog) -> Iterator[tuple[str, MakePage]]:
     """Each address with a function that makes its page."""
-    yield urls.HOME, partial(_home, catalog)
-    yield urls.ABOUT, partial(_about, catalog)
-    yield urls.HOW, partial(_how, catalog)
-    yield urls.NOT_FOUND, partial(_not_found, catalog)
+    yield addresses.HOME, partial(_home, catalog)
+    yield addresses.ABOUT, partial(_about, catalog)
+    yield addresses.HOW, partial(_how, catalog)
+    yield addresses.NOT_FOUND, partial(_not_found, catalog)
     for checkpoint in catalog.checkpoints:
-        yield urls.checkpoint_address(checkpoint.name), partial(_checkpoint, catalog, checkpoint)
+        yield addresses.checkpoint_address(checkpoint.name), partial(_checkpoint, catalog, checkpoint)
         for layer in checkpoint.layers.values():
-            yield urls.layer_address(checkpoint.name, layer.name), partial(_layer, catalog, checkpoint, layer)
+            yield addresses.layer_address(checkpoint.name, layer.name), partial(_layer, catalog, checkpoint, layer)
             for place, unit in enumerate(layer.rendered):
-                address = urls.unit_address(checkpoint.name, unit.unit)
+                address = addresses.unit_address(checkpoint.name, unit.unit)
                 yield address, partial(_unit, catalog, checkpoint, layer, place)
 
 
@@ -49,14 +49,14 @@ def _common(
     catalog: Catalog, checkpoint: AtlasCheckpoint, address: str, shown: AtlasUnit | None = None, layer: str = ""
 ) -> dict[str, Any]:
     """What every page has; ``shown`` is the unit whose picture stands for it."""
-    url = Urls(address.rpartition("/")[0], catalog.config.url, anywhere=address == urls.NOT_FOUND)
+    url = Urls(address.rpartition("/")[0], catalog.config.url, anywhere=address == addresses.NOT_FOUND)
     return {
         "url": url,
         "address": address,
         "site": catalog.config.title,
         "checkpoint": checkpoint,
         "spine": _spine(url, checkpoint.name, checkpoint.checkpoint.architecture.main_layers, layer),
-        "image": url.absolute(urls.picture_address(shown.record.picture)) if shown and shown.record else "",
+        "image": url.absolute(addresses.picture_address(shown.record.picture)) if shown and shown.record else "",
     }
 
 
@@ -74,7 +74,7 @@ def _home(catalog: Catalog) -> HomePage:
     hierarchy = columns(first)
     shown = next((u for column in reversed(hierarchy) for u in column.units), None)
     return HomePage(
-        **_common(catalog, first, urls.HOME, shown),
+        **_common(catalog, first, addresses.HOME, shown),
         title=catalog.config.title,
         description=(
             f"One picture for each channel of InceptionV1, from edges in conv2d0 to objects in mixed5b: "
@@ -89,7 +89,7 @@ def _home(catalog: Catalog) -> HomePage:
 def _about(catalog: Catalog) -> AboutPage:
     first = catalog.checkpoints[0]
     return AboutPage(
-        **_common(catalog, first, urls.ABOUT),
+        **_common(catalog, first, addresses.ABOUT),
         title="About the pictures",
         description="How the pictures of this atlas are made, what they do not show, and where to read on.",
         recipe=catalog.config.recipe,
@@ -105,7 +105,7 @@ def _how(catalog: Catalog) -> HowPage:
     unit = lesson.unit if lesson else None
     shown = first.layers[unit.layer].units[unit.channel] if unit and unit.layer in first.layers else None
     return HowPage(
-        **_common(catalog, first, urls.HOW, shown),
+        **_common(catalog, first, addresses.HOW, shown),
         title="How these pictures are made",
         description="Activation maximisation from noise to picture, step by step, and what a picture does not say.",
         recipe=catalog.config.recipe_for(unit.layer) if unit else catalog.config.recipe,
@@ -115,7 +115,7 @@ def _how(catalog: Catalog) -> HowPage:
 
 def _not_found(catalog: Catalog) -> NotFoundPage:
     return NotFoundPage(
-        **_common(catalog, catalog.checkpoints[0], urls.NOT_FOUND),
+        **_common(catalog, catalog.checkpoints[0], addresses.NOT_FOUND),
         title="Not found",
         description="There is no page at this address.",
     )
@@ -125,7 +125,7 @@ def _checkpoint(catalog: Catalog, checkpoint: AtlasCheckpoint) -> CheckpointPage
     hierarchy = columns(checkpoint)
     shown = next((u for column in reversed(hierarchy) for u in column.units), None)
     return CheckpointPage(
-        **_common(catalog, checkpoint, urls.checkpoint_address(checkpoint.name), shown),
+        **_common(catalog, checkpoint, addresses.checkpoint_address(checkpoint.name), shown),
         title=checkpoint.name,
         description=f"{checkpoint.rendered:,} units of {checkpoint.name}, layer by layer.",
         columns=hierarchy,
@@ -138,7 +138,7 @@ def _layer(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer) -> 
     of = layer.layer
     return LayerPage(
         **_common(
-            catalog, checkpoint, urls.layer_address(checkpoint.name, layer.name),
+            catalog, checkpoint, addresses.layer_address(checkpoint.name, layer.name),
             layer.rendered[0] if layer.rendered else None, layer.name,
         ),
         title=f"{layer.name} of {checkpoint.name}",
@@ -161,7 +161,7 @@ def _unit(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer, plac
     assert record is not None, "only rendered units have a page"
     branch = f", {unit.branch.name} branch" if unit.branch else ""
     return UnitPage(
-        **_common(catalog, checkpoint, urls.unit_address(checkpoint.name, unit.unit), unit, layer.name),
+        **_common(catalog, checkpoint, addresses.unit_address(checkpoint.name, unit.unit), unit, layer.name),
         title=f"{unit.unit} of {checkpoint.name}",
         description=(
             f"The picture that most excites channel {unit.unit.channel} of {layer.name}{branch}, "

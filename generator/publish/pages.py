@@ -20,8 +20,8 @@ from typing import ClassVar
 import jinja2
 from markupsafe import Markup
 
-import generator
 from generator.errors import AtlasError
+from generator.package import package_folder
 from generator.publish import charts
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
 from generator.publish.lesson import AtlasLesson, WayShown
@@ -133,12 +133,6 @@ class NotFoundPage(Page):
 
 
 PAGES: tuple[type[Page], ...] = (HomePage, CheckpointPage, LayerPage, UnitPage, AboutPage, HowPage, NotFoundPage)
-
-
-def package_folder(name: str) -> Path:
-    """``templates`` or ``static``: inside the installed package, else beside it in a checkout."""
-    package = Path(generator.__file__).parent
-    return package / name if (package / name).is_dir() else package.parent / name
 
 
 def environment(own_templates: Path) -> jinja2.Environment:

@@ -15,8 +15,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from generator import addresses
 from generator.errors import AtlasError, UsageError
-from generator.publish import urls
 
 HOST = "127.0.0.1"
 _RELATIVE = re.compile(rb'(href|src)="(?![a-z]+:|/|#)')
@@ -42,7 +42,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return self.send_error(HTTPStatus.NOT_FOUND)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        page = Path(self.directory) / urls.NOT_FOUND
+        page = Path(self.directory) / addresses.NOT_FOUND
         if code != HTTPStatus.NOT_FOUND or not page.is_file():
             super().send_error(code, message, explain)
             return
@@ -71,7 +71,7 @@ def preview(folder: Path, port: int, url: str = "") -> ThreadingHTTPServer:
     Port 0 takes a free one, told by ``server_port``. Raises an error that says what to type if there is nothing to
     serve or the port is taken.
     """
-    if not (folder / urls.HOME).is_file():
+    if not (folder / addresses.HOME).is_file():
         raise AtlasError(f"no site in {folder} yet; type `atlas build`")
     try:
         return ThreadingHTTPServer((HOST, port), partial(_Handler, directory=str(folder), url=url))

@@ -19,7 +19,7 @@ import jinja2
 
 import generator
 from generator.config import Config
-from generator.publish.pages import package_folder
+from generator.package import package_folder
 
 
 def sources(config: Config) -> str:

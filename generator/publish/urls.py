@@ -19,39 +19,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generator import addresses
 from generator.record import Picture
 from generator.units import Unit
-
-HOME = "index.html"
-ABOUT = "about.html"
-HOW = "how.html"
-NOT_FOUND = "404.html"
-INDEX = "atlas.json"
-
-
-def checkpoint_address(checkpoint: str) -> str:
-    return f"{checkpoint}/index.html"
-
-
-def layer_address(checkpoint: str, layer: str) -> str:
-    return f"{checkpoint}/{layer}/index.html"
-
-
-def unit_address(checkpoint: str, unit: Unit) -> str:
-    return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
-
-
-def record_address(checkpoint: str, unit: Unit) -> str:
-    return f"{checkpoint}/{unit.layer}/{unit.channel}.json"
-
-
-def thumbnail_address(checkpoint: str, unit: Unit) -> str:
-    """The unit's thumbnail as it is now. Its exact picture has an address in the store."""
-    return f"{checkpoint}/{unit.layer}/{unit.channel}.webp"
-
-
-def picture_address(picture: Picture) -> str:
-    return f"store/{picture.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +50,34 @@ class Urls:
 
     def absolute(self, address: str) -> str:
         """The published address, or "" if atlas.toml does not give the site's."""
-        return self.base and self.base + ("" if address == HOME else address)
+        return self.base and self.base + ("" if address == addresses.HOME else address)
 
     def home(self, fragment: str = "") -> str:
-        return self.to(HOME, fragment)
+        return self.to(addresses.HOME, fragment)
 
     def about(self, fragment: str = "") -> str:
-        return self.to(ABOUT, fragment)
+        return self.to(addresses.ABOUT, fragment)
 
     def how(self, fragment: str = "") -> str:
-        return self.to(HOW, fragment)
+        return self.to(addresses.HOW, fragment)
 
     def checkpoint(self, checkpoint: str) -> str:
-        return self.to(checkpoint_address(checkpoint))
+        return self.to(addresses.checkpoint_address(checkpoint))
 
     def layer(self, checkpoint: str, layer: str, fragment: str = "") -> str:
-        return self.to(layer_address(checkpoint, layer), fragment)
+        return self.to(addresses.layer_address(checkpoint, layer), fragment)
 
     def unit(self, checkpoint: str, unit: Unit) -> str:
-        return self.to(unit_address(checkpoint, unit))
+        return self.to(addresses.unit_address(checkpoint, unit))
 
     def record(self, checkpoint: str, unit: Unit) -> str:
-        return self.to(record_address(checkpoint, unit))
+        return self.to(addresses.record_address(checkpoint, unit))
 
     def thumbnail(self, checkpoint: str, unit: Unit) -> str:
-        return self.to(thumbnail_address(checkpoint, unit))
+        return self.to(addresses.thumbnail_address(checkpoint, unit))
 
     def picture(self, picture: Picture) -> str:
-        return self.to(picture_address(picture))
+        return self.to(addresses.picture_address(picture))
 
     def static(self, name: str) -> str:
-        return self.to(f"static/{name}")
+        return self.to(f"{addresses.STATIC}/{name}")

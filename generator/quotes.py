@@ -1,0 +1,175 @@
+"""A unit as other people's documents quote it: link, picture, chip, frame, citation.
+
+>>> from generator.units import Unit
+>>> quoted = Quoted("https://host/atlas/", "bvlc_googlenet", Unit("mixed4a", 11))
+>>> quoted.markdown_link
+'[mixed4a:11](https://host/atlas/bvlc_googlenet/mixed4a/11.html)'
+>>> quoted.short
+'4a:11'
+
+Everything is built from addresses that are promised to stay, and escaped for the language it is written in.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from generator import addresses
+from generator.units import Unit
+
+CHIP = 21  # side of a chip's thumbnail in pixels, as Distill's articles have it
+FRAME = (240, 304)  # width and height of a frame around the embed page, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """One unit and where it is to be found. ``base`` is the address of the atlas, with a slash at its end; with ""
+    addresses are relative to its root. ``label`` is the unit's name among people, or "". ``picture`` is the sha256 of
+    the picture that is quoted: what shows or describes it then links it on the page, so that it can be found, and a
+    change told, when the unit has been rendered again."""
+
+    base: str
+    checkpoint: str
+    unit: Unit
+    label: str = ""
+    picture: str = ""
+
+    @property
+    def page(self) -> str:
+        return self.base + addresses.unit_address(self.checkpoint, self.unit)
+
+    @property
+    def exact(self) -> str:
+        """The picture among all of the unit's, on its page; the page if no picture is named."""
+        return f"{self.page}#{addresses.picture_fragment(self.picture)}" if self.picture else self.page
+
+    @property
+    def thumbnail(self) -> str:
+        return self.base + addresses.thumbnail_address(self.checkpoint, self.unit)
+
+    @property
+    def card(self) -> str:
+        """The unit's picture as JPEG, which every program can show."""
+        return self.base + addresses.card_address(addresses.unit_address(self.checkpoint, self.unit))
+
+    @property
+    def embed(self) -> str:
+        return self.base + addresses.embed_address(self.checkpoint, self.unit)
+
+    @property
+    def short(self) -> str:
+        """``4a:11``, as the literature writes it."""
+        return str(self.unit).removeprefix("mixed")
+
+    @property
+    def full(self) -> str:
+        return f"{self.unit} of {self.checkpoint}"
+
+    @property
+    def markdown_link(self) -> str:
+        return f"[{self.unit}]({self.page})"
+
+    @property
+    def markdown_picture(self) -> str:
+        """The thumbnail, linked."""
+        return f"[![{_markdown(self.full)}]({self.thumbnail})]({self.exact})"
+
+    @property
+    def html_link(self) -> str:
+        return f'<a href="{html.escape(self.page)}">{html.escape(str(self.unit))}</a>'
+
+    @property
+    def html_picture(self) -> str:
+        page, thumbnail, alt = map(html.escape, (self.exact, self.thumbnail, self.full))
+        return f'<a href="{page}"><img src="{thumbnail}" alt="{alt}"></a>'
+
+    @property
+    def chip(self) -> str:
+        """HTML: a small thumbnail and the short name, in a line of text."""
+        page, thumbnail, short, title = map(html.escape, (self.exact, self.thumbnail, self.short, self.title))
+        image = f'<img src="{thumbnail}" width="{CHIP}" height="{CHIP}" alt="" style="vertical-align: middle">'
+        return f'<a class="atlas-chip" href="{page}" title="{title}">{image} {short}</a>'
+
+    @property
+    def iframe(self) -> str:
+        page, title = html.escape(self.embed), html.escape(self.full)
+        wide, high = FRAME
+        return (
+            f'<iframe src="{page}" title="{title}" width="{wide}" height="{high}" loading="lazy" '
+            f'style="border: 0"></iframe>'
+        )
+
+    @property
+    def title(self) -> str:
+        """What a reader is told who points at a chip."""
+        return f"{self.full}: {self.label}" if self.label else self.full
+
+    @property
+    def file(self) -> str:
+        """A name for the unit's picture where it is copied to."""
+        return f"{self.checkpoint}-{self.unit.layer}-{self.unit.channel}.jpg"
+
+    @property
+    def key(self) -> str:
+        """A name for the unit among notes and references: ``bvlc_googlenet-mixed4a-11``."""
+        return self.file.removesuffix(".jpg")
+
+    @property
+    def latex_link(self) -> str:
+        return rf"\href{{{_address(self.page)}}}{{{latex(str(self.unit))}}}"
+
+    @property
+    def latex_picture(self) -> str:
+        r"""\includegraphics reads files, not addresses: the line above it says where this one comes from."""
+        picture = rf"\includegraphics[width=3cm]{{{self.file}}}"
+        return f"% curl -o {self.file} {self.card}\n\\href{{{_address(self.exact)}}}{{{picture}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """What a reference says of a unit besides its address. ``date`` is the day its picture was rendered."""
+
+    atlas: str
+    fingerprint: str
+    key: str
+    date: str
+
+    def plain(self, quoted: Quoted) -> str:
+        made = f"weights {self.fingerprint[:12]}, rendered {self.date}"
+        return f"{self.atlas}, {quoted.full} ({made}). {quoted.exact}"
+
+    def bibtex(self, quoted: Quoted) -> str:
+        note = f"Checkpoint {latex(quoted.checkpoint)}, fingerprint {self.fingerprint}, rendered {self.date}"
+        return (
+            f"@misc{{{quoted.key},\n"
+            f"  title        = {{{latex(quoted.full)}}},\n"
+            f"  howpublished = {{{latex(self.atlas)}, \\url{{{quoted.exact}}}}},\n"
+            f"  year         = {{{self.date[:4]}}},\n"
+            f"  note         = {{{note}, picture {self.key}}},\n"
+            f"}}"
+        )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def latex(text: str) -> str:
+    r"""Text as LaTeX reads it.
+
+    >>> latex("bvlc_googlenet")
+    'bvlc\\_googlenet'
+    """
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _address(url: str) -> str:
+    r"""An address as an argument of \href."""
+    return url.replace("%", r"\%").replace("#", r"\#")
+
+
+def _markdown(text: str) -> str:
+    return "".join(f"\\{c}" if c in "\\[]*`<>" else c for c in text)
