@@ -28,8 +28,8 @@ install: .venv/.testing  ## .venv with the package, the renderer and the test to
 serve: atlas  ## build, then preview on 127.0.0.1
 	@$(BIN)/atlas serve
 
-snapshots: .venv/.testing  ## write the pages anew that tests compare with
-	@WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/test_snapshots.py
+snapshots: .venv/.testing  ## write anew the pages and documents that tests compare with
+	@WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/test_snapshots.py tests/test_cite.py
 
 figures: .venv/.testing  ## the figures of docs/figures/, from the store; Lucent's take three minutes
 	@$(BIN)/atlas figure gallery mixed4a:0-9 --dpi 120 -o docs/figures/gallery.png

@@ -17,8 +17,10 @@ from tqdm import tqdm
 
 from generator import __version__
 from generator.cli_bench import bench
+from generator.cli_cite import cite
 from generator.cli_figure import figure
 from generator.cli_help import Command
+from generator.cli_read import open_page, pull
 from generator.cli_render import render
 from generator.config import FILE, load_config
 from generator.errors import AtlasError, UsageError
@@ -64,6 +66,9 @@ def init(folder: Path) -> None:
 atlas.add_command(render)
 atlas.add_command(bench)
 atlas.add_command(figure)
+atlas.add_command(open_page)
+atlas.add_command(pull)
+atlas.add_command(cite)
 
 
 @atlas.command(cls=Command, examples="atlas status\natlas status --json | jq '.[0].layers[] | {layer, missing}'")
@@ -154,6 +159,17 @@ def check(path: Path) -> None:
     if errors:
         raise AtlasError(f"{errors} problems in {config.output}; mend them and type `atlas build`")
     click.echo(f"{config.output}: clean")
+
+
+@atlas.command(cls=Command, examples="atlas build && atlas check && atlas promise")
+@click.pass_obj
+def promise(path: Path) -> None:
+    """Keep the built addresses in addresses.txt. From then on `atlas check` sees that each stays and means the same."""
+    from generator.publish.promise import FILE
+    from generator.publish.promise import promise as keep
+
+    config = load_config(path)
+    click.echo(f"{config.path.parent / FILE}: {keep(config)} lines are new; commit it with what is published")
 
 
 @atlas.command(cls=Command, examples="atlas serve\natlas serve --port 9000")

@@ -3,10 +3,11 @@
 A file is TOML or JSON and speaks of one checkpoint, since a unit's number means nothing for any other:
 
     checkpoint = "bvlc_googlenet"
+    fingerprint = "5c6c…"                # if the names shall hold for these weights alone, whatever others are called
 
     [sources.mine]
     title = "Notes on mixed4a"
-    url = "https://host/post"
+    url = "https://host/post"            # if it has one
     license = "CC BY 4.0"                # if the names are somebody else's
 
     [[labels]]
@@ -44,12 +45,12 @@ CONFIDENCE: Mapping[str, str] = {
     "published": "named in the source",
     "low": "its authors call the group a catch-all, or are not sure",
     "source-data": "in the data behind the source, not in its text",
-    "eye": "named by looking at the picture",
+    "eye": "named by eye",
 }
 """How sure a name is, and what that means."""
 
 _KEYS = {
-    "": ("checkpoint", "sources", "labels"),
+    "": ("checkpoint", "fingerprint", "sources", "labels"),
     "source": ("title", "url", "license"),
     "label": ("unit", "layer", "channel", "label", "family", "kind", "confidence", "source", "anchor"),
 }
@@ -60,7 +61,7 @@ _LONGEST = 120  # characters of a name, a family or a title
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a name was given. ``license`` is "" if the source says nothing of one."""
+    """Where a name was given. ``url`` is "" if that can't be linked, ``license`` if the source says nothing of one."""
 
     title: str
     url: str
@@ -79,9 +80,13 @@ class Label:
     anchor: str
 
     @property
+    def confidence_meaning(self) -> str:
+        return CONFIDENCE[self.confidence]
+
+    @property
     def href(self) -> str:
-        """Where in the source the name is given."""
-        return f"{self.source.url}#{self.anchor}" if self.anchor else self.source.url
+        """Where in the source the name is given, or "" if that has no address."""
+        return f"{self.source.url}#{self.anchor}" if self.anchor and self.source.url else self.source.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,9 @@ class _Checkpoint(Protocol):
     @property
     def architecture(self) -> Architecture: ...
 
+    @property
+    def fingerprint(self) -> str | None: ...
+
 
 def label_files(folders: Iterable[Path]) -> tuple[Path, ...]:
     """The files of these folders, each once, in order."""
@@ -133,10 +141,13 @@ def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint
         reader = _Reader(path)
         of = found.setdefault(reader.checkpoint, {})
         try:
-            net = checkpoint(reader.checkpoint).architecture
+            meant = checkpoint(reader.checkpoint)
         except UsageError as error:
             reader.fail(1, str(error))
-        for label in reader.labels(net):
+        labels = tuple(reader.labels(meant.architecture))
+        if reader.fingerprint and meant.fingerprint and reader.fingerprint != meant.fingerprint:
+            continue  # other weights under the same name: their numbers are other units
+        for label in labels:
             same = of.setdefault(label.unit, [])
             if all((label.name, label.source.title) != (other.name, other.source.title) for other in same):
                 same.append(label)
@@ -164,6 +175,7 @@ class _Reader:
             self.fail(1, "labels are an object with checkpoint, sources and labels")
         self.keys(self.data, "", 1)
         self.checkpoint = self.text(self.data, "checkpoint", 1)
+        self.fingerprint = self.text(self.data, "fingerprint", 1, optional=True)
         sources = self.data.get("sources", {})
         if not isinstance(sources, dict | list):
             self.fail(1, "“sources” is a list or a table of sources, each with title and url")
@@ -192,7 +204,7 @@ class _Reader:
         line = data.get(_LINE, 1)
         self.keys(data, "source", line)
         url = data.get("url", "")
-        if not isinstance(url, str) or not _ADDRESS.fullmatch(url):
+        if not isinstance(url, str) or (url and not _ADDRESS.fullmatch(url)):
             self.fail(line, f"the url of a source is an address, https://…, not “{url}”")
         title = data.get("title", "")
         if not isinstance(title, str) or not title.strip() or any(ord(c) < 32 for c in title):

@@ -117,13 +117,19 @@ class Quoted:
 
     @property
     def latex_link(self) -> str:
-        return rf"\href{{{_address(self.page)}}}{{{latex(str(self.unit))}}}"
+        return rf"\href{{{latex_address(self.page)}}}{{{latex(str(self.unit))}}}"
+
+    @property
+    def latex_chip(self) -> str:
+        """The picture as high as a line, and the short name. Its file has to be there, as for a picture."""
+        picture = rf"\includegraphics[height=1em]{{{self.file}}}"
+        return rf"\href{{{latex_address(self.exact)}}}{{{picture}~{latex(self.short)}}}"
 
     @property
     def latex_picture(self) -> str:
         r"""\includegraphics reads files, not addresses: the line above it says where this one comes from."""
         picture = rf"\includegraphics[width=3cm]{{{self.file}}}"
-        return f"% curl -o {self.file} {self.card}\n\\href{{{_address(self.exact)}}}{{{picture}}}"
+        return f"% curl -o {self.file} {self.card}\n\\href{{{latex_address(self.exact)}}}{{{picture}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +141,32 @@ class Cited:
     key: str
     date: str
 
+    @property
+    def made(self) -> str:
+        """Which weights, and when; an atlas may not know all of it."""
+        weights = self.fingerprint and f"weights {self.fingerprint[:12]}"
+        return ", ".join(filter(None, (weights, self.date and f"rendered {self.date}"))) or "of unknown weights"
+
+    def title(self, quoted: Quoted) -> str:
+        return f"{self.atlas}, {quoted.full}"
+
     def plain(self, quoted: Quoted) -> str:
-        made = f"weights {self.fingerprint[:12]}, rendered {self.date}"
-        return f"{self.atlas}, {quoted.full} ({made}). {quoted.exact}"
+        return f"{self.title(quoted)} ({self.made}). {quoted.exact}"
+
+    def markdown_note(self, quoted: Quoted) -> str:
+        return f"[{_markdown(self.title(quoted))}]({quoted.exact}) ({self.made})"
+
+    def markdown_link(self, quoted: Quoted) -> str:
+        """The unit, linked; the reference is the link's title."""
+        title = self.plain(quoted).replace("\\", "\\\\").replace('"', '\\"')
+        return f'[{quoted.unit}]({quoted.page} "{title}")'
+
+    def html_note(self, quoted: Quoted) -> str:
+        title, address = html.escape(self.title(quoted)), html.escape(quoted.exact)
+        return f'<a href="{address}">{title}</a> ({html.escape(self.made)})'
+
+    def latex_note(self, quoted: Quoted) -> str:
+        return rf"\href{{{latex_address(quoted.exact)}}}{{{latex(self.title(quoted))}}} ({latex(self.made)})"
 
     def bibtex(self, quoted: Quoted) -> str:
         note = f"Checkpoint {latex(quoted.checkpoint)}, fingerprint {self.fingerprint}, rendered {self.date}"
@@ -166,7 +195,7 @@ def latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _address(url: str) -> str:
+def latex_address(url: str) -> str:
     r"""An address as an argument of \href."""
     return url.replace("%", r"\%").replace("#", r"\#")
 

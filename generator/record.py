@@ -46,6 +46,10 @@ class Picture:
             if type(n) is not int or not 0 < n < 2**31:
                 raise ValueError(f"{self.name}: {n!r} is not a size")
 
+    @property
+    def is_thumbnail(self) -> bool:
+        return self.name.endswith(".thumb.webp")
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -106,7 +110,10 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A whole answer: the question, how it was made, and the pictures."""
+    """A whole answer: the question, how it was made, and the pictures.
+
+    ``earlier`` are pictures that it had before it was rendered again, the latest first, each followed by its thumbnail.
+    """
 
     question: Question
     made: Made

@@ -18,13 +18,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import AtlasError, why_not_written
-from generator.recipe import Question
+from generator.recipe import Question, canonical_json
 from generator.record import KEY, Encoded, Made, Picture, Record, Rendered
 
 _SET_ASIDE = "damaged"
@@ -136,13 +137,36 @@ class Store:
             if before and not force:
                 return False
             shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
-            earlier = (before.picture, *before.earlier) if before else ()
-            record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name != shown.name))
-            text = record.to_json()
-            self._put(self.root / shown.name, picture.data)
-            self._put(self.root / thumb.name, thumbnail.data)
-            self._put(self.record_path(key), text)
-            self._sweep(record)
+            earlier = before.pictures if before else ()
+            again = (shown.name, thumb.name)
+            record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name not in again))
+            self._commit(record, record.to_json(), {shown: picture.data, thumb: thumbnail.data})
+            return True
+
+    def adopt(self, text: bytes, files: Mapping[str, bytes]) -> bool:
+        """Keep an answer that was made elsewhere, its record as it is written there. False if one was there; it stays.
+
+        ``files`` has the file of every picture that the record names, by name. Raises DamagedError, and keeps nothing,
+        if this is not what :meth:`write` would keep: a picture under another answer's name could harm that answer.
+        """
+        try:
+            record = Record.from_json(text)
+            if canonical_json(json.loads(text)) + b"\n" != text:
+                raise ValueError("it is not written as records are")
+            if len({picture.name for picture in record.pictures}) != len(record.pictures):
+                raise ValueError("it names a picture twice")
+            if record.picture.is_thumbnail or not record.thumbnail.is_thumbnail:
+                raise ValueError("it takes its thumbnail for its picture")
+            for picture in record.pictures:
+                file = Encoded(files[picture.name], picture.width, picture.height)
+                if file.named(record.key, ".thumb" if picture.is_thumbnail else "") != picture:
+                    raise ValueError(f"{picture.name} is not a picture of it")
+        except ValueError as error:
+            raise DamagedError(f"the record cannot be kept: {error}") from error
+        with self._saying_what_failed(), self._lock():
+            if self.read(record.key):
+                return False
+            self._commit(record, text, {picture: files[picture.name] for picture in record.pictures})
             return True
 
     def prepare(self) -> None:
@@ -221,6 +245,13 @@ class Store:
         with open(self.root / ".lock", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def _commit(self, record: Record, text: bytes, pictures: Mapping[Picture, bytes]) -> None:
+        """Write an answer, its record last: until then what was there before is whole, and from then on this is."""
+        for picture, data in pictures.items():
+            self._put(self.path(picture), data)
+        self._put(self.record_path(record.key), text)
+        self._sweep(record)
 
     def _put(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(exist_ok=True)

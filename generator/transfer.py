@@ -9,16 +9,22 @@ the disk's, not the network's. Whether the bytes are the right ones is for the c
 
 >>> read("https://host/atlas/atlas.json", limit=100_000_000)          # doctest: +SKIP
 b'{"format": 1, ...
+
+A server need not be a friend: what is read is bounded in size and in time, a small file comes from the host that was
+asked or not at all, and what is said is made fit for a terminal (:func:`legible`).
 """
 
 from __future__ import annotations
 
 import http.client
 import re
+import ssl
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from functools import cache
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -29,6 +35,8 @@ from generator import __version__
 LIMIT = 1_000_000_000  # bytes; the largest of the files fetched has 54 million
 PAUSE = 1.0  # seconds before another attempt at a small file
 _CHUNK = 1 << 18
+_SLOWEST = 1_000  # bytes a second on average, once the timeout is over: what drips is never silent and never ends
+_PORTS = {"http": 80, "https": 443}
 
 
 class BrokenError(Exception):
@@ -83,24 +91,22 @@ def read(url: str, *, limit: int, timeout: float = 30.0, attempts: int = 3) -> b
 
 
 def _read(url: str, limit: int, timeout: float) -> bytes:
+    began = time.monotonic()
     with _ask(url, timeout, _SameHost(), {}) as response:
+        if response.status != 200:
+            raise HopelessError(f"HTTP {response.status} is not the whole file")
         _, total = _extent(response)
         if total is not None and total > limit:
             raise HopelessError(f"its {total:,} bytes are more than the {limit:,} that it may have")
         parts, have = list[bytes](), 0
-        while True:
-            try:
-                chunk = response.read(_CHUNK)
-            except (OSError, http.client.HTTPException) as error:
-                raise BrokenError(f"the connection broke after {have:,} bytes") from error
-            if not chunk:
-                break
+        for chunk in _chunks(response, 0, total):
             parts.append(chunk)
             have += len(chunk)
             if have > limit:
                 raise HopelessError(f"it sent more than the {limit:,} bytes that it may have")
-        if total is not None and have < total:
-            raise BrokenError(f"the connection broke after {have:,} of {total:,} bytes")
+            waited = time.monotonic() - began
+            if waited > timeout and have < _SLOWEST * waited:
+                raise BrokenError(f"it is too slow: {have:,} bytes in {waited:.0f} s")
         return b"".join(parts)
 
 
@@ -111,27 +117,27 @@ class _NotTheBeginningError(HopelessError):
 def _ask(url: str, timeout: float, redirects: urllib.request.HTTPRedirectHandler, headers: dict[str, str]) -> Any:
     """The response to a request; what fails is a BrokenError or a HopelessError."""
     agent = {"User-Agent": f"inception-atlas/{__version__}"}
-    request = urllib.request.Request(url, headers=agent | headers)  # noqa: S310
     try:
+        request = urllib.request.Request(url, headers=agent | headers)  # noqa: S310
         return _opener(redirects).open(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         error.close()
-        said = f"HTTP {error.code} {_quote(error.reason)}"
+        said = f"HTTP {error.code} {legible(error.reason)}"
         if error.code == 416:
             raise _NotTheBeginningError(said) from error
         lasting = error.code < 500 and error.code not in (408, 429)
         raise (HopelessError(said) if lasting else BrokenError(said)) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise BrokenError(f"no connection ({_quote(getattr(reason, 'strerror', None) or reason)})") from error
+        raise BrokenError(f"no connection ({legible(getattr(reason, 'strerror', None) or reason)})") from error
     except ValueError as error:
-        raise HopelessError(f"not an address ({_quote(error)})") from error
+        raise HopelessError(f"not an address ({legible(error)})") from error
 
 
-def _quote(said: object) -> str:
-    """What a server or a library said, fit for one line of a terminal."""
-    words = "".join(c if c.isprintable() else " " for c in str(said)).split()
-    return " ".join(words)[:100]
+def legible(said: object, most: int = 100) -> str:
+    """What another side said, fit for one line of a terminal: no escapes, no line breaks, no end of it."""
+    words = "".join(c if c.isprintable() else " " for c in str(said)[: 10 * most]).split()
+    return " ".join(words)[:most]
 
 
 def _extent(response: Any) -> tuple[int, int | None]:
@@ -151,19 +157,27 @@ def _copy(response: Any, file: IO[bytes], start: int, total: int | None, host: s
     with tqdm(
         total=total, initial=start, desc=host, unit="B", unit_scale=True, file=sys.stderr, disable=None, leave=False
     ) as bar:
-        while True:
-            try:
-                chunk = response.read(_CHUNK)
-            except (OSError, http.client.HTTPException) as error:
-                raise BrokenError(f"the connection broke after {have:,} bytes") from error
-            if not chunk:
-                break
+        for chunk in _chunks(response, start, total):
             have += len(chunk)
             if have > LIMIT:
                 file.truncate(0)
                 raise HopelessError(f"it sent more than {LIMIT:,} bytes, which cannot be right")
             file.write(chunk)
             bar.update(len(chunk))
+
+
+def _chunks(response: Any, start: int, total: int | None) -> Iterator[bytes]:
+    """What comes of a file from byte ``start`` on, as it comes. Raises BrokenError if it ends early."""
+    have = start
+    while total is None or have < total:
+        try:
+            chunk = response.read1(_CHUNK)  # read() waits for all that it was asked, and to a chunk of size -1 for ever
+        except (OSError, http.client.HTTPException) as error:
+            raise BrokenError(f"the connection broke after {have:,} bytes") from error
+        if not chunk:
+            break
+        have += len(chunk)
+        yield chunk
     if total is not None and have < total:  # urllib does not tell when a body is shorter than announced
         raise BrokenError(f"the connection broke after {have:,} of {total:,} bytes")
 
@@ -171,8 +185,14 @@ def _copy(response: Any, file: IO[bytes], start: int, total: int | None, host: s
 class _OnlyHttp(urllib.request.HTTPRedirectHandler):
     """Follows a redirection to http and https, and to nothing else."""
 
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        fp.close()  # urllib would read to its end what comes with a redirection, and there may be none
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if urlsplit(newurl).scheme not in ("http", "https"):
+        if urlsplit(newurl).scheme not in _PORTS:
             raise urllib.error.HTTPError(req.full_url, code, f"redirects to {newurl[:60]}", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -181,11 +201,17 @@ class _SameHost(_OnlyHttp):
     """Follows a redirection on the host that was asked, also from http to https, and to no other."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        asked, told = urlsplit(req.full_url), urlsplit(newurl)
-        upgraded = (asked.scheme, told.scheme, asked.port, told.port) == ("http", "https", None, None)
-        if asked.hostname != told.hostname or not (upgraded or (asked.scheme, asked.port) == (told.scheme, told.port)):
+        asked, told = _origin(req.full_url), _origin(newurl)
+        upgraded = (asked[0], asked[2], told[0], told[2]) == ("http", 80, "https", 443)
+        if asked != told and not (upgraded and asked[1] == told[1]):
             raise urllib.error.HTTPError(req.full_url, code, f"redirects elsewhere, to {newurl[:60]}", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port. Raises ValueError if the port is none."""
+    split = urlsplit(url)
+    return split.scheme, split.hostname, _PORTS.get(split.scheme) if split.port is None else split.port
 
 
 def _opener(redirects: urllib.request.HTTPRedirectHandler) -> urllib.request.OpenerDirector:
@@ -194,7 +220,7 @@ def _opener(redirects: urllib.request.HTTPRedirectHandler) -> urllib.request.Ope
     for handler in (
         urllib.request.ProxyHandler(),
         urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPSHandler(context=_tls()),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.UnknownHandler(),
@@ -202,3 +228,9 @@ def _opener(redirects: urllib.request.HTTPRedirectHandler) -> urllib.request.Ope
     ):
         opener.add_handler(handler)
     return opener
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: to read all certificates takes 20 ms, and an atlas has 17,000 files."""
+    return ssl.create_default_context()

@@ -18,7 +18,7 @@
   const here = document.querySelector(".spine [aria-current]");
   if (here) here.closest(".spine").scrollLeft = here.offsetLeft - innerWidth / 2;
 
-  const lists = all(".units").map((list) => {
+  const lists = all(".units[data-activations]").map((list) => {
     const items = [...list.children], activations = list.dataset.activations.split(" ");
     const rank = new Map(items.map((item) => [item, item.querySelector("img") ? Number(activations.shift()) : -Infinity]));
     return { list, items, ranked: [...items].sort((a, b) => rank.get(b) - rank.get(a) || 0) }; // what is not rendered goes last
@@ -30,6 +30,14 @@
     choices("sort", (by) => {
       for (const { list, items, ranked } of lists) list.replaceChildren(...(by === "activation" ? ranked : items));
     });
+  }
+
+  // where atlas.toml gives no address, what is copied gets that of the server the page is read from
+  const paths = /(?<![\w/.-])(?=(?:embed\/)?[a-z0-9][\w-]*\/\w+\/\d+\.(?:html|webp|jpg))/g;
+  if (location.protocol.startsWith("http") && document.querySelector(".quote .notice")) {
+    const root = document.querySelector(".home").href.replace(/index\.html$/, "");
+    for (const command of all(".quote .command")) command.textContent = command.textContent.replace(paths, root);
+    document.querySelector(".quote .notice").remove();
   }
 
   for (const command of all(".command")) {

@@ -164,11 +164,11 @@ def test_the_unit_keeps_its_own_picture(atlas: TinyAtlas) -> None:
 
 def test_the_committed_page_is_light() -> None:
     root = Path(__file__).parent.parent
+    from generator.addresses import HOW
     from generator.config import load_config
     from generator.publish.catalog import read_catalog
     from generator.publish.contents import contents
-    from generator.publish.pages import environment, render
-    from generator.publish.urls import HOW
+    from generator.publish.rendering import environment, render
 
     config = load_config(root / "atlas.toml")
     make = dict(contents(read_catalog(config)))[HOW]

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 import jinja2.meta
 import pytest
-from tiny import CHECKPOINT, FINGERPRINT, STEPS, TinyAtlas, other_recipe, tiny_atlas
+from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe, tiny_atlas
 
 from generator.config import Config
 from generator.errors import AtlasError
@@ -21,7 +21,8 @@ from generator.publish import charts
 from generator.publish.build import MANIFEST, build
 from generator.publish.catalog import Catalog, read_catalog
 from generator.publish.checks import check
-from generator.publish.pages import PAGES, Page, environment
+from generator.publish.pages import PAGES, AnyPage
+from generator.publish.rendering import environment
 from generator.publish.status import status
 from generator.recipe import Recipe
 from generator.record import printed
@@ -86,9 +87,9 @@ def test_what_was_changed_or_removed_is_built_again(atlas: TinyAtlas) -> None:
     (own / "404.html").unlink()
     assert build(atlas.config()).written == 1
     atlas.answer(Unit("mixed4b", 1))
-    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (9, True)
+    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (16, True)
     atlas.answer(Unit("mixed4b", 1), seed=77, force=True)
-    assert build(atlas.config()).written == 6, "page, record, thumbnail, two hierarchies that show it, atlas.json"
+    assert build(atlas.config()).written == 12, "page, frame, record, thumbnail; cards; hierarchies; indexes"
     atlas.toml(('"Tiny Atlas"', '"Mine"'))
     build(atlas.config())
     assert "<title>Mine</title>" in home.read_text()
@@ -138,11 +139,12 @@ def test_an_atlas_of_nothing_builds_and_says_so(tmp_path: Path) -> None:
 
 def test_a_unit_that_is_gone_takes_its_page_along(atlas: TinyAtlas) -> None:
     for file in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*"):
-        assert file.name in ("index.html", "3.html", "3.json", "3.webp")
+        assert file.name in ("index.html", "index.json", "index.jpg", "3.html", "3.json", "3.webp", "3.jpg")
     record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == Unit("mixed5b", 3))
     atlas.store.record_path(record.key).unlink()
-    assert build(atlas.config()).removed == 3
+    assert build(atlas.config()).removed == 7, "page, frame, record, thumbnail, card; the layer's index and card"
     assert [f.name for f in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*")] == ["index.html"]
+    assert not (atlas.site / "embed" / CHECKPOINT / "mixed5b").exists()
     assert {p.level for p in check(atlas.config())} == {"warning"}  # its pictures lie there unclaimed
 
 
@@ -378,12 +380,27 @@ def test_the_command_names_a_default_that_atlas_toml_would_change(atlas: TinyAtl
 
 
 def test_earlier_pictures_stay_in_reach(atlas: TinyAtlas) -> None:
-    before = atlas.answer(Unit("mixed4a", 12))
-    atlas.answer(Unit("mixed4a", 12), seed=77, force=True)
+    """Whether it was rendered again, by another recipe, as another view, or for other weights of the same name."""
+    unit = Unit("mixed4a", 12)
+    before = atlas.answer(unit)
+    atlas.answer(unit, seed=77, force=True)
+    others = [
+        atlas.answer(unit, recipe=other_recipe(steps=2, parameterization="raw"), seed=5),
+        atlas.answer(unit, view="negative", seed=6),
+        atlas.answer(unit, fingerprint="cd" * 32, seed=7),
+    ]
     build(atlas.config())
     text = page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
-    assert "Earlier pictures" in text
-    assert text.count(before.picture.name) == 2
+    assert "Other pictures of this unit" in text
+    assert (text.count(before.picture.name), text.count(before.thumbnail.name)) == (1, 1)
+    assert "the same recipe, rendered before" in text
+    said = ("parameterization raw, steps 2", "view negative", "other weights")
+    for record, differs in zip(others, said, strict=True):
+        item = re.search(rf'<li id="p-{record.picture.sha256[:8]}">.*?(?=<li|</ul>)', text, re.DOTALL)
+        assert item
+        assert differs in item[0]
+        assert record.picture.name in item[0]
+        assert f"store/{record.key[:2]}/{record.key[2:]}.json" in item[0]
     assert check(atlas.config()) == []
 
 
@@ -440,9 +457,36 @@ def test_the_index_for_programs(built: TinyAtlas) -> None:
     assert (index["format"], index["title"], checkpoint["fingerprint"]) == (1, "Tiny Atlas", FINGERPRINT)
     assert len(checkpoint["units"]) == 27
     for unit in checkpoint["units"]:
-        for part in ("page", "record", "picture", "thumbnail"):
+        for part in ("page", "record", "picture", "thumbnail", "card", "embed"):
             assert (built.site / unit[part]).is_file()
     assert checkpoint["units"][0]["activation"] == 18.5
+
+
+def test_programs_can_rely_on_the_schemas(atlas: TinyAtlas) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema: pip install jsonschema")
+    atlas.label(LABELS)
+    atlas.answer(Unit("mixed4a", 12), seed=77, force=True)
+    atlas.toml(("[recipe]", "[checkpoints.untrained]\n\n[recipe]"))
+    build(atlas.config())
+
+    def wrong(kind: str, data: object) -> list[str]:
+        schema = json.loads(page(atlas, f"schema/{kind}-1.json"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(data)]
+
+    index = json.loads(page(atlas, "atlas.json"))
+    assert wrong("atlas", index) == []
+    layers = sorted(atlas.site.glob(f"{CHECKPOINT}/*/index.json"))
+    assert len(layers) == 4
+    for path in layers:
+        layer = json.loads(path.read_bytes())
+        assert wrong("layer", layer) == []
+        listed = [unit for unit in index["checkpoints"][0]["units"] if unit["unit"].startswith(f"{layer['layer']}:")]
+        assert [unit["unit"] for unit in layer["units"]] == [unit["unit"] for unit in listed]
+    for unit in index["checkpoints"][0]["units"]:
+        assert wrong("record", json.loads(page(atlas, unit["record"]))) == []
+    del index["checkpoints"][0]["units"][0]["record"]
+    assert wrong("atlas", index) == ["'record' is a required property"]
 
 
 def test_a_published_address_makes_whole_links(atlas: TinyAtlas) -> None:
@@ -451,7 +495,7 @@ def test_a_published_address_makes_whole_links(atlas: TinyAtlas) -> None:
     unit = f"https://atlas.example/v1/{CHECKPOINT}/mixed4a/12.html"
     text = page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
     assert f'<link rel="canonical" href="{unit}">' in text
-    assert re.search(r'property="og:image" content="https://atlas\.example/v1/store/..', text)
+    assert f'property="og:image" content="https://atlas.example/v1/{CHECKPOINT}/mixed4a/12.jpg"' in text
     assert f"<loc>{unit}</loc>" in page(atlas, "sitemap.xml")
     assert "404.html" not in page(atlas, "sitemap.xml")
     assert not (atlas.site / "robots.txt").exists()  # not the root of the host
@@ -502,7 +546,7 @@ def test_a_mistake_in_an_own_template_is_named(atlas: TinyAtlas, text: str, says
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.__name__)
-def test_template_and_dataclass_agree(kind: type[Page], tmp_path: Path) -> None:
+def test_template_and_dataclass_agree(kind: type[AnyPage], tmp_path: Path) -> None:
     env = environment(tmp_path)
 
     def asked(name: str) -> Iterator[str]:

@@ -3,68 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from spellings import SPELLINGS
 
 from generator.architecture import ARCHITECTURES, BVLC_GOOGLENET, INCEPTION5H, Architecture
 from generator.errors import UsageError
 from generator.units import Unit, parse_unit, parse_units, select_units, write_channels
 
 
-@pytest.mark.parametrize(
-    ("text", "unit"),
-    [
-        ("mixed4a:11", "mixed4a:11"),
-        ("mixed4a_11", "mixed4a:11"),
-        ("4a:11", "mixed4a:11"),
-        ("4a_11", "mixed4a:11"),
-        ("mixed4a/11", "mixed4a:11"),
-        ("mixed4a 11", "mixed4a:11"),
-        ("  Mixed4A:11 ", "mixed4a:11"),
-        ("conv2d0:5", "conv2d0:5"),
-        ("conv2d2_191", "conv2d2:191"),
-        # a channel of a branch is the channel of the layer that it is concatenated into
-        ("mixed4a_1x1:5", "mixed4a:5"),
-        ("mixed4a_3x3:5", "mixed4a:197"),
-        ("4a_3x3:203", "mixed4a:395"),
-        ("mixed4a_5x5:0", "mixed4a:396"),
-        ("mixed4a_pool_reduce:63", "mixed4a:507"),
-        ("mixed4a_3x3_5", "mixed4a:197"),
-        # a bottleneck is a layer of its own, and its name begins with a branch's
-        ("mixed4a_3x3_bottleneck:5", "mixed4a_3x3_bottleneck:5"),
-        ("4a_5x5_bottleneck:15", "mixed4a_5x5_bottleneck:15"),
-        # Caffe's names, and words apart
-        ("inception_4a/output 11", "mixed4a:11"),
-        ("inception_4a/output:11", "mixed4a:11"),
-        ("inception_4a_output/11", "mixed4a:11"),
-        ("inception_4a/3x3 5", "mixed4a:197"),
-        ("inception_4a/3x3_reduce 5", "mixed4a_3x3_bottleneck:5"),
-        ("inception_4a/pool_proj 63", "mixed4a:507"),
-        ("conv2/3x3 5", "conv2d2:5"),
-        ("conv2/3x3_reduce 5", "conv2d1:5"),
-        ("conv1/7x7_s2 5", "conv2d0:5"),
-        ("mixed4a 3x3 5", "mixed4a:197"),
-        ("4a 3x3 5", "mixed4a:197"),
-        ("4a 3x3 bottleneck 5", "mixed4a_3x3_bottleneck:5"),
-        ("4a pool reduce 63", "mixed4a:507"),
-        ("mixed4a:3x3:5", "mixed4a:197"),
-        # addresses: this atlas wherever it is published, and Microscope
-        ("https://host/atlas/inception5h/mixed4a/11.html", "mixed4a:11"),
-        ("http://localhost:8000/inception5h/mixed4a/11.html#more", "mixed4a:11"),
-        ("file:///home/me/site/inception5h/mixed4a_3x3_bottleneck/5.html", "mixed4a_3x3_bottleneck:5"),
-        ("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11", "mixed4a:11"),
-        ("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11?models.op.technique=x", "mixed4a:11"),
-        ("https://microscope.openai.com/models/inceptionv1/mixed4a_3x3_0/5", "mixed4a:197"),
-        ("https://microscope.openai.com/models/inceptionv1/conv2d0_0/63", "conv2d0:63"),
-        ("microscope.openai.com/models/inceptionv1/mixed4a_0/11", "mixed4a:11"),
-        ("https://host/inception5h/mixed4a/11.jpg", "mixed4a:11"),
-        ("https://host/embed/inception5h/mixed4a/11.html?size=64", "mixed4a:11"),
-        # Distill's weight explorer, at either of its places
-        (
-            "https://storage.googleapis.com/distill-circuits/inceptionv1-weight-explorer/mixed3b_379.html",
-            "mixed3b:379",
-        ),
-        ("https://storage.googleapis.com/inceptionv1-weight-explorer/conv2d2_89.html", "conv2d2:89"),
-    ],
-)
+@pytest.mark.parametrize(("text", "unit"), SPELLINGS)
 def test_spellings(text: str, unit: str) -> None:
     assert str(parse_unit(text, INCEPTION5H)) == unit
 

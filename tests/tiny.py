@@ -39,6 +39,30 @@ steps = {STEPS}
 """
 
 
+LABELS = f"""
+checkpoint = "{CHECKPOINT}"
+
+[sources.post]
+title = "A Post on Curves"
+url = "https://post.example/curves"
+license = "CC BY 4.0"
+
+[[labels]]
+unit = "mixed4a:0-1,12,40"
+label = "Curve, left"
+family = "Curves"
+confidence = "published"
+source = "post"
+anchor = "left"
+
+[[labels]]
+unit = "conv2d0:3"
+label = "Edge"
+confidence = "low"
+source = "post"
+"""
+
+
 def encoded(seed: int, side: int) -> Encoded:
     """A gradient in colours of its own, as WebP."""
     picture = Image.linear_gradient("L").resize((side, side)).rotate(90 * (seed % 4))
@@ -69,6 +93,13 @@ class TinyAtlas:
             assert before in text
             text = text.replace(before, after)
         (self.folder / "atlas.toml").write_text(text, encoding="utf-8")
+
+    def label(self, text: str, name: str = "tiny.toml") -> Path:
+        """Put a file of labels beside atlas.toml."""
+        path = self.folder / "labels" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
 
     def config(self) -> Config:
         return load_config(self.folder / "atlas.toml")

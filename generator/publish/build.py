@@ -1,4 +1,4 @@
-"""Write the site: every page with its record and thumbnail, static files, the index for programs.
+"""Write the site: every page with its record and pictures, static files, the indexes for programs and for search.
 
 >>> built = build(config)                                         # doctest: +SKIP
 >>> built.written, built.unchanged, built.removed                 # doctest: +SKIP
@@ -15,8 +15,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from generator import addresses
@@ -24,13 +26,17 @@ from generator.config import Config
 from generator.errors import AtlasError, why_not_written
 from generator.package import package_folder
 from generator.publish import stamp as stamps
+from generator.publish.cards import Source, sheet_card, unit_card
 from generator.publish.catalog import Catalog, read_catalog
 from generator.publish.contents import contents
-from generator.publish.index import atlas_index, robots, sitemap
-from generator.publish.pages import environment, render
+from generator.publish.index import atlas_index, layer_index, robots, sitemap
+from generator.publish.previews import sheets
+from generator.publish.rendering import environment, render
+from generator.publish.search import search_index
 from generator.store import Store
 
 MANIFEST = ".built.json"
+_AHEAD = 64
 _OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
 
 Progress = Callable[[int, int], None]
@@ -62,10 +68,10 @@ def build(config: Config, progress: Progress | None = None) -> Built:
         files = dict(_files(catalog))
         _put(output, MANIFEST, _listing({*before, *files}))  # a build that dies here leaves a folder known as ours
         written = 0
-        for done, (address, make) in enumerate(files.items()):
+        for done, (address, data) in enumerate(_made(files)):
             if progress:
                 progress(done, len(files))
-            written += _put(output, address, make())
+            written += _put(output, address, data)
         if progress:
             progress(len(files), len(files))
         removed = sum(_remove(output, address) for address in before if address not in files)
@@ -91,23 +97,76 @@ def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
     store = Store(catalog.config.store)
     pages = []
     for address, make in contents(catalog):
-        pages.append(address)
+        if not address.startswith(f"{addresses.EMBED}/"):  # a frame's page is not one to be found
+            pages.append(address)
         yield address, lambda make=make: render(env, make()).encode()  # type: ignore[misc]
     for checkpoint in catalog.checkpoints:
         for layer in checkpoint.layers.values():
+            if layer.rendered:
+                address = addresses.layer_json_address(checkpoint.name, layer.name)
+                yield address, partial(layer_index, checkpoint, layer)
             for unit in layer.rendered:
                 if unit.record:
                     kept, thumbnail = store.record_path(unit.record.key), store.path(unit.record.thumbnail)
                     yield addresses.record_address(checkpoint.name, unit.unit), kept.read_bytes
                     yield addresses.thumbnail_address(checkpoint.name, unit.unit), thumbnail.read_bytes
-    static = package_folder("static")
-    for file in sorted(static.iterdir()):
-        yield f"static/{file.name}", file.read_bytes
+    yield from _cards(catalog, store)
+    yield from _static(catalog)
     yield addresses.INDEX, lambda: atlas_index(catalog)
     yield ".nojekyll", lambda: b""  # GitHub Pages would leave out names that begin with an underscore
     yield "sitemap.xml", lambda: sitemap(catalog.config.url, pages)
     if catalog.config.url and robots(catalog.config.url):
         yield "robots.txt", lambda: robots(catalog.config.url)
+
+
+def _cards(catalog: Catalog, store: Store) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The pictures that stand for pages where they are linked; one that is there and still holds is not made again."""
+    output = catalog.config.output
+    for checkpoint in catalog.checkpoints:
+        for layer in checkpoint.layers.values():
+            for unit in layer.rendered:
+                if unit.record:
+                    address = addresses.card_address(addresses.unit_address(checkpoint.name, unit.unit))
+                    source = Source(store.path(unit.record.picture), unit.record.picture.sha256)
+                    yield address, partial(_card, partial(unit_card, source), output / address)
+    for page, units in sheets(catalog):
+        if units:
+            address = addresses.card_address(page)
+            pictures = [u.record.picture for u in units if u.record]
+            sources = [Source(store.path(picture), picture.sha256) for picture in pictures]
+            yield address, partial(_card, partial(sheet_card, sources), output / address)
+
+
+def _card(draw: Callable[[bytes | None], bytes], kept: Path) -> bytes:
+    try:
+        return draw(kept.read_bytes())
+    except FileNotFoundError:
+        return draw(None)
+
+
+def _static(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Style sheets, scripts and schemas, and the two scripts that know of this atlas."""
+    static = package_folder("static")
+    for file in sorted(static.iterdir()):
+        if file.is_file():
+            yield f"{addresses.STATIC}/{file.name}", file.read_bytes
+    for file in sorted((static / addresses.SCHEMA).iterdir()):
+        yield f"{addresses.SCHEMA}/{file.name}", file.read_bytes
+    embed, first = static / "embed.js", catalog.checkpoints[0].name
+    yield f"{addresses.STATIC}/embed.js", lambda: embed.read_bytes().replace(b"{{checkpoint}}", first.encode())
+    yield f"{addresses.STATIC}/units.js", lambda: search_index(catalog)
+
+
+def _made(files: Mapping[str, Callable[[], bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Every file with its bytes. Cards are drawn on all cores, a few ahead of their turn: Pillow lets go of Python."""
+    cards = {address: make for address, make in files.items() if address.endswith(".jpg")}
+    for address, make in files.items():
+        if address not in cards:
+            yield address, make()
+    with ThreadPoolExecutor() as pool:
+        for first in range(0, len(cards), _AHEAD):
+            some = list(cards)[first : first + _AHEAD]
+            yield from zip(some, pool.map(lambda address: cards[address](), some), strict=True)
 
 
 def _manifest(output: Path) -> tuple[tuple[str, ...], str]:

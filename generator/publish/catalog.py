@@ -15,8 +15,9 @@ Nothing in the store can stop a build: a record that cannot be read counts as no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from generator.architecture import Branch, Layer
 from generator.config import Checkpoint, Config
@@ -34,7 +35,7 @@ INPUT = 224  # side of the pictures that the network was trained on, in pixels
 class AtlasUnit:
     """One unit and its answer, if there is one. ``current`` if it answers exactly what atlas.toml asks.
 
-    ``others`` are answers to other questions about it, the newest first: other recipes, views, figures' pictures.
+    ``others`` are answers to other questions about it, the nearest first: other recipes, views, figures' pictures.
     """
 
     unit: Unit
@@ -136,6 +137,26 @@ def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool,
     return False, alike, -abs(recipe.steps - wanted.steps)
 
 
+def _others(records: Iterable[Record], shown: Record | None) -> tuple[Record, ...]:
+    """The answers that are not shown: nearest to the one that is, and the later of an ascent first."""
+    if shown is None:
+        return ()
+    wanted, fingerprint = shown.question.recipe, shown.question.fingerprint
+    rest = [record for record in records if record is not shown]
+
+    def far(record: Record) -> tuple[Any, ...]:
+        question = record.question
+        near = _nearness(replace(wanted, steps=question.recipe.steps), question.recipe, True)
+        return (
+            question.fingerprint != fingerprint,
+            question.view != "channel",
+            [-n for n in near],
+            -question.recipe.steps,
+        )
+
+    return tuple(sorted(rest, key=lambda record: (*far(record), record.key)))
+
+
 def _is_of_a_figure(recipe: Recipe, wanted: Recipe) -> bool:
     """Whether a picture was made to show how pictures come about: in another parameterisation, or hardly begun."""
     hardly_begun = recipe.steps < min(recipe.wake_steps, wanted.steps)
@@ -181,8 +202,8 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
             for channel in range(layer.channels):
                 unit = Unit(name, channel)
                 near, _, shown = best.get(unit, ((False, 0, 0), None, None))
-                others = tuple(sorted((r for r in known.get(unit, ()) if r is not shown), key=_age, reverse=True))
+                others = _others(known.get(unit, ()), shown)
                 branch, named = layer.branch_of(channel), labels.of.get(unit, ())
-                units.append(AtlasUnit(unit, branch, shown, near[0], named, others if shown else ()))
+                units.append(AtlasUnit(unit, branch, shown, near[0], named, others))
             layers[name] = AtlasLayer(layer, net.grid(name, INPUT), tuple(units))
     return AtlasCheckpoint(checkpoint, fingerprint, layers, labels)

@@ -6,7 +6,7 @@ error: bvlc_googlenet/mixed4a/11.html: link to ../mixed4z/index.html leads nowhe
 
 Looked for: links and fragments that lead nowhere, ids that are missing or used twice, pictures without a text or a
 size, pages without language, title or content security policy, anything fetched from elsewhere, files that nothing
-claims, and pages and pictures that weigh more than :data:`BUDGETS` allows.
+claims, promises that are broken, and pages and pictures that weigh more than :mod:`generator.publish.budgets` allows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -26,20 +26,11 @@ from urllib.parse import unquote, urlsplit
 from generator import addresses
 from generator.config import Config
 from generator.errors import AtlasError
+from generator.publish.budgets import BUDGETS, Holds, too_heavy
 from generator.publish.build import built_files
+from generator.publish.promise import broken
 from generator.store import DamagedError, Store
 
-BUDGETS: Mapping[str, int] = {
-    "home": 72_000,
-    "layer": 16_000,  # and as much again for each unit as "layer unit" says,
-    "layer unit": 230,
-    "528 units": 60_000,  # but no more than this, and as much for each further unit as "further unit" says
-    "further unit": 105,
-    "unit": 12_000,
-    "style": 16_384,
-    "script": 4_096,
-    "pictures of a unit": 16_384,  # the mean, with the record
-}
 _POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 _FETCHED = {"img": ("src", "srcset"), "script": ("src",), "link": ("href",), "iframe": ("src",)}
 _STYLE_FETCHES = re.compile(r"(?:@import\s+|url\(\s*)[\"']?((?:https?:)?//[^\"')\s;]+)")
@@ -71,6 +62,8 @@ class _Seen:
     language: bool = False
     title: bool = False
     policy: bool = False
+    names: int = 0
+    pictures: int = 0
 
 
 class _Reader(HTMLParser):
@@ -102,8 +95,12 @@ class _Reader(HTMLParser):
             self._fetched(tag, dict(attrs))
         elif tag == "html":
             seen.language = bool(dict(attrs).get("lang"))
+        elif tag == "i":
+            seen.names += 1
         elif tag == "meta":
             seen.policy |= ("http-equiv", "Content-Security-Policy") in attrs
+            if ("property", "og:image") in attrs:
+                seen.links.add(dict(attrs).get("content") or "")
 
     def _fetched(self, tag: str, given: Mapping[str, str | None]) -> None:
         into = self.seen.links if given.get("rel") in _LINK_ONLY else self.seen.fetched
@@ -114,6 +111,7 @@ class _Reader(HTMLParser):
             elif value or name == "href":
                 into.add(value)
         if tag == "img":
+            self.seen.pictures += 1
             self._picture(given)
 
     def _picture(self, given: Mapping[str, str | None]) -> None:
@@ -137,7 +135,10 @@ def check(config: Config) -> list[Problem]:
         wrong = [*seen.wrong, *_page(seen), *_links(address, seen, files, ids, config.url)]
         problems += [Problem("error", address, what) for what in dict.fromkeys(wrong)]
     problems += [Problem("error", a, what) for a in sorted(files) if a.endswith(".css") for what in _style(output / a)]
-    return [*problems, *_budgets(output, pages, files), *_store(config, files)]
+    weighed = {address: _holds(address, seen, config.url) for address, seen in pages.items()}
+    problems += [Problem("error", address, what) for address, what in too_heavy(output, weighed, files)]
+    problems += [Problem("error", address, what) for address, what in broken(config)]
+    return [*problems, *_store(config, files)]
 
 
 def _read(text: str) -> _Seen:
@@ -204,28 +205,10 @@ def _style(path: Path) -> Iterator[str]:
         yield f"fetches {found} from elsewhere"
 
 
-def _budgets(output: Path, pages: Iterable[str], files: Mapping[str, int]) -> Iterator[Problem]:
-    parts = sorted(a for a in files if a.startswith("static/") and a.endswith((".css", ".js")))
-    for address in (*pages, *parts):
-        size = files.get(address, 0)
-        allowed = _allowed(output, address)
-        if size > allowed:
-            yield Problem("error", address, f"weighs {size:,} bytes, more than {allowed:,}")
-
-
-def _allowed(output: Path, address: str) -> int:
-    if address.endswith(".css"):
-        return BUDGETS["style"]
-    if address.endswith(".js"):
-        return BUDGETS["script"]
-    parts = address.split("/")
-    if len(parts) < 3:
-        return BUDGETS["home"]
-    if parts[-1] != "index.html":
-        return BUDGETS["unit"]
-    units = sum(name.endswith(".json") for name in os.listdir((output / address).parent))
-    small = BUDGETS["layer"] + units * BUDGETS["layer unit"]
-    return min(small, BUDGETS["528 units"] + max(0, units - 528) * BUDGETS["further unit"])
+def _holds(address: str, seen: _Seen, base: str) -> Holds:
+    resolved = (_resolve(posixpath.dirname(address), link, base)[0] for link in sorted(seen.fetched))
+    others = sum(name.startswith("p-") for name in seen.ids) - 1  # the unit's own is none
+    return Holds(seen.names, seen.pictures, max(0, others), tuple(target for target in resolved if target))
 
 
 def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:

@@ -63,14 +63,14 @@ def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterab
     """An object with ``units``, and the ``sources`` of their labels."""
     units = tuple(units)
     sources = {s: i for i, s in enumerate(dict.fromkeys(x.source for u in units for x in u.labels))}
-    head["sources"] = [{"title": s.title, "url": s.url, "license": s.license or None} for s in sources]
+    head["sources"] = [{"title": s.title, "url": s.url or None, "license": s.license or None} for s in sources]
     lines = ",\n".join(json.dumps(_unit(checkpoint.name, u, u.record, sources)) for u in units if u.record)
     return f'{json.dumps(head)[:-1]}, "units": [\n{lines}\n]}}'
 
 
 def _unit(checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Source, int]) -> dict[str, Any]:
     page = addresses.unit_address(checkpoint, unit.unit)
-    entry = {
+    entry: dict[str, Any] = {
         "unit": str(unit.unit),
         "branch": unit.branch.name if unit.branch else None,
         "activation": record.made.activation,

@@ -1,36 +1,23 @@
 """The pages of the site: what each one says, apart from how it looks and where it is written.
 
-One frozen dataclass per template holds exactly what the template reads; a test keeps the two in step. Rendering gives
-text, nothing is written here:
-
->>> env = environment(config.templates)                           # doctest: +SKIP
->>> render(env, page)[:15]                                        # doctest: +SKIP
-'<!doctype html>'
-
-A ``templates`` folder beside atlas.toml comes before the templates of this package, file by file. A template that only
-changes a block of the original extends it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``.
+One frozen dataclass per template holds exactly what the template reads; a test keeps the two in step.
+:mod:`generator.publish.contents` makes them, :mod:`generator.publish.rendering` turns them into text.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import jinja2
-from markupsafe import Markup
-
-from generator.errors import AtlasError
-from generator.package import package_folder
-from generator.publish import charts
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
-from generator.publish.lesson import AtlasLesson, WayShown
-from generator.publish.provenance import Fact, Setting
+from generator.publish.families import FamilyCount, FamilyShown
+from generator.publish.lesson import AtlasLesson
+from generator.publish.provenance import Fact, OtherPicture, Setting
+from generator.publish.quoting import Quote
 from generator.publish.selection import Column
 from generator.publish.urls import Urls
 from generator.recipe import Recipe
-from generator.record import printed
-from generator.spectrum import like_photographs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +29,21 @@ class SpineLink:
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The picture that stands for a page where it is linked: its address in the atlas, its size, what it shows."""
+
+    address: str
+    width: int
+    height: int
+    alt: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """What base.html needs. ``checkpoint`` is the one whose layers, the ``spine``, the header links to.
 
-    ``image`` is the whole address of a picture that stands for the page, or "".
+    ``preview`` stands for the page where it is linked; ``schema`` says what it is in the words of schema.org.
     """
 
     template: ClassVar[str]
@@ -55,7 +52,8 @@ class Page:
     site: str
     title: str
     description: str
-    image: str
+    preview: Preview | None
+    schema: Mapping[str, Any]
     checkpoint: AtlasCheckpoint
     spine: tuple[SpineLink, ...]
 
@@ -83,6 +81,7 @@ class LayerPage(Page):
     """Every unit of a layer; ``command`` renders those that are not rendered, or is ""."""
 
     template: ClassVar[str] = "layer.html"
+    families: tuple[FamilyCount, ...]
     layer: AtlasLayer
     command: str
     previous: AtlasLayer | None
@@ -103,6 +102,45 @@ class UnitPage(Page):
     settings: tuple[Setting, ...]
     facts: tuple[Fact, ...]
     command: str
+    quotes: tuple[Quote, ...]
+    pictures: tuple[OtherPicture, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedPage:
+    """One unit, small, for the pages of other people to show in a frame. It stands alone, without base.html."""
+
+    template: ClassVar[str] = "embed.html"
+    url: Urls
+    canonical: str
+    checkpoint: AtlasCheckpoint
+    unit: AtlasUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamiliesPage(Page):
+    """All families of a checkpoint, each with the few of its units that are rendered first."""
+
+    template: ClassVar[str] = "families.html"
+    families: tuple[FamilyShown, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyPage(Page):
+    """Every unit that has a name of this family, layer by layer."""
+
+    template: ClassVar[str] = "family.html"
+    family: FamilyShown
+    previous: FamilyShown | None
+    next: FamilyShown | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindPage(Page):
+    """How units are found: what the search box reads, and the layers and families of each checkpoint as links."""
+
+    template: ClassVar[str] = "find.html"
+    checkpoints: tuple[AtlasCheckpoint, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,65 +170,8 @@ class NotFoundPage(Page):
     template: ClassVar[str] = "404.html"
 
 
-PAGES: tuple[type[Page], ...] = (HomePage, CheckpointPage, LayerPage, UnitPage, AboutPage, HowPage, NotFoundPage)
-
-
-def environment(own_templates: Path) -> jinja2.Environment:
-    """The templates, those of the user first."""
-    own, ours = jinja2.FileSystemLoader(own_templates), jinja2.FileSystemLoader(package_folder("templates"))
-    env = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([own, ours, jinja2.PrefixLoader({"atlas": ours})]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-    )
-    env.globals.update(
-        activation_curve=charts.activation_curve,
-        network=charts.network,
-        receptive_field=charts.receptive_field,
-        spectra=spectra,
-    )
-    env.filters.update(zip=zip)
-    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
-    return env
-
-
-def render(env: jinja2.Environment, page: Page) -> str:
-    """A page as text. Raises AtlasError naming file and line of a template that asks for what is not there."""
-    try:
-        context = {f.name: getattr(page, f.name) for f in fields(page)}
-        return env.get_template(page.template).render(context)
-    except jinja2.TemplateSyntaxError as error:
-        raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error
-    except Exception as error:  # a template is a user's code, and may fail in any way
-        raise AtlasError(f"the template {page.template} cannot be rendered: {error}") from error
-
-
-def activations(units: tuple[AtlasUnit, ...]) -> str:
-    """The activations of those that are rendered, in their order: what a layer page can be sorted by."""
-    return " ".join(f"{unit.record.made.activation:.4g}" for unit in units if unit.record)
-
-
-def spectra(ways: tuple[WayShown, ...]) -> list[Markup]:
-    """The spectra of several pictures on one scale, each with what would fall as a photograph's does."""
-    low, high = min(w.power.min() for w in ways) / 2, max(w.power.max() for w in ways) * 2
-    return [
-        charts.spectrum(w.name, w.power.tolist(), like_photographs(w.power).tolist(), float(low), float(high))
-        for w in ways
-    ]
-
-
-def runs(units: tuple[AtlasUnit, ...]) -> list[tuple[AtlasUnit, AtlasUnit | None]]:
-    """Units as a layer page lays them out: each rendered one, and each run of others as its first and last."""
-    laid: list[tuple[AtlasUnit, AtlasUnit | None]] = []
-    for unit in units:
-        if unit.record:
-            laid.append((unit, None))
-        elif laid and laid[-1][1]:
-            laid[-1] = (laid[-1][0], unit)
-        else:
-            laid.append((unit, unit))
-    return laid
+AnyPage = Page | EmbedPage
+PAGES: tuple[type[AnyPage], ...] = (
+    HomePage, CheckpointPage, LayerPage, UnitPage, EmbedPage, FamiliesPage, FamilyPage, FindPage, AboutPage, HowPage,
+    NotFoundPage,
+)  # fmt: skip

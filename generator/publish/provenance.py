@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
+from generator.addresses import picture_fragment
 from generator.config import Config
 from generator.publish.catalog import AtlasLayer
 from generator.recipe import SETTINGS, Recipe
-from generator.record import Record
+from generator.record import Picture, Record
 from generator.units import write_channels
 
 
@@ -34,6 +37,57 @@ class Fact:
     name: str
     value: str
     code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPicture:
+    """A picture of the unit besides the one that its page shows, and in what it differs from that.
+
+    ``fragment`` is where it is on the page, "" if the same picture is there already. ``record`` is what is known of it;
+    of pictures that were made again by force there is none.
+    """
+
+    fragment: str
+    picture: Picture
+    thumbnail: Picture
+    differs: str
+    record: Record | None
+
+
+def other_pictures(shown: Record, others: Iterable[Record]) -> tuple[OtherPicture, ...]:
+    """Every other picture of a unit: first of the same question, then of others."""
+    seen = {shown.picture.sha256}
+
+    def other(picture: Picture, thumbnail: Picture, differs: str, record: Record | None) -> OtherPicture:
+        fragment = "" if picture.sha256 in seen else picture_fragment(picture.sha256)
+        seen.add(picture.sha256)
+        return OtherPicture(fragment, picture, thumbnail, differs, record)
+
+    def before(record: Record, differs: str) -> Iterator[OtherPicture]:
+        for picture, following in zip_longest(record.earlier, record.earlier[1:]):
+            if not picture.is_thumbnail:
+                thumbnail = following if following and following.is_thumbnail else picture
+                yield other(picture, thumbnail, f"{differs}, rendered before", None)
+
+    found = list(before(shown, "the same recipe"))
+    for record in others:
+        differs = _differences(shown, record)
+        found.append(other(record.picture, record.thumbnail, differs, record))
+        found += before(record, differs)
+    return tuple(found)
+
+
+def _differences(shown: Record, other: Record) -> str:
+    """In what the question of another picture differs, as people say it."""
+    one, two = shown.question, other.question
+    words = [f"view {two.view}"] if two.view != one.view else []
+    words += ["other weights"] if two.fingerprint != one.fingerprint else []
+    words += [
+        f"{f.name.replace('_', ' ')} {written(getattr(two.recipe, f.name))}"
+        for f in fields(Recipe)
+        if getattr(two.recipe, f.name) != getattr(one.recipe, f.name)
+    ]
+    return ", ".join(words)
 
 
 @lru_cache

@@ -65,6 +65,12 @@ class _Handler(SimpleHTTPRequestHandler):
         """Say nothing: a page of pictures is five hundred requests."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A page of pictures asks for many at once: with a shorter queue some would wait for a second."""
+
+    request_queue_size = 64
+
+
 def preview(folder: Path, port: int, url: str = "") -> ThreadingHTTPServer:
     """A server that is bound and not yet serving; ``url`` is the published address, if atlas.toml gives one.
 
@@ -74,7 +80,7 @@ def preview(folder: Path, port: int, url: str = "") -> ThreadingHTTPServer:
     if not (folder / addresses.HOME).is_file():
         raise AtlasError(f"no site in {folder} yet; type `atlas build`")
     try:
-        return ThreadingHTTPServer((HOST, port), partial(_Handler, directory=str(folder), url=url))
+        return _Server((HOST, port), partial(_Handler, directory=str(folder), url=url))
     except OverflowError:
         raise UsageError(f"--port {port}: a port is a number from 1 to 65535") from None
     except OSError as error:

@@ -24,7 +24,8 @@ from generator.package import package_folder
 
 def sources(config: Config) -> str:
     """A digest of all that a build reads: atlas.toml, the store, templates, static files and our own code."""
-    folders = (config.store, config.templates, package_folder("templates"), package_folder("static"))
+    own = ("templates", "static", "labels")
+    folders = (config.store, config.templates, config.labels, *map(package_folder, own))
     files = [("atlas.toml", config.path.stat())]
     for place, folder in enumerate((*folders, Path(generator.__file__).parent)):
         files += [(f"{place} {name}", status) for name, status in _walk(folder)]

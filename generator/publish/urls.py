@@ -52,6 +52,10 @@ class Urls:
         """The published address, or "" if atlas.toml does not give the site's."""
         return self.base and self.base + ("" if address == addresses.HOME else address)
 
+    def whole(self, address: str) -> str:
+        """The published address if it is known, else the link from this folder."""
+        return self.absolute(address) or self.to(address)
+
     def home(self, fragment: str = "") -> str:
         return self.to(addresses.HOME, fragment)
 
@@ -60,6 +64,9 @@ class Urls:
 
     def how(self, fragment: str = "") -> str:
         return self.to(addresses.HOW, fragment)
+
+    def find(self, fragment: str = "") -> str:
+        return self.to(addresses.FIND, fragment)
 
     def checkpoint(self, checkpoint: str) -> str:
         return self.to(addresses.checkpoint_address(checkpoint))
@@ -75,6 +82,18 @@ class Urls:
 
     def thumbnail(self, checkpoint: str, unit: Unit) -> str:
         return self.to(addresses.thumbnail_address(checkpoint, unit))
+
+    def embed(self, checkpoint: str, unit: Unit) -> str:
+        return self.to(addresses.embed_address(checkpoint, unit))
+
+    def families(self, checkpoint: str) -> str:
+        return self.to(addresses.families_address(checkpoint))
+
+    def family(self, checkpoint: str, family: str, fragment: str = "") -> str:
+        return self.to(addresses.family_address(checkpoint, family), fragment)
+
+    def stored_record(self, key: str) -> str:
+        return self.to(addresses.stored_record_address(key))
 
     def picture(self, picture: Picture) -> str:
         return self.to(addresses.picture_address(picture))

@@ -14,9 +14,15 @@ from typing import Protocol
 
 from generator import addresses
 from generator.errors import AtlasError, UsageError
-from generator.transfer import BrokenError, HopelessError, read
+from generator.transfer import BrokenError, HopelessError, legible, read
 
-_HTTP = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?", re.IGNORECASE)
+PUBLISHED = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[\w.~%+,@=-]*)*", re.ASCII | re.IGNORECASE)
+"""An address at which an atlas may be published. It goes into links, into HTML and into LaTeX: no quotes, braces or
+backslashes are in it."""
+
+
+class OutOfReachError(AtlasError):
+    """A place does not answer now; it may later."""
 
 
 class Place(Protocol):
@@ -61,7 +67,9 @@ class Web:
     def read(self, address: str, *, limit: int) -> bytes:
         try:
             return read(self.name + address, limit=limit)
-        except (BrokenError, HopelessError) as error:
+        except BrokenError as error:
+            raise OutOfReachError(f"{self.name}{address}: {error}") from error
+        except HopelessError as error:
             raise AtlasError(f"{self.name}{address}: {error}") from error
 
 
@@ -69,10 +77,13 @@ def place_of(where: str | Path) -> Folder | Web:
     """The place that is meant: an address of an atlas or of a page at its root, a folder, or a file in it."""
     text = str(where)
     if "://" in text:
-        if not _HTTP.fullmatch(text):
-            raise UsageError(f"{text} is not the address of an atlas; write https://host/path/")
+        if not PUBLISHED.fullmatch(text):
+            raise UsageError(f"{legible(text)} is not the address of an atlas; write https://host/path/")
         for page in (addresses.INDEX, addresses.HOME):
             text = text.removesuffix(f"/{page}")
         return Web(f"{text.rstrip('/')}/")
-    path = Path(where).expanduser()
+    try:
+        path = Path(where).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"no folder {where}: {error}") from error
     return Folder(path.parent if path.is_file() else path)

@@ -1,0 +1,221 @@
+"""What a word or an address means in an atlas: a unit, a layer's page, something that holds already, or a mistake.
+
+>>> meanings = Meanings(Atlas.open("https://host/atlas/"))            # doctest: +SKIP
+>>> meanings.of_word("4a:11")                                         # doctest: +SKIP
+PublishedUnit(checkpoint='bvlc_googlenet', unit=Unit(layer='mixed4a', channel=11), ...
+>>> meanings.of_address("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11")    # doctest: +SKIP
+Foreign(why='https://microscope.openai.com/… names a unit of inception5h, ...
+
+The number of a unit means another unit in another checkpoint. So an address that names a checkpoint is read as that
+checkpoint's or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote, urlsplit
+
+from generator import addresses
+from generator.architecture import CHECKPOINTS
+from generator.cite.prose import LAYERS, looks_like_a_unit
+from generator.elsewhere import Named, is_address, read_address
+from generator.errors import AtlasError, UsageError, did_you_mean
+from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
+from generator.reader.published import RECORD_LIMIT
+from generator.record import Record
+from generator.units import Unit
+
+_OLD = re.compile(r"//(www\.)?microscope\.openai\.com/models/|^microscope\.|/models/inceptionv1/", re.IGNORECASE)
+_OLD_FOLDERS = re.compile(r"/(inceptionv1-weight-explorer|tensorflow_inception)/")
+_PAGE = re.compile(r"(?:embed/)?([^/]+)/([^/]+)/(0|[1-9][0-9]{0,5})(?:\.(?:html|json|jpg|webp))?")
+_LAYER = re.compile(r"([^/]+)/([^/]+)/(?:index\.(?:html|json|jpg))?")
+_STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
+_PICTURE = re.compile(r"p-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPage:
+    """The page of a layer of this atlas, or of a branch of it."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """An address of this atlas that leads where it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A unit that does not exist, or a picture that has changed."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A unit of weights that this atlas does not have, and which it will not take for one of its own."""
+
+    why: str
+
+
+Meaning = PublishedUnit | LayerPage | Holds | Wrong | Foreign | None
+
+
+class Meanings:
+    """Reads words and addresses for one atlas. Names without a checkpoint mean ``checkpoint``, or the atlas's first."""
+
+    def __init__(self, atlas: Atlas, checkpoint: str | None = None) -> None:
+        """Raises UsageError if the atlas has no such checkpoint, or no address that documents could link."""
+        if not atlas.url:
+            raise UsageError(
+                f"the atlas in {atlas.place.name} does not say where it is published, so nothing can link it: set url "
+                "in atlas.toml and type `atlas build`, or name the published one with --atlas https://host/path/"
+            )
+        if checkpoint is not None:
+            atlas.named(checkpoint)
+        self.atlas = atlas
+        self.checkpoint = checkpoint
+        self._records: dict[str, frozenset[str]] = {}
+
+    def of_word(self, word: str) -> Meaning:
+        """What a name or what stands in [[brackets]] means: None if it is no unit at all."""
+        if is_address(word):
+            return self._of_bracketed_address(word)
+        head, _, rest = word.partition("/")
+        if rest and head not in self.atlas.checkpoints and head in CHECKPOINTS:
+            return self._foreign(word, head)
+        full = f"{self.checkpoint}/{word}" if self.checkpoint and head not in self.atlas.checkpoints else word
+        try:
+            return self.atlas[full]
+        except NoUnitError as error:
+            if not looks_like_a_unit(word):
+                return None
+            return self._foreign(word, head) if rest and looks_like_a_unit(rest) else Wrong(str(error))
+
+    def of_address(self, address: str) -> Meaning:
+        """What an address means that stands in a document. None if it is neither of this atlas nor of an old site."""
+        if (own := self.of_own(address)) is not None:
+            return own
+        old = bool(_OLD.search(address))
+        if not old and not _OLD_FOLDERS.search(address):
+            return None
+        try:
+            named = read_address(address)
+        except ValueError:
+            return None
+        if named is None or (not old and named.layer not in LAYERS):
+            return None  # a folder of that name, with something else in it
+        if named.checkpoint not in self.atlas.checkpoints:
+            return self._foreign(address, named.checkpoint)
+        if named.layer not in LAYERS:
+            return Foreign(f"{shown(address)} names no layer that an atlas has; it is left as it is")
+        if named.channels is None:
+            return self._layer(named)
+        try:
+            return self.atlas[address]
+        except NoUnitError as error:
+            return Wrong(f"{shown(address)}: {error}")
+
+    def of_own(self, address: str) -> Holds | Wrong | None:
+        """Whether an address of this atlas leads where it says. None if it is not of this atlas, or about no unit."""
+        try:
+            there, here = urlsplit(address), urlsplit(self.atlas.url)
+        except ValueError:
+            return None
+        path = unquote(there.path)
+        if there.scheme.lower() not in ("http", "https", "") or there.netloc.lower() != here.netloc.lower():
+            return None
+        if not path.startswith(unquote(here.path)):
+            return None
+        path = path.removeprefix(unquote(here.path))
+        if stored := _STORED.fullmatch(path):
+            return self._stored(address, path, stored[1] + stored[2])
+        if page := _PAGE.fullmatch(path):
+            return self._page(address, page[1], Unit(page[2], int(page[3])), there.fragment)
+        if (layer := _LAYER.fullmatch(path)) and layer[1] not in addresses.RESERVED and layer[2] in LAYERS:
+            return Holds() if (layer[1], layer[2]) in self._layers else Wrong(f"{shown(address)} is not in the atlas")
+        return None
+
+    def _page(self, address: str, checkpoint: str, unit: Unit, fragment: str) -> Holds | Wrong | None:
+        if checkpoint not in self.atlas.checkpoints:
+            if unit.layer not in LAYERS:
+                return None  # where the atlas is at the root of a host that has other pages too
+            known = did_you_mean(checkpoint, self.atlas.checkpoints)
+            return Wrong(f"{shown(address)} leads nowhere: no checkpoint “{shown(checkpoint)}”, {known}")
+        published = self.atlas.checkpoints[checkpoint].units.get(unit)
+        if published is None:
+            return Wrong(f"{shown(address)} leads nowhere: {unit} of {checkpoint} is not in the atlas")
+        now = addresses.picture_fragment(published.sha256)
+        if _PICTURE.fullmatch(fragment) and fragment != now:
+            return Wrong(f"the picture of {unit} has changed since: #{fragment} is #{now} now")
+        return Holds()
+
+    def _stored(self, address: str, path: str, key: str) -> Holds | Wrong:
+        shows = self._by_key.get(key)
+        if shows is None:  # by another recipe, or of another view: kept for ever, and no page's first picture
+            kept = path in self._kept(key)
+            return Holds() if kept else Wrong(f"{shown(address)} leads nowhere: the atlas keeps no such picture")
+        if path.endswith(".json") or path in (shows.picture, shows.thumbnail):
+            return Holds()
+        now = shows.thumbnail if path.endswith(".thumb.webp") else shows.picture
+        return Wrong(f"the picture of {shows.unit} has changed since: {shown(address)} is {self.atlas.url}{now} now")
+
+    def _kept(self, key: str) -> frozenset[str]:
+        """The addresses of a record of the store and of its pictures; none if there is no such record."""
+        if key not in self._records:
+            address = addresses.stored_record_address(key)
+            try:
+                record = Record.from_json(self.atlas.place.read(address, limit=RECORD_LIMIT))
+                pictures = map(addresses.picture_address, record.pictures)
+                self._records[key] = frozenset((address, *pictures)) if record.key == key else frozenset()
+            except (AtlasError, ValueError):
+                self._records[key] = frozenset()
+        return self._records[key]
+
+    def _layer(self, named: Named) -> LayerPage | Wrong:
+        net = self.atlas.checkpoints[named.checkpoint].architecture
+        if named.layer not in net.layers:
+            return Wrong(f"{net.name} has no layer {named.layer}")
+        parent, _, branch = named.layer.partition("_")
+        is_branch = net.layers[named.layer].kind == "branch"
+        page = parent if is_branch else named.layer
+        if (named.checkpoint, page) not in self._layers:
+            return Wrong(f"no unit of {page} of {named.checkpoint} is rendered in this atlas")
+        url = self.atlas.url + addresses.layer_address(named.checkpoint, page)
+        return LayerPage(named.layer, f"{url}#{branch}" if is_branch else url)
+
+    def _of_bracketed_address(self, word: str) -> Meaning:
+        """An address in [[brackets]] is asked to become a unit of this atlas, so it may be any atlas's."""
+        meaning = self.of_address(word)
+        if meaning is not None and not isinstance(meaning, Holds):
+            return meaning
+        try:
+            return self.atlas[word]
+        except NoUnitError:
+            return None
+
+    def _foreign(self, said: str, checkpoint: str) -> Foreign:
+        ours = ", ".join(self.atlas.checkpoints)
+        return Foreign(
+            f"{shown(said)} names a unit of {shown(checkpoint)}, and this atlas has {ours}, where the same number is "
+            "another unit; it is left as it is"
+        )
+
+    @cached_property
+    def _layers(self) -> frozenset[tuple[str, str]]:
+        return frozenset((unit.checkpoint, unit.unit.layer) for unit in self.atlas)
+
+    @cached_property
+    def _by_key(self) -> dict[str, PublishedUnit]:
+        """Whose pictures are kept under a key."""
+        return {unit.key: unit for unit in self.atlas}
+
+
+def shown(text: str) -> str:
+    """Text of a document as it can stand in a report: on one line, and not too long."""
+    plain = "".join(c if c.isprintable() else " " for c in text[:161])
+    return f"{plain[:160]}…" if len(plain) > 160 else plain

@@ -1,0 +1,77 @@
+"""Names of units and bare addresses in running text.
+
+>>> [r.word for r in mentions("Curves (mixed4a:11, [[3b 379]]), not mixed4a:0-9 or x/mixed4a:11.html", "markdown")]
+['mixed4a:11', '3b 379']
+
+A name is found where it stands for itself: not within a longer word, a path or a range. In [[brackets]] stands whatever
+the command line reads too; what is no unit there is somebody's wiki link. Both are read the same in every language,
+an escaped ``_`` included, which Markdown and LaTeX write as ``\\_``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.architecture import ARCHITECTURES
+from generator.cite.layout import BLANK, How, Language, Reference
+
+LAYERS = frozenset(layer for net in ARCHITECTURES.values() for layer in net.layers)
+_SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<!\]\()https?://|(?<![\w./@:-])microscope\.openai\.com/"
+_NAME = r"(?:(?P<of>[a-z0-9][a-z0-9_-]{0,63})/)?(?P<layer>(?:mixed|conv)[0-9a-z]{1,3}(?:\\?_[0-9a-z]+)*):[0-9]{1,6}"
+# ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``
+_APART = r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
+_OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9])"
+_MENTION = re.compile(
+    rf"(?P<address>(?:{_SCHEME})(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{BLANK}])+)(?P<torn>[{{}}\\^\[])?"
+    rf"|(?<![!^\\])\[\[(?P<inner>[^\[\]\n\r{BLANK}]{{1,300}})\]\](?!\(https?:)"
+    rf"|{_APART}(?P<name>{_NAME}){_OVER}",
+    re.IGNORECASE,
+)
+_ESCAPED = re.compile(r"\\(?=[_~#%&])")
+_UNITS_LAYER = r"mixed\d\w*|conv\w*|inception_?\d\w*|[345][a-e](?:_\w+)?"
+_LOOKS = re.compile(
+    rf"(?:[\w-]+/)?(?:(?:{_UNITS_LAYER})[:/_ ]+(?:(?:[135]x[135]|7x7_s2|3x3_reduce|pool|reduce|proj|bottleneck|output)"
+    r"[:/_ ]+)*\d+|\d[a-z]:\d+)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def mentions(prose: str, language: Language) -> Iterator[Reference]:
+    """What may name a unit in text, in which all that is not prose is blanked."""
+    for found in _MENTION.finditer(prose):
+        if found["address"]:
+            address = _trimmed(found["address"])
+            if not found["torn"]:
+                word = _ESCAPED.sub("", address)
+                word = word.replace("&amp;", "&") if language == "html" else word
+                defined = prose.startswith("]: ", found.start() - 3)  # by whoever is less strict than CommonMark
+                how: How = "link" if defined and language != "html" else "bare"
+                yield Reference(found.start(), found.start() + len(address), word, how, language)
+        elif found["inner"]:
+            yield Reference(*found.span(), _ESCAPED.sub("", found["inner"]).strip(), "bracketed", language)
+        elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS:
+            yield Reference(*found.span(), _ESCAPED.sub("", found["name"]), "name", language)
+
+
+def looks_like_a_unit(word: str) -> bool:
+    """Whether somebody who wrote [[word]] must have meant a unit, even if there is none.
+
+    >>> [looks_like_a_unit(w) for w in ("4a:9999", "9z:1", "inception_4a/output 197", "Some page", "3d models", "2024")]
+    [True, True, True, False, False, False]
+    """
+    return bool(_LOOKS.fullmatch(word))
+
+
+def _trimmed(address: str) -> str:
+    """A bare address without the punctuation of the sentence around it, as GitHub's Markdown reads it.
+
+    >>> _trimmed("https://host/a_(b).),")
+    'https://host/a_(b)'
+    """
+    address = re.split(r"&(?:lt|gt|quot|nbsp|#)", address, maxsplit=1)[0]
+    end, closed, opened = len(address), address.count(")"), address.count("(")
+    while end and (address[end - 1] in ".,;:!?'*_~" or (address[end - 1] == ")" and closed > opened)):
+        end -= 1
+        closed -= address[end] == ")"
+    return address[:end]

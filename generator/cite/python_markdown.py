@@ -1,0 +1,70 @@
+"""An extension of Python-Markdown: posts name units, and a blog's own build makes references of them.
+
+>>> markdown.markdown("Like mixed4a:11.", extensions=[AtlasExtension(atlas="https://host/atlas/")])   # doctest: +SKIP
+'<p>Like <a href="https://host/atlas/bvlc_googlenet/mixed4a/11.html">mixed4a:11</a>.</p>'
+
+In MkDocs, Pelican and others it is the extension ``inception_atlas`` with the options ``atlas`` (an address or a
+folder), ``to`` and ``checkpoint``. The text is what `atlas cite` would write; what that would report is logged as
+warnings and, of weights that the atlas does not have, as information. ``to="footnote"`` needs Python-Markdown's own
+extension ``footnotes`` too.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cached_property
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from generator.cite.document import cite
+from generator.cite.forms import To, form_of
+from generator.errors import UsageError
+from generator.reader.atlas import Atlas
+
+log = logging.getLogger("inception_atlas.cite")
+_BEFORE_ALL_BUT_NEWLINES = 29  # those are normalised at 30, and blocks of code taken away at 25
+
+
+class AtlasExtension(Extension):
+    """The atlas is opened when the first document comes, and kept."""
+
+    def __init__(self, **options: Any) -> None:
+        self.config = {
+            "atlas": ["", "A built atlas: its address or folder"],
+            "to": ["link", "What a name becomes: link, chip, markdown or footnote"],
+            "checkpoint": ["", "Which weights names without one mean; the first of the atlas by default"],
+        }
+        super().__init__(**options)
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        where = self.getConfig("atlas")
+        if not where:
+            raise UsageError("the extension inception_atlas needs an atlas; set its option atlas to https://host/path/")
+        references = References(where, form_of(self.getConfig("to")), self.getConfig("checkpoint") or None)
+        md.preprocessors.register(references, "inception_atlas", _BEFORE_ALL_BUT_NEWLINES)
+
+
+class References(Preprocessor):
+    def __init__(self, where: str, to: To, checkpoint: str | None) -> None:
+        super().__init__()
+        self.where, self.to, self.checkpoint = where, to, checkpoint
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        return Atlas.open(self.where)
+
+    def run(self, lines: list[str]) -> list[str]:
+        cited = cite("\n".join(lines), "markdown", self.atlas, to=self.to, checkpoint=self.checkpoint)
+        for problem in cited.problems:
+            log.warning("line %d: %s", problem.line, problem.text)
+        for note in cited.notes:
+            log.info("line %d: %s", note.line, note.text)
+        return cited.text.split("\n")
+
+
+def makeExtension(**options: Any) -> AtlasExtension:  # noqa: N802
+    """What Python-Markdown calls."""
+    return AtlasExtension(**options)

@@ -1,0 +1,85 @@
+"""The pictures that stand for pages where they are linked: JPEG, since every program that previews links shows it.
+
+>>> unit_card(Source(path, sha256), kept=None)[:3]                    # doctest: +SKIP
+b'\\xff\\xd8\\xff'
+
+A card is made once. It says in a comment from which pictures it was made and what its own bytes are, so that the next
+build takes the one that is there, and a copy of it that somebody finds can be traced to its picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+SIDE = 448  # of a unit's card, in pixels
+WIDE = (1200, 630)  # of a sheet of several pictures: what large previews are cropped to
+MOST = 72  # pictures on a sheet
+_QUALITY = 70
+_PAPER = (250, 249, 246)  # the colour of the pages
+_VERSION = b"1"  # raised whenever cards are drawn in another way
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture that a card is made of, and its sha256."""
+
+    path: Path
+    sha256: str
+
+
+def unit_card(source: Source, kept: bytes | None = None) -> bytes:
+    """The picture of a unit on SIDE x SIDE pixels. ``kept`` is what the last build made, returned if it still holds."""
+
+    def draw() -> Image.Image:
+        with Image.open(source.path) as image:
+            return image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+
+    return _card([source], kept, draw)
+
+
+def sheet_card(sources: Sequence[Source], kept: bytes | None = None) -> bytes:
+    """Up to MOST pictures side by side on WIDE pixels, in their order."""
+    sources = sources[:MOST]
+    wide, high = WIDE
+    columns = min(len(sources), max(1, math.ceil(math.sqrt(len(sources) * wide / high))))
+    rows = math.ceil(len(sources) / columns)
+    tile = min(wide // columns, high // rows)
+    left, top = (wide - tile * columns) // 2, (high - tile * rows) // 2
+
+    def draw() -> Image.Image:
+        sheet = Image.new("RGB", WIDE, _PAPER)
+        for place, source in enumerate(sources):
+            row, column = divmod(place, columns)
+            with Image.open(source.path) as image:
+                shown = image.convert("RGB").resize((tile - 4, tile - 4), Image.Resampling.BICUBIC)
+            sheet.paste(shown, (left + column * tile + 2, top + row * tile + 2))
+        return sheet
+
+    return _card(sources, kept, draw)
+
+
+def _card(sources: Sequence[Source], kept: bytes | None, draw: Callable[[], Image.Image]) -> bytes:
+    made_from = b"inception-atlas card " + _VERSION + b" of " + ",".join(s.sha256[:16] for s in sources).encode()
+    if kept and _holds(kept, made_from):
+        return kept
+    drawn = io.BytesIO()
+    draw().save(drawn, "JPEG", quality=_QUALITY)
+    data = drawn.getvalue()
+    comment = made_from + b" " + hashlib.sha256(data).hexdigest().encode()
+    return data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:]
+
+
+def _holds(card: bytes, made_from: bytes) -> bool:
+    """Whether a card was made from these pictures and is whole."""
+    if card[2:4] != b"\xff\xfe":
+        return False
+    end = 4 + int.from_bytes(card[4:6], "big")
+    said, _, digest = card[6:end].rpartition(b" ")
+    return said == made_from and hashlib.sha256(card[:2] + card[end:]).hexdigest().encode() == digest

@@ -1,0 +1,102 @@
+"""From pages to text, by Jinja templates. Nothing is written here:
+
+>>> env = environment(config.templates)                           # doctest: +SKIP
+>>> render(env, page)[:15]                                        # doctest: +SKIP
+'<!doctype html>'
+
+A ``templates`` folder beside atlas.toml comes before the templates of this package, file by file. A template that only
+changes a block of the original extends it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from generator import addresses
+from generator.errors import AtlasError
+from generator.labels import Source
+from generator.package import package_folder
+from generator.publish import charts
+from generator.publish.catalog import AtlasUnit
+from generator.publish.lesson import WayShown
+from generator.publish.pages import AnyPage
+from generator.record import printed
+from generator.spectrum import like_photographs
+
+
+def environment(own_templates: Path) -> jinja2.Environment:
+    """The templates, those of the user first."""
+    own, ours = jinja2.FileSystemLoader(own_templates), jinja2.FileSystemLoader(package_folder("templates"))
+    env = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([own, ours, jinja2.PrefixLoader({"atlas": ours})]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    env.globals.update(
+        activation_curve=charts.activation_curve,
+        network=charts.network,
+        receptive_field=charts.receptive_field,
+        source=source,
+        spectra=spectra,
+    )
+    env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
+    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
+    return env
+
+
+def render(env: jinja2.Environment, page: AnyPage) -> str:
+    """A page as text. Raises AtlasError naming file and line of a template that asks for what is not there."""
+    try:
+        context = {f.name: getattr(page, f.name) for f in fields(page)}
+        return env.get_template(page.template).render(context)
+    except jinja2.TemplateSyntaxError as error:
+        raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error
+    except Exception as error:  # a template is a user's code, and may fail in any way
+        raise AtlasError(f"the template {page.template} cannot be rendered: {error}") from error
+
+
+def activations(units: tuple[AtlasUnit, ...]) -> str:
+    """The activations of those that are rendered, in their order: what a layer page can be sorted by."""
+    return " ".join(f"{unit.record.made.activation:.4g}" for unit in units if unit.record)
+
+
+def source(given: Source, href: str) -> Markup:
+    """A source as pages name it: its title, linked if it has an address, and its licence."""
+    title = Markup('<a href="{}">{}</a>').format(href, given.title) if href else Markup("{}").format(given.title)
+    return title + (f" ({given.license})" if given.license else "")
+
+
+def sources(units: Iterable[AtlasUnit]) -> tuple[Source, ...]:
+    """Where the names of these units come from, each source once."""
+    return tuple(dict.fromkeys(label.source for unit in units for label in unit.labels))
+
+
+def spectra(ways: tuple[WayShown, ...]) -> list[Markup]:
+    """The spectra of several pictures on one scale, each with what would fall as a photograph's does."""
+    low, high = min(w.power.min() for w in ways) / 2, max(w.power.max() for w in ways) * 2
+    return [
+        charts.spectrum(w.name, w.power.tolist(), like_photographs(w.power).tolist(), float(low), float(high))
+        for w in ways
+    ]
+
+
+def runs(units: tuple[AtlasUnit, ...]) -> list[tuple[AtlasUnit, AtlasUnit | None]]:
+    """Units as a layer page lays them out: each rendered one, and each run of others as its first and last."""
+    laid: list[tuple[AtlasUnit, AtlasUnit | None]] = []
+    for unit in units:
+        if unit.record:
+            laid.append((unit, None))
+        elif laid and laid[-1][1]:
+            laid[-1] = (laid[-1][0], unit)
+        else:
+            laid.append((unit, unit))
+    return laid

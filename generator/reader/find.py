@@ -1,0 +1,131 @@
+"""What a text means in an atlas, as its search box reads it: a unit or a layer before a name or a family.
+
+>>> find(atlas, "4a:11")                                              # doctest: +SKIP
+(Found(kind='unit', title='bvlc_googlenet/mixed4a:11', address='bvlc_googlenet/mixed4a/11.html', said=''),)
+>>> find(atlas, "mixed4a 3x3")[0].address                             # doctest: +SKIP
+'bvlc_googlenet/mixed4a/index.html#3x3'
+>>> find(atlas, "curves")[0].address                                  # doctest: +SKIP
+'inception5h/families/curves.html'
+
+A name that happens to read ``mixed4a:12`` never hides the unit that is called so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from generator import addresses
+from generator.elsewhere import is_address
+from generator.errors import UsageError
+from generator.reader.atlas import Atlas, NoUnitError
+from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
+from generator.units import Unit, parse_units
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of the atlas.
+
+    ``title`` finds it again: it has the checkpoint in it. ``address`` is relative to the root of the atlas and may end
+    with a fragment; ``said`` is the name of a unit, if it has one.
+    """
+
+    kind: Literal["unit", "layer", "family", "checkpoint", "home"]
+    title: str
+    address: str
+    said: str = ""
+
+
+def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found, ...]:
+    """The pages that a text may mean, at least one.
+
+    Without ``checkpoint``, numbers are those of the first checkpoint and names are looked for in all. Raises UsageError
+    if nothing is meant by it, a unit is not rendered, or an address names a checkpoint that is not here.
+    """
+    word = " ".join(text.split())
+    if not word:
+        raise NoUnitError("nothing is asked for; write a unit as 4a:11, a layer, or a name")
+    if checkpoint is None and word in atlas.checkpoints:
+        return (Found("checkpoint", word, addresses.checkpoint_address(word)),)
+    of, rest = (atlas.named(checkpoint), word) if checkpoint is not None else atlas.checkpoint_of(word)
+    try:
+        units = parse_units(rest, of.architecture, of.name)
+    except UsageError as error:
+        found = _by_name(atlas, rest, checkpoint if rest == word else of.name)
+        if found:
+            return found
+        if is_address(word) or any(character.isdigit() for character in word):  # somebody meant a unit
+            raise
+        raise NoUnitError(f"no unit, layer, name or family “{word}” in this atlas") from error
+    return _by_id(of, units)
+
+
+def unit_page(unit: PublishedUnit, label: PublishedLabel | None = None) -> Found:
+    """The page of a unit, under one of its names or the surest."""
+    said = label.name if label else unit.quoted.label
+    return Found("unit", str(unit), addresses.unit_address(unit.checkpoint, unit.unit), said)
+
+
+def _by_id(of: PublishedCheckpoint, units: tuple[Unit, ...]) -> tuple[Found, ...]:
+    """The page of a unit, of a layer, of a branch in its layer, or those of the units that are rendered."""
+    first, last = units[0], units[-1]
+    layer = of.architecture.layers[first.layer]
+    branch = layer.branch_of(first.channel)
+    whole = layer.kind in ("conv", "mixed") or any(unit.layer == layer.name for unit in of.units)
+    if whole and len(units) == layer.channels:
+        return (_layer(of.name, layer.name),)
+    if branch and (len(units), first.channel, last.channel) == (branch.channels, branch.first, branch.last):
+        return (_layer(of.name, layer.name, branch.name),)
+    found = tuple(unit_page(of.units[unit]) for unit in units if unit in of.units)
+    if not found:
+        what = str(first) if len(units) == 1 else f"{first} to {last.channel}"
+        said = "is" if len(units) == 1 else "are"
+        raise NoUnitError(f"{what} of {of.name} {said} not rendered in this atlas")
+    return found
+
+
+def _by_name(atlas: Atlas, word: str, checkpoint: str | None) -> tuple[Found, ...]:
+    """Layers whose names begin so, families that are called so, and units that are and belong to none of these.
+
+    What is called exactly so hides what only contains the words; one unit is itself and not its family.
+    """
+    asked = word.casefold()
+    among = [c for c in atlas.checkpoints.values() if checkpoint in (None, c.name)]
+    names = [(unit, label) for c in among for unit in c.units.values() for label in unit.labels]
+    exact = [(unit, label) for unit, label in names if asked in (label.name.casefold(), label.family.casefold())]
+    hits = exact or [(unit, label) for unit, label in names if _holds(f"{label.name} {label.family}", asked)]
+    layers = [] if exact else [_layer(c.name, name) for c in among for name in _layers(c) if name.startswith(asked)]
+    families: dict[str, Found] = {}
+    if len({str(unit) for unit, _ in hits}) > 1:
+        for unit, label in hits:
+            if label.family and (label.family.casefold() == asked or (not exact and _holds(label.family, asked))):
+                families.setdefault(_family_of(unit, label), _family(unit, label))
+    alone: dict[str, Found] = {}
+    for unit, label in hits:
+        if _family_of(unit, label) not in families:
+            alone.setdefault(str(unit), unit_page(unit, label))
+    return (*layers, *families.values(), *alone.values())
+
+
+def _layers(checkpoint: PublishedCheckpoint) -> list[str]:
+    """The layers that have a page for certain."""
+    rendered = {unit.layer for unit in checkpoint.units}
+    return [name for name in checkpoint.architecture.layers if name in rendered]
+
+
+def _holds(name: str, words: str) -> bool:
+    return all(word in name.casefold() for word in words.split())
+
+
+def _family(unit: PublishedUnit, label: PublishedLabel) -> Found:
+    return Found("family", f"{unit.checkpoint}/{label.family}", _family_of(unit, label))
+
+
+def _family_of(unit: PublishedUnit, label: PublishedLabel) -> str:
+    return addresses.family_address(unit.checkpoint, label.family) if label.family else ""
+
+
+def _layer(checkpoint: str, layer: str, branch: str = "") -> Found:
+    name, fragment = (f"{layer}_{branch}", f"#{branch}") if branch else (layer, "")
+    return Found("layer", f"{checkpoint}/{name}", addresses.layer_address(checkpoint, layer) + fragment)

@@ -1,0 +1,174 @@
+"""Pictures and records of a published atlas, copied into one's own store: nobody renders twice what somebody published.
+
+>>> atlas = Atlas.open("https://host/atlas/")                         # doctest: +SKIP
+>>> pull(atlas.select(layer="mixed4a"), Store(Path("site/store")))    # doctest: +SKIP
+Pulled(pulled=512, present=0, failed=(), stopped=False, error=None)
+
+What the store has costs no request and stays as it is. What comes is checked against the record, and the record against
+its seal, its unit and its weights; then it is kept as the store keeps everything, whole or not at all. So a pull can be
+stopped at any moment, and typed again to go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, Queue
+from typing import Literal
+
+from generator.config import Checkpoint, Config
+from generator.errors import AtlasError, UsageError
+from generator.reader.atlas import Atlas
+from generator.reader.place import OutOfReachError
+from generator.reader.published import PublishedCheckpoint, PublishedUnit
+from generator.store import DamagedError, Store
+from generator.transfer import legible
+
+AT_ONCE = 8  # what takes long is not the bytes but the way there and back
+IN_A_ROW = 8  # units that nothing answers for, after which no more are asked for
+SILENCE = 300.0  # seconds without a unit, whatever a server does to hold one up
+MOST, MOST_BYTES = 100, 16_000_000  # pictures of one unit; a hostile record could name thousands, and fill the disk
+
+_Answer = tuple[bytes, dict[str, bytes]]  # a record as it is written, and the files of its pictures
+_Asked = _Answer | AtlasError | Literal[False]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What became of the units.
+
+    ``failed`` says why, unit by unit; ``stopped`` is True after Ctrl-C; ``error`` is what ended it early.
+    """
+
+    pulled: int
+    present: int
+    failed: tuple[str, ...] = ()
+    stopped: bool = False
+    error: AtlasError | None = None
+
+
+def choose(atlas: Atlas, config: Config, name: str | None = None) -> Checkpoint:
+    """The checkpoint to pull: by name, or the first of atlas.toml that the other atlas has."""
+    has = ", ".join(atlas.checkpoints)
+    chosen = name or next((own.name for own in config.checkpoints if own.name in atlas.checkpoints), None)
+    if chosen is None:
+        raise UsageError(f"{atlas.place.name} has {has}, and none of these is in {config.path}; type --checkpoint NAME")
+    if chosen not in atlas.checkpoints:
+        raise UsageError(f"{atlas.place.name} has no checkpoint “{chosen}”: it has {has}")
+    return config.checkpoint(chosen)
+
+
+def counterpart(atlas: Atlas, own: Checkpoint, fingerprint: str | None) -> PublishedCheckpoint:
+    """The same weights in the other atlas. ``fingerprint`` is that of one's own, or None if they were never read.
+
+    Raises AtlasError if those of that name are others: there the same numbers are other units.
+    """
+    theirs, what = atlas.named(own.name), f"{own.name} of {atlas.place.name}"
+    if theirs.architecture.name != own.architecture.name:
+        raise AtlasError(f"{what} has the architecture {theirs.architecture.name}, not {own.architecture.name}")
+    if theirs.units and fingerprint not in (None, theirs.fingerprint):
+        raise AtlasError(
+            f"{what} is other weights than yours (fingerprint {theirs.fingerprint[:12]}, not {fingerprint[:12]}): the "
+            f"same numbers are other units there, and nothing was pulled"
+        )
+    return theirs
+
+
+def pull(units: Iterable[PublishedUnit], store: Store, advance: Callable[[], object] = lambda: None) -> Pulled:
+    """Copy what the store lacks of these units; ``advance`` is called after each.
+
+    A unit that cannot be had is told and the others are kept. Raises AtlasError if the store cannot be written at all.
+    """
+    store.prepare()
+    pulled = present = silent = 0
+    failed: list[str] = []
+    stopped, ended = False, None
+    try:
+        with closing(_at_once(partial(_ask, store), units)) as answers:
+            for unit, answer in answers:
+                kept = _keep(store, *answer) if isinstance(answer, tuple) else answer
+                advance()
+                if isinstance(kept, AtlasError):
+                    failed.append(f"{unit.unit}: {kept}")
+                    silent = silent + 1 if isinstance(kept, OutOfReachError) else 0
+                    if silent == IN_A_ROW:
+                        del failed[-IN_A_ROW:]  # one line says it for all of them
+                        raise kept
+                elif kept:
+                    pulled, silent = pulled + 1, 0
+                else:
+                    present += 1
+    except KeyboardInterrupt:
+        stopped = True
+    except AtlasError as error:
+        ended = error
+    return Pulled(pulled, present, tuple(failed), stopped, ended)
+
+
+def _ask(store: Store, unit: PublishedUnit) -> _Asked:
+    """The files of an answer, checked; why they cannot be had; or False if the store has it."""
+    try:
+        own = store.read(unit.key)
+        if own and own.question.unit == unit.unit:
+            return False
+        record, text = unit.read_record()
+        if record.made.checkpoint != unit.checkpoint:  # in a store that name says whose picture it is
+            other = legible(record.made.checkpoint)
+            raise AtlasError(f"its record was made for the checkpoint “{other}”, not for {unit.checkpoint}")
+        count, size = len(record.pictures), sum(picture.bytes for picture in record.pictures)
+        if count > MOST or size > MOST_BYTES:
+            raise AtlasError(f"its record names {count} pictures of {size:,} bytes, and no unit has so many")
+        return text, {picture.name: unit.atlas.picture(picture) for picture in record.pictures}
+    except AtlasError as error:
+        return error
+
+
+def _keep(store: Store, text: bytes, files: dict[str, bytes]) -> bool | DamagedError:
+    """Whether the store has kept an answer. Raises AtlasError if the disk does not let it."""
+    try:
+        return store.adopt(text, files)
+    except DamagedError as error:
+        return error
+
+
+def _at_once(
+    ask: Callable[[PublishedUnit], _Asked], units: Iterable[PublishedUnit]
+) -> Generator[tuple[PublishedUnit, _Asked]]:
+    """What is asked for each unit, several at once, as it comes.
+
+    The threads are daemons and write nothing: whatever a server does to keep one of them waiting, Ctrl-C and the end of
+    the program wait for none.
+    """
+    todo = deque(units)
+    done: Queue[tuple[PublishedUnit, _Asked] | BaseException] = Queue()
+    room = threading.Semaphore(2 * AT_ONCE)  # answers in memory, however slow the disk
+
+    def work() -> None:
+        with suppress(IndexError):
+            while True:
+                room.acquire()
+                unit = todo.popleft()
+                try:
+                    done.put((unit, ask(unit)))
+                except BaseException as error:
+                    done.put(error)
+
+    expected = len(todo)
+    for _ in range(min(AT_ONCE, expected)):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        for _ in range(expected):
+            answer = done.get(timeout=SILENCE)
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+            room.release()
+    except Empty:
+        raise OutOfReachError(f"nothing has come for {SILENCE:.0f} seconds") from None
+    finally:
+        todo.clear()
+        room.release(AT_ONCE)

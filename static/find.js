@@ -1,0 +1,69 @@
+// Reads what people type into the search box, as generator/units.py and generator/elsewhere.py do: a unit in any
+// spelling, a layer, an address, and only then a name. The tests hold both to one list. Nothing here touches the page.
+"use strict";
+globalThis.atlasFind = (() => {
+  const MOST = 24;
+  const spellings = [
+    [/^conv1\/7x7_s2/, "conv2d0"], [/^conv2\/3x3_reduce/, "conv2d1"], [/^conv2\/3x3/, "conv2d2"],
+    [/^inception_?(?=\d)/, "mixed"], [/^((?:mixed)?\d[a-z])[/_ ]output/, "$1"],
+    [/^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)/, "$1_$2"],
+    [/_([35]x[35])[_ ](?:reduce|bottleneck)/, "_$1_bottleneck"], [/_pool[_ ](?:proj|reduce)/, "_pool_reduce"],
+  ];
+  const runs = /^\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*$/;
+
+  function* numbers(text) {
+    for (const run of text ? text.split(",") : []) {
+      const [first, last = first] = run.split("-").map(Number);
+      for (let n = first; n <= last; n++) yield n;
+    }
+  }
+  const has = (text, channel) => !!text && text.split(",").some((run) => {
+    const [first, last = first] = run.split("-").map(Number);
+    return first <= channel && channel <= last;
+  });
+
+  // [checkpoint, word] that an address names; undefined if it is none, null if it names no unit
+  const address = (text) => {
+    const host = /^(https?:\/\/)?[\w-]+(\.[\w-]+)+(:\d+)?\//i.test(text);
+    if (!text.includes("://") && !host && !/(\.(html|json|jpg|webp)|\/)$/i.test(text)) return undefined;
+    const [, path, , branch] = /^(?:\w+:\/\/[^/]*)?([^?#]*)(\?[^#]*)?#?(.*)$/.exec(text);
+    let parts;
+    try { parts = decodeURIComponent(path).split("/").filter(Boolean); } catch { return null; }
+    const last = parts.at(-1) ?? "", before = parts.slice(0, -1);
+    if (before.includes("models")) {
+      const [model, layer, channel] = parts.slice(parts.indexOf("models") + 1);
+      return layer ? [model === "inceptionv1" ? "inception5h" : model, layer.replace(/_0$/, "") + (channel ? `:${channel}` : "")] : null;
+    }
+    if (before.includes("inceptionv1-weight-explorer")) {
+      const named = /^(\w+?)_(\d+)\.html$/.exec(last);
+      return named && ["inception5h", `${named[1]}:${named[2]}`];
+    }
+    if (before.includes("tensorflow_inception")) {
+      const named = /^(\w+?)(_pre_relu)?\.html$/.exec(last);
+      return named && named[1] !== "index" ? ["inception5h", named[1]] : null;
+    }
+    if (/^index\.\w+$/.test(last)) parts.pop();
+    const end = parts.at(-1) ?? "";
+    if (parts.length > 2 && /^\d+(\.\w+)?$/.test(end)) return [parts.at(-3), `${parts.at(-2)}:${parseInt(end, 10)}`];
+    return parts.length > 1 && !end.includes(".") ? [parts.at(-2), end + (branch ? `_${branch}` : "")] : null;
+  };
+
+  // {layer, first, count, branch, channels} for a word of one checkpoint, null if it begins with no layer
+  const read = (word, checkpoint) => {
+    for (const [theirs, ours] of spellings) word = word.replace(theirs, ours);
+    let best = null;
+    for (const layer of checkpoint.layers) {
+      for (const [branch, first, count] of [["", 0, layer[1]], ...layer[3]]) {
+        const name = branch ? `${layer[0]}_${branch}` : layer[0];
+        for (const alias of [name, name.replace(/^mixed/, "")]) {
+          const rest = word.slice(alias.length);
+          if (word.startsWith(alias) && (!rest || ":/_ ".includes(rest[0])) && !(best?.length > alias.length)) {
+            best = { length: alias.length, layer, branch, first, count, channels: rest.slice(1).trim() };
+          }
+        }
+      }
+    }
+    return best && (!best.channels || runs.test(best.channels)) ? best : null;
+  };
+  return { MOST, address, read, numbers, has };
+})();

@@ -1,0 +1,84 @@
+// From what was typed to what is shown: units, layers and families of the index, ids before names.
+"use strict";
+globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits) => {
+  const { MOST, address, read, numbers, has } = globalThis.atlasFind;
+  const word = text.trim(), query = word.toLowerCase(), found = [], notes = [];
+  if (!query) return { found, notes };
+  const unit = (c, layer, channel, said = "") => {
+    const made = has(layer[2], channel), path = `${c.name}/${layer[0]}/`;
+    found.push({
+      kind: "unit", title: `${layer[0]}:${channel}`, said: said || (made ? "" : "not rendered"), of: c.name, made,
+      href: path + (made ? `${channel}.html` : "index.html#missing"), image: made ? `${path}${channel}.webp` : "",
+    });
+  };
+  // the picture of the first unit of a family that is rendered
+  const face = (c, family) => {
+    for (const layer of c.layers) {
+      for (const [, of, , layers] of c.names) {
+        const channel = of === family && [...numbers(layers[layer[0]])].find((n) => has(layer[2], n));
+        if (channel || channel === 0) return `${c.name}/${layer[0]}/${channel}.webp`;
+      }
+    }
+    return "";
+  };
+  const byId = (c, asked) => {
+    const said = read(asked, c);
+    if (!said) return false;
+    const { layer, branch, first, count, channels } = said, name = branch ? `${layer[0]}_${branch}` : layer[0];
+    if (!channels) {
+      const { value } = numbers(layer[2]).next();
+      found.push({
+        kind: "layer", title: name, said: `${count} channels`, of: c.name, made: true,
+        href: `${c.name}/${layer[0]}/index.html${branch && `#${branch}`}`,
+        image: value === undefined ? "" : `${c.name}/${layer[0]}/${value}.webp`,
+      });
+    }
+    for (const channel of numbers(channels)) {
+      if (channel >= count) notes.push(`${name} of ${c.name} has channels 0 to ${count - 1}`);
+      else unit(c, layer, first + channel);
+      if (channel >= count || found.length >= MOST) break;
+    }
+    return true;
+  };
+  const named = address(word);
+  if (named === null) notes.push("That address names no unit.");
+  if (named !== undefined) {
+    const of = named && checkpoints.find((c) => c.name === named[0]);
+    if (of && !byId(of, named[1].toLowerCase())) notes.push(`${named[0]} has no ${named[1]}.`);
+    if (named && !of) notes.push(`${named[1]} of ${named[0]}, which this atlas does not show: the same number is another unit here.`);
+    return { found, notes };
+  }
+  const ordered = [...checkpoints].sort((a, b) => (b.name === current) - (a.name === current));
+  const asked = ordered.map((c) => byId(c, query));
+  if (asked.some(Boolean)) return { found: found.slice(0, MOST), notes: found.length ? [] : notes };
+
+  const words = query.split(/\s+/), holds = (name) => words.every((w) => name.toLowerCase().includes(w));
+  const early = (a, b) => !a.toLowerCase().startsWith(query) - !b.toLowerCase().startsWith(query);
+  for (const c of ordered) {
+    for (const layer of c.layers) {
+      if (layer[0].startsWith(query)) byId(c, layer[0]);
+    }
+    c.families.filter(([name]) => holds(name)).sort(([a], [b]) => early(a, b)).forEach(([name, slug]) => {
+      found.push({
+        kind: "family", title: name, said: "family", of: c.name, made: true, href: `${c.name}/families/${slug}.html`,
+        image: face(c, c.families.findIndex((family) => family[1] === slug)),
+      });
+    });
+    const seen = new Set();
+    const hits = c.names.filter(([name, family]) => holds(`${name} ${c.families[family]?.[0] ?? ""}`));
+    hits.sort(([a], [b]) => early(a, b));
+    for (const rendered of [true, false]) {
+      for (const [name, , source, layers] of hits) {
+        for (const layer of c.layers) {
+          for (const channel of numbers(layers[layer[0]])) {
+            const id = `${layer[0]}:${channel}`;
+            if (has(layer[2], channel) !== rendered || seen.has(id)) continue;
+            seen.add(id);
+            unit(c, layer, channel, `${name} (${c.sources[source]})`);
+          }
+        }
+      }
+    }
+  }
+  return { found: found.slice(0, MOST), notes: found.length ? [] : ["Nothing of that name."] };
+};

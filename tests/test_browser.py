@@ -1,0 +1,409 @@
+"""The built pages as a reader's browser has them: searched, copied from, quoted elsewhere, read by everyone.
+
+Pages are opened from the disk and from a server under a path, with scripts and without.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Visit, launched, served
+from spellings import SPELLINGS
+from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
+
+from generator.architecture import INCEPTION5H
+from generator.errors import UsageError
+from generator.publish.build import build
+from generator.publish.catalog import read_catalog
+from generator.publish.search import search_index
+from generator.units import Unit, parse_units
+
+UNIT = f"{CHECKPOINT}/mixed4a/12.html"
+KINDS = {
+    "home": "index.html",
+    "about": "about.html",
+    "how": "how.html",
+    "find": "find.html",
+    "404": "404.html",
+    "checkpoint": f"{CHECKPOINT}/index.html",
+    "layer": f"{CHECKPOINT}/mixed4a/index.html",
+    "empty layer": f"{CHECKPOINT}/mixed4c/index.html",
+    "unit": UNIT,
+    "families": f"{CHECKPOINT}/families/index.html",
+    "family": f"{CHECKPOINT}/families/curves.html",
+    "embed": f"embed/{UNIT}",
+}
+OTHERS = (
+    '[checkpoints.inception5h]\nunits = ["mixed4a:0"]\n\n[checkpoints.untrained]\nunits = ["mixed4a:5"]\n\n[recipe]'
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> TinyAtlas:
+    """An atlas of three checkpoints with names, built without an address: what a reader unpacks or a host serves."""
+    atlas = tiny_atlas(tmp_path_factory.mktemp("under") / "a" / "path")
+    atlas.toml(("[recipe]", OTHERS))
+    atlas.label(LABELS)
+    unit = Unit("mixed4a", 12)
+    atlas.answer(unit, seed=77, force=True)
+    atlas.answer(unit, view="negative", seed=3)
+    build(atlas.config())
+    return atlas
+
+
+@pytest.fixture(scope="module", params=["disk", "server"])
+def root(request: pytest.FixtureRequest, atlas: TinyAtlas) -> Iterator[str]:
+    """Where the atlas is opened from: a disk, and a server under a path."""
+    if request.param == "disk":
+        yield f"{atlas.site.as_uri()}/"
+        return
+    with served(atlas.folder.parent.parent) as address:
+        yield f"{address}a/path/site/"
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    with Visit(browser, viewport={"width": 1280, "height": 800}) as visit:
+        yield visit
+        assert visit.errors == []
+
+
+def search(page: Any, text: str) -> Any:
+    """Type into the box, as it is reached by its key; the results."""
+    page.keyboard.press("/")
+    page.keyboard.type(text)
+    page.locator(".found:not([hidden])").wait_for()
+    page.wait_for_timeout(50)
+    return page.locator(".found [role=option]")
+
+
+# finding a unit
+
+
+def test_every_spelling_that_python_reads_is_read_by_the_box(root: str, visit: Visit) -> None:
+    visit.page.goto(root + UNIT)
+    search(visit.page, "4a:0")
+    asked = [text for text, _ in SPELLINGS]
+    found = visit.page.evaluate(
+        "asked => asked.map((text) => atlasLookup(text, 'inception5h').found.map((hit) => [hit.title, hit.of]))", asked
+    )
+    read = {text: hits[0] if hits else None for text, hits in zip(asked, found, strict=True)}
+    wanted = {text: [unit, "inception5h"] for text, unit in SPELLINGS if not unit.split(":")[0].endswith("bottleneck")}
+    assert {text: read[text] for text in wanted} == wanted
+
+
+def test_what_is_no_unit_is_none_in_both(root: str, visit: Visit) -> None:
+    """Typed ids that do not exist give no unit, and never another one."""
+    visit.page.goto(root + UNIT)
+    search(visit.page, "4a:0")
+    for text in ("mixed4a:508", "mixed4f:1", "mixed4a:9-3", "mixed4a:1,,2", "4z:1", "mixed4a:x", "mixed4a:-1"):
+        with pytest.raises(UsageError):
+            parse_units(text, INCEPTION5H)
+        found, notes = visit.page.evaluate(
+            "text => { const { checkpoints } = atlasUnits, own = checkpoints.filter((c) => c.name === 'inception5h');"
+            "const { found, notes } = atlasLookup(text, 'inception5h', { checkpoints: own });"
+            "return [found.filter((hit) => hit.kind === 'unit'), notes]; }",
+            text,
+        )
+        assert found == []
+        assert notes or text == "mixed4a:9-3"
+
+
+def test_a_unit_is_found_seen_and_opened_by_keyboard(root: str, visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{root}index.html")
+    results = search(page, "inception_4a/output 12")
+    assert results.first.inner_text().startswith("mixed4a:12")
+    assert results.first.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 28
+    assert page.locator(".find input").get_attribute("aria-activedescendant") == "found-0"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{UNIT}")
+    assert page.locator("h1").inner_text() == "mixed4a:12"
+
+
+def test_arrows_go_round_and_escape_closes(root: str, visit: Visit) -> None:
+    page = visit.page
+    page.goto(root + UNIT)
+    results = search(page, "curve")
+    count = results.count()
+    assert count >= 5
+    chosen = lambda: page.locator(".found [aria-selected=true]").get_attribute("id")  # noqa: E731
+    assert chosen() == "found-0"
+    page.keyboard.press("ArrowUp")
+    assert chosen() == f"found-{count - 1}"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert chosen() == "found-1"
+    page.keyboard.press("Escape")
+    assert page.locator(".found").is_hidden()
+    assert page.evaluate("document.activeElement.tagName") == "INPUT"
+    assert page.url == root + UNIT, "arrow keys in the box turn no pages"
+
+
+def test_arrow_keys_turn_pages(root: str, visit: Visit) -> None:
+    visit.page.goto(root + UNIT)
+    visit.page.keyboard.press("ArrowRight")
+    visit.page.wait_for_url(f"**/{CHECKPOINT}/mixed4a/200.html")
+    visit.page.keyboard.press("ArrowLeft")
+    visit.page.wait_for_url(f"**/{UNIT}")
+
+
+def test_a_name_finds_its_family_and_its_units_rendered_first(root: str, visit: Visit) -> None:
+    visit.page.goto(root + UNIT)
+    said = [text.split("\n") for text in search(visit.page, "cUrV").all_inner_texts()]
+    bvlc = [hit for hit in said if "inception5h" not in hit[1]]
+    assert bvlc == [
+        ["Curves", "family"],
+        *([f"mixed4a:{n}", "Curve, left (A Post on Curves)"] for n in (0, 1, 12, 40)),
+    ]  # fmt: skip
+    assert len(said) == 24, "and then those of the other checkpoints"
+
+
+def test_a_layer_and_a_branch_lead_to_their_place(root: str, visit: Visit) -> None:
+    visit.page.goto(root + UNIT)
+    assert search(visit.page, "4a_5x5").first.inner_text().split("\n") == ["mixed4a_5x5", "48 channels"]
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url(f"**/{CHECKPOINT}/mixed4a/index.html#5x5")
+
+
+def test_an_address_of_other_weights_is_never_read_as_a_unit_of_these(browser: Any, tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path)
+    build(atlas.config())
+    with Visit(browser) as visit:
+        visit.page.goto(atlas.site.as_uri() + "/index.html")
+        results = search(visit.page, "https://microscope.openai.com/models/inceptionv1/mixed4a_0/12")
+        assert results.count() == 0
+        said = visit.page.locator(".found [role=status]").inner_text()
+        assert "mixed4a:12 of inception5h, which this atlas does not show: the same number is another unit here" in said
+
+
+def test_the_key_can_be_turned_off_and_stays_off(root: str, visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{root}find.html")
+    page.locator("#slash input").uncheck()
+    page.goto(root + UNIT)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    page.goto(f"{root}find.html")
+    page.locator("#slash input").check()
+    page.keyboard.press("Tab")
+    page.locator("h1").click()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.type") == "search"
+
+
+def test_any_unit_is_one_that_is_rendered(root: str, visit: Visit) -> None:
+    visit.page.goto(f"{root}index.html")
+    visit.page.locator(".any").click()
+    visit.page.wait_for_url(re.compile(rf"{CHECKPOINT}/\w+/\d+\.html$"))
+    assert visit.page.locator(".unit figure img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
+def test_without_scripts_the_box_is_a_link_to_every_layer_and_family(root: str, browser: Any) -> None:
+    with Visit(browser, java_script_enabled=False) as visit:
+        page = visit.page
+        page.goto(root + UNIT)
+        page.get_by_role("search").get_by_role("link").click()
+        page.get_by_role("main").get_by_role("link", name="Curves", exact=True).first.click()
+        page.get_by_role("link", name="mixed4a:12").click()
+        assert page.url == root + UNIT
+        assert page.locator(".quote dl code").count() == 7
+        assert not page.locator("#slash").count()
+
+
+def test_a_label_that_is_a_script_is_text(browser: Any, tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path)
+    atlas.label(LABELS.replace("Curve, left", "<img src=x onerror=alert(1)>").replace('"Curves"', '"<b>Bold</b>"'))
+    build(atlas.config())
+    with Visit(browser) as visit:
+        for address in (UNIT, f"{CHECKPOINT}/mixed4a/index.html", f"{CHECKPOINT}/families/b-bold-b.html"):
+            visit.page.goto(f"{atlas.site.as_uri()}/{address}")
+            assert visit.page.locator("img[src=x], b:text-is('Bold')").count() == 0
+        said = search(visit.page, "onerror").first.inner_text()
+        assert "<img src=x onerror=alert(1)> (A Post on Curves)" in said
+        assert visit.page.locator("img[src=x]").count() == 0
+        assert visit.errors == []
+
+
+def test_the_index_of_a_whole_network_with_all_its_names_is_light(atlas: TinyAtlas) -> None:
+    """All 5,804 units of inception5h and the 1,597 names that the literature gives them, as a host sends them."""
+    index = search_index(read_catalog(atlas.config()))
+    of = json.loads(index.removeprefix(b"globalThis.atlasUnits=").removesuffix(b";\n"))["checkpoints"][1]
+    assert (of["name"], sum(layer[1] for layer in of["layers"])) == ("inception5h", 5804)
+    assert len(of["names"]) > 100
+    assert len(zlib.compress(index)) < 100_000
+
+
+# quoting a unit
+
+
+def test_copy_buttons_copy_what_they_stand_beside(browser: Any, atlas: TinyAtlas) -> None:
+    with served(atlas.folder.parent.parent) as address:
+        root = f"{address}a/path/site/"
+        with Visit(browser, permissions=["clipboard-read", "clipboard-write"]) as visit:
+            page = visit.page
+            page.goto(root + UNIT)
+            copied = {}
+            for row in page.locator(".quote dl > div").all():
+                row.get_by_role("button", name="Copy").click()
+                row.get_by_role("button", name="Copied").wait_for()
+                copied[row.locator("dt").inner_text()] = page.evaluate("navigator.clipboard.readText()")
+            assert list(copied) == ["Link", "Markdown", "HTML chip", "Frame", "LaTeX", "BibTeX", "Citation"]
+            assert copied["Link"] == root + UNIT, "without url in atlas.toml it is where the page is read"
+            for text in copied.values():
+                assert root in text
+            assert f"]({root}{UNIT}#p-" in copied["Markdown"]
+            assert f'<iframe src="{root}embed/{UNIT}"' in copied["Frame"]
+            assert "\\includegraphics" in copied["LaTeX"]
+            assert copied["BibTeX"].startswith(f"@misc{{{CHECKPOINT}-mixed4a-12,\n")
+            assert "abababababab" in copied["BibTeX"]
+            assert visit.errors == []
+
+
+def test_from_a_disk_the_text_is_selected_or_copied(browser: Any, atlas: TinyAtlas) -> None:
+    with Visit(browser) as visit:
+        visit.page.goto(f"{atlas.site.as_uri()}/{UNIT}")
+        row = visit.page.locator(".quote dl > div").first
+        row.get_by_role("button").click()
+        row.get_by_role("button", name=re.compile("Copied|Selected")).wait_for()
+        assert "atlas.toml" in visit.page.locator(".quote .notice").inner_text()
+        assert visit.errors == []
+
+
+def test_a_link_to_a_picture_that_was_rendered_anew_leads_to_the_old_one(
+    root: str, visit: Visit, atlas: TinyAtlas
+) -> None:
+    record = next(r for r in atlas.store.records() if str(r.question.unit) == "mixed4a:12" and r.earlier)
+    visit.page.goto(f"{root}{UNIT}#p-{record.earlier[0].sha256[:8]}")
+    target = visit.page.locator(":target")
+    assert "rendered before" in target.inner_text()
+    assert record.earlier[0].name in (target.get_by_role("link").get_attribute("href") or "")
+
+
+POST = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>A post</title><link rel="icon" href="data:,">
+<body style="margin: 2rem; height: 90rem">
+<h1>A post</h1>
+<p>Look at <atlas-unit ref="mixed4a:12"><a href="ROOTUNIT">4a:12</a></atlas-unit>, at
+<atlas-unit ref="CHECKPOINT/conv2d0:3">that edge</atlas-unit>, at <atlas-unit><a href="ROOTUNIT">this</a></atlas-unit>,
+and at <atlas-unit ref="no unit at all">nothing</atlas-unit>.
+<script src="ROOTstatic/embed.js" async></script>"""
+
+
+@pytest.fixture
+def post(atlas: TinyAtlas, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A page of somebody else's, on another origin, and the root of the atlas it links."""
+    with served(atlas.folder.parent.parent) as host, served(tmp_path) as elsewhere:
+        root = f"{host}a/path/site/"
+        text = POST.replace("ROOT", root).replace("UNIT", UNIT).replace("CHECKPOINT", CHECKPOINT)
+        (tmp_path / "post.html").write_text(text)
+        yield f"{elsewhere}post.html", root
+
+
+def test_chips_on_another_origin(browser: Any, post: tuple[str, str]) -> None:
+    address, root = post
+    with Visit(browser, viewport={"width": 700, "height": 700}) as visit:
+        page = visit.page
+        page.goto(address)
+        chips = page.locator("atlas-unit")
+        chips.first.locator("img").wait_for()
+        assert [chip.get_by_role("link").all_inner_texts() for chip in chips.all()] == [
+            ["4a:12"],
+            ["conv2d0:3"],
+            ["4a:12"],
+            [],
+        ]
+        links = [chip.get_by_role("link").get_attribute("href") for chip in chips.all()[:3]]
+        assert links == [root + UNIT, f"{root}{CHECKPOINT}/conv2d0/3.html", root + UNIT]
+        assert chips.last.inner_text() == "nothing", "what names no unit stays as it is written"
+        chip = chips.first.locator("img")
+        assert chip.evaluate("image => image.decode().then(() => [image.naturalWidth, image.width])") == [28, 21]
+
+        chips.first.hover()
+        frame = page.frame_locator("atlas-unit iframe")
+        assert frame.get_by_role("heading").inner_text() == "mixed4a:12 Curve, left"
+        assert "activation" in frame.locator("p").inner_text()
+        assert frame.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 56
+        box = page.locator("atlas-unit iframe").bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 700
+        page.mouse.move(box["x"] + 20, box["y"] + 20)  # the card can be pointed at without going away
+        page.wait_for_timeout(400)
+        assert page.locator("atlas-unit iframe").count() == 1
+        page.keyboard.press("Escape")
+        assert page.locator("atlas-unit iframe").count() == 0
+
+        page.mouse.move(5, 650)
+        page.keyboard.press("Tab")
+        page.locator("atlas-unit iframe").wait_for()
+        assert page.evaluate("document.activeElement.tagName") == "ATLAS-UNIT"
+        page.locator("h1").click()
+        page.wait_for_timeout(400)
+        assert page.locator("atlas-unit iframe").count() == 0
+        assert visit.errors == []
+
+
+def test_chips_without_scripts_are_links(browser: Any, post: tuple[str, str]) -> None:
+    address, root = post
+    with Visit(browser, java_script_enabled=False) as visit:
+        visit.page.goto(address)
+        assert visit.page.get_by_role("link", name="4a:12").get_attribute("href") == root + UNIT
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+def test_a_frame_follows_the_reader_and_its_flags(browser: Any, atlas: TinyAtlas, scheme: str, dark: bool) -> None:
+    embed = f"{atlas.site.as_uri()}/embed/{UNIT}"
+    with Visit(browser, color_scheme=scheme, viewport={"width": 240, "height": 304}) as visit:
+        page = visit.page
+        page.goto(embed)
+        paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", paper)[:3])) < 380) is dark
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), (
+            "it fits the frame that is offered"
+        )
+        page.goto(f"{embed}?size=112&caption=name")
+        assert page.locator("img").bounding_box()["width"] == 112
+        assert (page.locator("h1").is_visible(), page.locator("p").is_visible()) == (True, False)
+        page.goto(f"{embed}?size=nonsense&caption=no")
+        assert page.locator("img").bounding_box()["width"] == 224
+        assert (page.locator("h1").is_visible(), page.locator("p").is_visible()) == (False, False)
+        assert visit.errors == []
+
+
+# for everyone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_and_the_console_is_silent(browser: Any, atlas: TinyAtlas, root: str, kind: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+    for scheme, wide in (("light", 1280), ("dark", 390)):
+        with Visit(browser, color_scheme=scheme, viewport={"width": wide, "height": 800}) as visit:
+            visit.page.goto(root + KINDS[kind])
+            visit.page.wait_for_load_state("networkidle")
+            assert visit.errors == []
+            found = axe.run(visit.page).response["violations"]
+            assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
+            sideways = visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not sideways, f"{kind} scrolls sideways at {wide} px"
+
+
+def test_axe_finds_nothing_in_the_open_box(browser: Any, root: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+    for wide in (1280, 390):
+        with Visit(browser, viewport={"width": wide, "height": 800}) as visit:
+            visit.page.goto(root + UNIT)
+            search(visit.page, "curve")
+            assert [rule["id"] for rule in axe.run(visit.page).response["violations"]] == []

@@ -1,0 +1,145 @@
+"""Documents that nobody wrote with care: torn in every place, put together by dice, five megabytes long."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from citing import BASE, atlas_to_cite
+
+from generator.cite.document import Kind, cite
+from generator.cite.forms import FORMS, To
+from generator.reader.atlas import Atlas
+
+OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
+PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
+PIECES: dict[Kind, list[str]] = {
+    "markdown": [
+        *(
+            "mixed4a:9",
+            "[[4a:12]]",
+            "mixed4a\\_3x3:8",
+            "[[Some page]]",
+            OLD,
+            f"<{OLD}>",
+            f"[a]({OLD})",
+            f"[x]: {OLD}\n",
+        ),
+        *(
+            "`",
+            "``",
+            "```\n",
+            "\n",
+            "\n\n",
+            "\r\n",
+            "    ",
+            " ",
+            "words ",
+            "> ",
+            "- ",
+            "1. ",
+            "# ",
+            "---\n",
+            "|---|---|\n",
+        ),
+        *(
+            "*",
+            "_",
+            "[",
+            "]",
+            "|",
+            "<",
+            ">",
+            '"',
+            "[x]",
+            "[^1]",
+            "[^1]: ",
+            f"![p]({PAGE})",
+            f'<a href="{OLD}">',
+            "</a>",
+        ),
+        *("<code>", "</code>", "<pre>", "</pre>", "<div>", "</div>", "<!--", "-->", "<script>", "</script>"),
+    ],
+    "html": [
+        *("mixed4a:9", "[[4a:12]]", OLD, f'<a href="{OLD}">', f"<a href='{PAGE}'>", f"<a href={OLD}>{OLD}</a>", "</a>"),
+        *("<p>", "</p>", "<code>", "</code>", "<svg>", "</svg>", "<!--", "-->", "<script>", "</script>", "</body>"),
+        *("<", "&amp;", " ", "\n", '"', "'"),
+    ],
+    "latex": [
+        *(
+            "mixed4a:9",
+            "[[4a:12]]",
+            OLD,
+            f"\\url{{{OLD}}}",
+            f"\\href{{{OLD}}}{{x}}",
+            "\\href{",
+            "}",
+            "{",
+            "|",
+            "%",
+            "~",
+        ),
+        *("\\emph{", "\\footnote{", "\\caption{", "\\label{", "\\verb|", "\\begin{verbatim}", "\\end{verbatim}"),
+        *("\n", "\n\n", " ", "\\\\", "words"),
+    ],
+}
+TORN = (
+    *(
+        "[",
+        "](",
+        "`",
+        "``` ",
+        "<a ",
+        '<a "',
+        "<!--",
+        "{{",
+        '[a](b "',
+        "\\",
+        "[[4a:",
+        "[a]: ",
+        "https://",
+        "<code>",
+        "> ",
+    ),
+    *("\\href{", "\\verb|", "\\footnote{", "{", "mixed4a_", "![", "\n", " ", "<svg>", "[^", "a/", "http://a("),
+)
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    return atlas_to_cite(tmp_path_factory.mktemp("atlas"))
+
+
+@pytest.mark.parametrize("kind", PIECES)
+@pytest.mark.parametrize("to", FORMS)
+def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: Kind, to: To) -> None:
+    dice = random.Random(f"{kind}-{to}")
+    for _ in range(250):
+        text = "".join(dice.choices(PIECES[kind], k=dice.randint(1, 12)))
+        once = cite(text, kind, atlas, to=to)
+        twice = cite(once.text, kind, atlas, to=to)
+        assert twice.text == once.text, text
+
+
+@pytest.mark.parametrize("kind", PIECES)
+@pytest.mark.parametrize("piece", TORN)
+def test_no_document_takes_longer_than_its_length(atlas: Atlas, kind: Kind, piece: str) -> None:
+    """Half a megabyte of what is torn in every way: what looked back from each place would take hours."""
+    start = time.process_time()
+    cite(piece * (500_000 // len(piece)), kind, atlas)
+    assert time.process_time() - start < 15
+
+
+def test_five_megabytes_of_prose_are_read_while_one_waits(atlas: Atlas) -> None:
+    part = f"Units like mixed4a:9 and [[4a:12]] and [x]({OLD}) `code` <b>b</b> *words*, and more of them to fill.\n\n"
+    start = time.process_time()
+    cited = cite(part * (5_000_000 // len(part)), "markdown", atlas)
+    assert cited.written == 3 * (5_000_000 // len(part))
+    assert time.process_time() - start < 90
+
+
+def test_a_data_address_is_no_text(atlas: Atlas) -> None:
+    """A picture within a page, of a megabyte: what stands behind it in its tag is still its tag."""
+    page = f'<img src="data:image/png;base64,{"A" * 1_000_000}" alt="mixed4a:9"> mixed4a:9'
+    assert cite(page, "html", atlas).text == page[:-9] + f'<a href="{PAGE}">mixed4a:9</a>'

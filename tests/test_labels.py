@@ -1,0 +1,163 @@
+"""Names of units: read from files, refused with the line where they are wrong, shown with their source."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
+
+from generator.architecture import FINGERPRINTS
+from generator.config import load_config
+from generator.errors import UsageError
+from generator.labels import read_labels
+from generator.package import package_folder
+from generator.publish.build import build
+from generator.publish.checks import check
+from generator.units import Unit
+
+
+@pytest.fixture
+def atlas(tmp_path: Path) -> TinyAtlas:
+    return tiny_atlas(tmp_path)
+
+
+def page(atlas: TinyAtlas, address: str) -> str:
+    return (atlas.site / address).read_text(encoding="utf-8")
+
+
+def test_a_name_is_shown_with_its_source_wherever_the_unit_is(atlas: TinyAtlas) -> None:
+    atlas.label(LABELS)
+    build(atlas.config())
+    source = '<a href="https://post.example/curves#left">A Post on Curves</a> (CC BY 4.0)'
+    unit = page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+    assert source in unit
+    assert '<a href="../families/curves.html">Curve, left</a>' in unit
+    assert source not in page(atlas, f"{CHECKPOINT}/mixed4a/9.html")
+    layer = page(atlas, f"{CHECKPOINT}/mixed4a/index.html")
+    assert layer.count("<i>Curve, left</i>") == 3
+    assert '<a href="https://post.example/curves">A Post on Curves</a> (CC BY 4.0)' in layer
+    assert '["Curve, left",0,0,{"mixed4a":"0-1,12,40"}]' in page(atlas, "static/units.js")
+    assert check(atlas.config()) == []
+
+
+def test_a_family_is_a_page_with_all_its_units(atlas: TinyAtlas) -> None:
+    atlas.label(LABELS)
+    build(atlas.config())
+    family = page(atlas, f"{CHECKPOINT}/families/curves.html")
+    assert re.findall(r'href="\.\./mixed4a/(\d+)\.html"', family) == ["0", "1", "12"]
+    assert "<span>mixed4a:40</span> not rendered" in family
+    assert "4 units of bvlc_googlenet, 3 of them rendered" in family
+    assert "families/curves.html" in page(atlas, f"{CHECKPOINT}/index.html")
+    (atlas.folder / "labels/tiny.toml").unlink()
+    build(atlas.config())
+    assert not (atlas.site / CHECKPOINT / "families").exists()
+
+
+def test_programs_read_names_and_where_they_come_from(atlas: TinyAtlas) -> None:
+    atlas.label(LABELS)
+    build(atlas.config())
+    (checkpoint,) = json.loads(page(atlas, "atlas.json"))["checkpoints"]
+    (unit,) = [u for u in checkpoint["units"] if u["unit"] == "mixed4a:12"]
+    (label,) = unit["labels"]
+    assert (label["name"], label["family"], label["confidence"]) == ("Curve, left", "Curves", "published")
+    assert checkpoint["sources"][label["source"]]["title"] == "A Post on Curves"
+
+
+def test_json_says_the_same_as_toml(atlas: TinyAtlas) -> None:
+    atlas.label(LABELS)
+    first = read_labels([atlas.folder / "labels"], atlas.config().checkpoint)
+    atlas.label("", "tiny.toml").unlink()
+    label = {"layer": "mixed4a", "label": "Curve, left", "family": "Curves", "confidence": "published", "source": 0}
+    data = {
+        "checkpoint": CHECKPOINT,
+        "sources": [{"title": "A Post on Curves", "url": "https://post.example/curves", "license": "CC BY 4.0"}],
+        "labels": [
+            *({**label, "channel": n, "anchor": "left"} for n in (0, 1, 12, 40)),
+            {"unit": "conv2d0:3", "label": "Edge", "confidence": "low", "source": 0},
+        ],
+    }
+    atlas.label(json.dumps(data), "tiny.json")
+    assert read_labels([atlas.folder / "labels"], atlas.config().checkpoint) == first
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('"conv2d0:3"', '"conv2d0:64"', "tiny.toml:17: conv2d0 has channels 0 to 63, not 64"),
+        ('"mixed4a:0-1,12,40"', '"mixd4a:0"', "tiny.toml:9: no layer in “mixd4a:0”"),
+        ('"low"\nsource = "post"', '"low"', "tiny.toml:17: the label of conv2d0:3 has no source"),
+        ('confidence = "low"\nsource = "post"', 'confidence = "low"\nsource = "pots"', "“source” is one of post"),
+        ('"low"', '"lwo"', "tiny.toml:17: no confidence “lwo”: did you mean low?"),
+        ('label = "Edge"', 'lable = "Edge"', "tiny.toml:17: no key “lable” in a label: did you mean label?"),
+        ('label = "Edge"', 'label = " "', "tiny.toml:17: no “label”; write one"),
+        ('label = "Edge"', 'label = "a\\nb"', "tiny.toml:17: “label” is one line of text"),
+        ('"Curves"', '"???"', "tiny.toml:9: the family “???” cannot be an address"),
+        ('anchor = "left"', 'anchor = "a b"', "tiny.toml:9: “a b” cannot be an anchor"),
+        ("https://post.example/curves", "javascript:alert(1)", "tiny.toml:4: the url of a source is an address"),
+        ('title = "A Post on Curves"', 'title = ""', "tiny.toml:4: a source without a title"),
+        (f'checkpoint = "{CHECKPOINT}"', 'checkpoint = "bvlc"', "tiny.toml:1: no checkpoint “bvlc”"),
+        ("[[labels]]", "[labels", "not TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_file_and_line(atlas: TinyAtlas, before: str, after: str, says: str) -> None:
+    assert before in LABELS
+    atlas.label(LABELS.replace(before, after))
+    with pytest.raises(UsageError) as caught:
+        build(atlas.config())
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_in_json_names_its_line(atlas: TinyAtlas) -> None:
+    source = '{"title": "A", "url": "https://a.example/"}'
+    text = f'{{\n "checkpoint": "{CHECKPOINT}",\n "sources": [\n  {source}\n ],\n "labels": [\n'
+    good = '  {"unit": "mixed4a:1", "label": "A", "confidence": "eye", "source": 0}'
+    for bad, says in (
+        (good.replace('"source": 0', '"source": 1'), "tiny.json:8: the label of mixed4a:1 has no source"),
+        (good.replace("mixed4a:1", "mixed4a:512"), "tiny.json:8: mixed4a has channels 0 to 511"),
+        ('  "mixed4a:1"', "a label names a unit"),
+    ):
+        atlas.label(f"{text}{good},\n{bad}\n ]\n}}\n", "tiny.json")
+        with pytest.raises(UsageError) as caught:
+            build(atlas.config())
+        assert says in str(caught.value)
+    atlas.label("[" * 100_000, "tiny.json")
+    with pytest.raises(UsageError, match="not JSON"):
+        build(atlas.config())
+
+
+def test_names_of_other_weights_are_not_shown_here(atlas: TinyAtlas) -> None:
+    """Neither those of another checkpoint, nor those of other weights that go by the same name."""
+    atlas.label(LABELS.replace(CHECKPOINT, "inception5h"))
+    atlas.label(f'fingerprint = "{FINGERPRINTS[CHECKPOINT]}"\n{LABELS}', "known.toml")
+    build(atlas.config())
+    for address in (f"{CHECKPOINT}/mixed4a/12.html", f"{CHECKPOINT}/mixed4a/index.html", "static/units.js"):
+        assert "Curve, left" not in page(atlas, address)
+
+
+def test_the_names_of_the_literature_come_with_the_package_for_one_checkpoint_alone() -> None:
+    config = load_config(Path(__file__).parent.parent / "atlas.toml")
+    labels = read_labels([package_folder("labels")], config.checkpoint)
+    ours, theirs = labels[CHECKPOINT], labels["inception5h"]
+    assert len(theirs.of) == 1372
+    (curve, *_) = theirs.of[Unit("mixed3b", 379)]
+    assert (curve.name, curve.source.license) == ("Curve detector", "CC BY 4.0")
+    assert all(
+        label.source.license == "CC BY 4.0"
+        for x in theirs.of.values()
+        for label in x
+        if "Distill" in label.source.title
+    )
+    assert {label.confidence for x in ours.of.values() for label in x} == {"eye"}
+    assert len(ours.of) > 90
+
+
+def test_a_name_changed_is_a_site_changed(atlas: TinyAtlas) -> None:
+    atlas.label(LABELS)
+    build(atlas.config())
+    atlas.label(LABELS.replace("Curve, left", "Curve, right"))
+    assert build(atlas.config()).written > 0
+    assert "Curve, right" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")

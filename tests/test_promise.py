@@ -1,0 +1,136 @@
+"""Addresses that were published stay and mean the same: the tool tells when they do not, and ours do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from shell import Run
+from tiny import CHECKPOINT, FINGERPRINT, LABELS, TinyAtlas, tiny_atlas
+
+from generator.config import load_config
+from generator.errors import UsageError
+from generator.publish.build import build
+from generator.publish.promise import FILE, broken, promise
+from generator.units import Unit
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def atlas(tmp_path: Path) -> TinyAtlas:
+    atlas = tiny_atlas(tmp_path)
+    atlas.label(LABELS)
+    build(atlas.config())
+    promise(atlas.config())
+    return atlas
+
+
+def wrong(atlas: TinyAtlas) -> dict[str, str]:
+    build(atlas.config())
+    return dict(broken(atlas.config()))
+
+
+def test_what_was_published_here_stays_and_means_the_same(tmp_path: Path) -> None:
+    """The committed list against the atlas of this repository, built anew."""
+    text = (ROOT / "atlas.toml").read_text().replace("[atlas]", f'[atlas]\noutput = "{tmp_path}/site"').replace(
+        'output = "site"', ""
+    )  # fmt: skip
+    (tmp_path / "atlas.toml").write_text(text)
+    (tmp_path / "labels").symlink_to(ROOT / "labels")
+    (tmp_path / FILE).write_text((ROOT / FILE).read_text())
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/store").symlink_to(ROOT / "site/store")
+    config = load_config(tmp_path / "atlas.toml")
+    build(config)
+    assert list(broken(config)) == []
+    promised = (ROOT / FILE).read_text()
+    assert f"units {CHECKPOINT}/mixed4a 0-511 5c6c418c5b8c\n" in promised
+    assert promised.count("\nanswer ") >= 892
+    promise(config)
+    assert (tmp_path / FILE).read_text() == promised, "new addresses are kept by: atlas promise"
+
+
+def test_a_unit_that_is_gone_is_told(atlas: TinyAtlas) -> None:
+    assert wrong(atlas) == {}
+    record = next(r for r in atlas.store.records() if r.question.unit == Unit("mixed5b", 3))
+    atlas.store.record_path(record.key).unlink()
+    found = wrong(atlas)
+    assert found[f"{CHECKPOINT}/mixed5b/3.html"] == "was published and is gone; render it again"
+    assert f"{CHECKPOINT}/mixed5b/index.json" in found
+    assert found[f"store/{record.key[:2]}/{record.key[2:16]}….json"] == "was published and is gone"
+
+
+def test_other_weights_under_a_name_are_told(atlas: TinyAtlas) -> None:
+    for n in range(6):
+        atlas.answer(Unit("conv2d0", n), fingerprint="cd" * 32)
+    atlas.toml((f'fingerprint = "{FINGERPRINT}"', f'fingerprint = "{"cd" * 32}"'))
+    found = wrong(atlas)
+    assert "was published for weights abababababab and means others now" in found[f"{CHECKPOINT}/conv2d0/0.html"]
+
+
+def test_a_picture_a_family_a_place_that_are_gone_are_told(atlas: TinyAtlas) -> None:
+    record = next(iter(atlas.store.records()))
+    atlas.store.path(record.thumbnail).unlink()
+    atlas.label(LABELS.replace('family = "Curves"', 'family = "Arcs"').replace("mixed4a:0-1,12,40", "mixed4a:0"))
+    found = wrong(atlas)
+    assert any(address.startswith(f"store/{record.key[:2]}/") for address in found)
+    assert found[f"{CHECKPOINT}/families/curves.html"] == "was published and is gone"
+
+
+def test_another_first_checkpoint_changes_what_a_chip_means(atlas: TinyAtlas) -> None:
+    atlas.toml((f"[checkpoints.{CHECKPOINT}]", f"[checkpoints.untrained]\n\n[checkpoints.{CHECKPOINT}]"))
+    assert "meant bvlc_googlenet where no checkpoint is named" in wrong(atlas)["static/embed.js"]
+
+
+def test_rendering_again_and_more_breaks_no_promise_and_can_be_promised(atlas: TinyAtlas) -> None:
+    before = set((atlas.folder / FILE).read_text().splitlines())
+    atlas.answer(Unit("mixed4a", 12), seed=77, force=True)
+    atlas.answer(Unit("mixed4a", 4))
+    assert wrong(atlas) == {}
+    assert promise(atlas.config()) > 0
+    after = (atlas.folder / FILE).read_text()
+    assert f"units {CHECKPOINT}/mixed4a 0-4,9,12,200,447-448,511 abababababab\n" in after
+    lost = {line for line in before - set(after.splitlines()) if not line.startswith(("units", "answer"))}
+    assert lost == set(), "lines are only added to"
+    assert promise(atlas.config()) == 0
+
+
+def test_the_command_checks_and_keeps(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.chdir(atlas.folder)
+    assert run("check")[0] == 0
+    record = next(r for r in atlas.store.records() if r.question.unit == Unit("mixed5b", 3))
+    atlas.store.record_path(record.key).unlink()
+    run("build")
+    code, out, _ = run("check")
+    assert code == 1
+    assert f"error: {CHECKPOINT}/mixed5b/3.html: was published and is gone; render it again" in out
+    code, _, err = run("promise")
+    assert code == 1
+    assert "a promise that is broken cannot be made again" in err
+
+
+def test_a_list_that_was_edited_by_hand_is_refused(atlas: TinyAtlas) -> None:
+    with (atlas.folder / FILE).open("a") as file:
+        file.write("page ../../etc/passwd\n")
+    with pytest.raises(UsageError, match=r"addresses\.txt:\d+: “page \.\./\.\./etc/passwd” is no promise"):
+        list(broken(atlas.config()))
+
+
+def test_addresses_are_what_the_documentation_says(atlas: TinyAtlas) -> None:
+    """Each row of docs/addresses.md with a form of its own is built, lower-case, with one dot."""
+    text = (ROOT / "docs/addresses.md").read_text()
+    forms = [form for row in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for form in re.findall(r"`([^`]+)`", row)]
+    assert len(forms) > 18
+    family = {"CHECKPOINT": CHECKPOINT, "LAYER": "mixed4a", "CHANNEL": "12", "NAME": "curves", "PAGE": "index"}
+    for form in forms:
+        address = form.split("#")[0]
+        for word, value in family.items():
+            address = address.replace(word, value)
+        if "…" in address:
+            continue
+        path = atlas.site / address.lstrip("/")
+        assert (path / "index.html" if path.is_dir() else path).is_file() or (atlas.site / "schema" / address).is_file()
+        assert address == address.lower()
+        assert address.count(".") <= 1
