@@ -12,12 +12,12 @@ from generator.recipe import SETTINGS
 _HEAD = """\
 # An atlas: which units of which checkpoints it shows, and by which recipe they are rendered.
 # `atlas render` renders what is selected and missing, `atlas build` lays it out as pages in {output}/.
-# A folder templates/ beside this file overrides single templates of the pages.
+# A folder templates/ beside this file overrides single templates of the pages, a folder labels/ names units.
 
 [atlas]
 title = "InceptionV1 Atlas"
 output = "{output}"
-# url = "https://host/path/"     # where the site will be published; sitemap, link previews and 404 page need it
+# url = "https://host/path/"     # where the site will be published: for links to copy, previews, `atlas cite`, sitemap
 
 # One section for each checkpoint: inception5h (Google's InceptionV1, the network of the literature), bvlc_googlenet
 # (Caffe's GoogLeNet) and untrained (random weights, the control) are known by name. Weights are downloaded once.
