@@ -165,11 +165,19 @@ def check(path: Path) -> None:
 @click.pass_obj
 def promise(path: Path) -> None:
     """Keep the built addresses in addresses.txt. From then on `atlas check` sees that each stays and means the same."""
-    from generator.publish.promise import FILE
+    from generator.publish.promise import FILE, broken
     from generator.publish.promise import promise as keep
 
     config = load_config(path)
-    click.echo(f"{config.path.parent / FILE}: {keep(config)} lines are new; commit it with what is published")
+    file = config.path.parent / FILE
+    click.echo(f"{file}: {keep(config)} lines are new; commit it with what is published")
+    wrong = list(broken(config))
+    for address, what in wrong:
+        click.echo(f"error: {address}: {what}")
+    if wrong:
+        raise AtlasError(
+            f"{len(wrong)} promises are broken; mend them, or take one back by deleting its line in {file}"
+        )
 
 
 @atlas.command(cls=Command, examples="atlas serve\natlas serve --port 9000")

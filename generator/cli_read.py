@@ -55,9 +55,16 @@ def pull(path: Path, where: str, units: tuple[str, ...], checkpoint: str | None)
     store = Store(config.store)
     atlas = Atlas.open(where)
     own = choose(atlas, config, checkpoint)
-    theirs = counterpart(atlas, own, known_fingerprint(own, store.records()))
+    known = known_fingerprint(own, store.records())
+    theirs = counterpart(atlas, own, known)
     wanted = _shown(theirs, units, atlas.place.name)
     click.echo(f"{own.name}  weights {theirs.fingerprint[:12]}")
+    if not known:
+        click.echo(
+            f"note: weights of {own.name} were never read here, so these are taken for them; to be sure of others, set "
+            f'fingerprint = "…" under [checkpoints.{own.name}] in {path} and pull again',
+            err=True,
+        )
     with tqdm(total=len(wanted), desc="pull", unit=" units", leave=False, disable=None, file=sys.stderr) as bar:
         outcome = pull_units(wanted, store, bar.update)
     for failure in outcome.failed:
@@ -70,7 +77,8 @@ def pull(path: Path, where: str, units: tuple[str, ...], checkpoint: str | None)
         say_stopped()
         sys.exit(STOPPED)
     if outcome.error:
-        raise AtlasError(f"{outcome.error}; what is finished is kept. Type the same command again to go on")
+        again = "" if "same command again" in str(outcome.error) else ". Type the same command again to go on"
+        raise AtlasError(f"{outcome.error}; what is finished is kept{again}")
     sys.exit(1 if outcome.failed else 0)
 
 
@@ -94,7 +102,7 @@ def _notes(config: Config, theirs: PublishedCheckpoint, units: list[PublishedUni
     if not others:
         return []
     known = f"{others} of these {len(units)} are by another recipe than {config.path} asks for"
-    return [f"{known}; pages show them until yours are rendered"]
+    return [f"{known}: pages say so, and show those made for figures beside others only; `atlas render` makes your own"]
 
 
 @click.command(

@@ -18,11 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from generator.architecture import BRANCHES
+
 GOOGLES = "inception5h"
 """The checkpoint of Lucid, Distill's articles, the weight explorer and the gallery of 2016, by our name."""
 
 _MICROSCOPE_MODELS = {"inceptionv1": GOOGLES}  # any other model keeps its own name, and is none of ours
 _HOSTED = re.compile(r"(https?://)?[\w-]+(\.[\w-]+)+(:\d+)?/", re.ASCII)
+_LAYER = re.compile(r"conv2d\d|mixed\d[a-z](_\w+)?", re.ASCII)
 _FILE = re.compile(r"\.(html|json|jpg|webp)$")
 
 
@@ -41,7 +44,8 @@ class Named:
 
 def is_address(word: str) -> bool:
     """Whether a word is meant as an address, rather than as the name of a unit."""
-    return "://" in word or word.lower().endswith((".html", ".json", ".jpg", ".webp", "/")) or bool(_HOSTED.match(word))
+    ends = word.lower().endswith((".html", ".json", ".jpg", ".webp")) or (word.endswith("/") and word.count("/") > 1)
+    return "://" in word or ends or bool(_HOSTED.match(word))
 
 
 def read_address(address: str) -> Named | None:
@@ -89,9 +93,9 @@ def _atlas(split: SplitResult, parts: list[str]) -> Named | None:
     """An atlas of ours: /CHECKPOINT/LAYER/11.html and what lies beside it, or /CHECKPOINT/LAYER/."""
     if parts and parts[-1] in ("index.html", "index.json", "index.jpg"):
         parts = parts[:-1]
-    if len(parts) >= 3 and re.fullmatch(r"\d+(\.\w+)?", parts[-1], re.ASCII):
+    if len(parts) >= 3 and _LAYER.fullmatch(parts[-2]) and re.fullmatch(r"\d+(\.\w+)?", parts[-1], re.ASCII):
         return Named(parts[-3], parts[-2], _FILE.sub("", parts[-1]))
-    if len(parts) < 2 or "." in parts[-1]:
+    if len(parts) < 2 or not _LAYER.fullmatch(parts[-1]):
         return None
-    branch = f"_{split.fragment}" if split.fragment else ""
+    branch = f"_{split.fragment}" if split.fragment in BRANCHES else ""
     return Named(parts[-2], f"{parts[-1]}{branch}", None)

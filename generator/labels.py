@@ -137,6 +137,7 @@ def label_files(folders: Iterable[Path]) -> tuple[Path, ...]:
 def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint]) -> Mapping[str, Labels]:
     """The names in all files, by checkpoint. ``checkpoint`` gives one by its name, or raises UsageError."""
     found: dict[str, dict[Unit, list[Label]]] = {}
+    families: dict[str, dict[str, str]] = {}
     for path in label_files(folders):
         reader = _Reader(path)
         of = found.setdefault(reader.checkpoint, {})
@@ -144,7 +145,7 @@ def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint
             meant = checkpoint(reader.checkpoint)
         except UsageError as error:
             reader.fail(1, str(error))
-        labels = tuple(reader.labels(meant.architecture))
+        labels = tuple(reader.labels(meant.architecture, families.setdefault(reader.checkpoint, {})))
         if reader.fingerprint and meant.fingerprint and reader.fingerprint != meant.fingerprint:
             continue  # other weights under the same name: their numbers are other units
         for label in labels:
@@ -192,8 +193,8 @@ class _Reader:
 
     def text(self, data: Mapping[str, Any], key: str, line: int, *, optional: bool = False) -> str:
         value = data.get(key, "")
-        if not isinstance(value, str) or any(ord(c) < 32 for c in value) or len(value) > _LONGEST:
-            self.fail(line, f"“{key}” is one line of text, at most {_LONGEST} characters")
+        if not isinstance(value, str) or not _is_plain(value) or len(value) > _LONGEST:
+            self.fail(line, f"“{key}” is one line of text, at most {_LONGEST} characters, none of them invisible")
         if not value.strip() and not optional:
             self.fail(line, f"no “{key}”; write one")
         return value.strip()
@@ -207,11 +208,12 @@ class _Reader:
         if not isinstance(url, str) or (url and not _ADDRESS.fullmatch(url)):
             self.fail(line, f"the url of a source is an address, https://…, not “{url}”")
         title = data.get("title", "")
-        if not isinstance(title, str) or not title.strip() or any(ord(c) < 32 for c in title):
-            self.fail(line, "a source without a title; write what a reader would look for")
+        if not isinstance(title, str) or not title.strip() or not _is_plain(title):
+            self.fail(line, "a source without a title; write what a reader would look for, on one line")
         return Source(title.strip(), url, self.text(data, "license", line, optional=True))
 
-    def labels(self, net: Architecture) -> Iterator[Label]:
+    def labels(self, net: Architecture, families: dict[str, str]) -> Iterator[Label]:
+        """``families`` are those met before, by their part of an address."""
         listed = self.data.get("labels", [])
         if not isinstance(listed, list):
             self.fail(1, "“labels” is a list; write [[labels]]")
@@ -233,14 +235,22 @@ class _Reader:
             if confidence not in CONFIDENCE:
                 self.fail(line, f"no confidence “{confidence}”: {did_you_mean(confidence, CONFIDENCE)}")
             family = self.text(data, "family", line, optional=True)
-            if family and not slug(family):
-                self.fail(line, f"the family “{family}” cannot be an address; use some of a-z and 0-9")
+            if family and slug(family) in ("", "index"):
+                self.fail(line, f"the family “{family}” cannot be an address; use some of a-z and 0-9, not index alone")
+            known = families.setdefault(slug(family), family)
+            if known.casefold() != family.casefold():
+                self.fail(line, f"the families “{family}” and “{known}” would have one address; name them apart")
             anchor = data.get("anchor", "")
             if not isinstance(anchor, str) or not _ANCHOR.fullmatch(anchor):
                 self.fail(line, f"“{anchor}” cannot be an anchor; use letters, digits and _.:-")
             name = self.text(data, "label", line)
             for unit in units:
                 yield Label(unit, name, family, confidence, self.sources[source], anchor)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether all of a text can be seen: nothing that breaks or turns lines. Joiners belong to words."""
+    return all(character.isprintable() or character in "\u200c\u200d" for character in text)
 
 
 _LINE = "\0line"  # under this key the parsers below leave the line on which a table began
@@ -271,6 +281,10 @@ def _parse_toml(text: str) -> dict[str, Any]:
         lines = [n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{header}", line)]
         held = data.get(what, [])
         tables = list(held.values()) if isinstance(held, dict) else held
+        if not lines and what == "labels":  # written as one list
+            lines = [
+                n for n, line in enumerate(text.splitlines(), 1) for _ in re.findall(r"\b(?:unit|layer)\s*=", line)
+            ]
         if isinstance(tables, list) and len(lines) == len(tables):
             for table, line in zip(tables, lines, strict=True):
                 if isinstance(table, dict):

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from generator.errors import AtlasError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # numpy takes a third of the time that the command line has t
 
 FORMAT = 1
 KEY = re.compile(r"[0-9a-f]{64}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+_LONGEST, _MOST = 200, 50  # characters of a word, versions
 PICTURE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
 
 
@@ -158,14 +161,14 @@ class Record:
             record = cls(
                 Question.from_dict(data["question"]),
                 Made(
-                    checkpoint=str(made["checkpoint"]),
+                    checkpoint=_text(made["checkpoint"]),
                     activations=tuple(_finite(a) for a in made["activations"]),
                     activation=_finite(made["activation"]),
                     spread=_finite(made["spread"]),
                     seconds=_finite(made["seconds"]),
-                    device=str(made["device"]),
-                    versions={str(k): str(v) for k, v in made["versions"].items()},
-                    date=str(made["date"]),
+                    device=_text(made["device"]),
+                    versions={_text(k): _text(v) for k, v in islice(made["versions"].items(), _MOST)},
+                    date=check_date(made["date"]),
                 ),
                 Picture(**data["picture"]),
                 Picture(**data["thumbnail"]),
@@ -191,6 +194,20 @@ def printed(value: float) -> str:
     """
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def check_date(value: Any) -> str:
+    """A day, or a moment with its zone, as ISO 8601. Raises ValueError if it is anything else."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!r} is not a date")
+    return value
+
+
+def _text(value: Any) -> str:
+    """A word on one line, as pages print it."""
+    if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST:
+        raise ValueError(f"{str(value)[:40]!r} is not a line of text")
+    return value
 
 
 def _finite(value: Any) -> float:

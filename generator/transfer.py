@@ -17,13 +17,15 @@ asked or not at all, and what is said is made fit for a terminal (:func:`legible
 from __future__ import annotations
 
 import http.client
+import queue
 import re
 import ssl
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -92,7 +94,7 @@ def read(url: str, *, limit: int, timeout: float = 30.0, attempts: int = 3) -> b
 
 def _read(url: str, limit: int, timeout: float) -> bytes:
     began = time.monotonic()
-    with _ask(url, timeout, _SameHost(), {}) as response:
+    with _in_time(2 * timeout, lambda: _ask(url, timeout, _SameHost(), {})) as response:
         if response.status != 200:
             raise HopelessError(f"HTTP {response.status} is not the whole file")
         _, total = _extent(response)
@@ -108,6 +110,26 @@ def _read(url: str, limit: int, timeout: float) -> bytes:
             if waited > timeout and have < _SLOWEST * waited:
                 raise BrokenError(f"it is too slow: {have:,} bytes in {waited:.0f} s")
         return b"".join(parts)
+
+
+def _in_time(seconds: float, ask: Callable[[], Any]) -> Any:
+    """What is asked for, unless it takes too long: a header that drips is never silent, so no timeout would end it."""
+    answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+
+    def wait() -> None:
+        try:
+            answers.put((ask(), None))
+        except BaseException as error:
+            answers.put((None, error))
+
+    threading.Thread(target=wait, daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise BrokenError(f"no answer in {seconds:.0f} s") from None
+    if error:
+        raise error
+    return answer
 
 
 class _NotTheBeginningError(HopelessError):

@@ -46,15 +46,19 @@
     button.className = "copy";
     button.textContent = "Copy";
     button.setAttribute("aria-live", "polite");
+    const row = command.closest("div")?.querySelector("dt");
+    const rest = row ? `Copy ${row.textContent}` : null;
+    button.ariaLabel = rest;
     button.addEventListener("click", async () => {
       try {
+        button.ariaLabel = null;
         await navigator.clipboard.writeText(command.textContent);
         button.textContent = "Copied";
       } catch {
         getSelection().selectAllChildren(command);
         button.textContent = "Selected";
       }
-      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      setTimeout(() => { button.textContent = "Copy"; button.ariaLabel = rest; }, 2000);
     });
     command.after(button);
   }

@@ -25,7 +25,7 @@ globalThis.atlasFind = (() => {
   // [checkpoint, word] that an address names; undefined if it is none, null if it names no unit
   const address = (text) => {
     const host = /^(https?:\/\/)?[\w-]+(\.[\w-]+)+(:\d+)?\//i.test(text);
-    if (!text.includes("://") && !host && !/(\.(html|json|jpg|webp)|\/)$/i.test(text)) return undefined;
+    if (!text.includes("://") && !host && !/(\.(html|json|jpg|webp)|\/.*\/)$/i.test(text)) return undefined;
     const [, path, , branch] = /^(?:\w+:\/\/[^/]*)?([^?#]*)(\?[^#]*)?#?(.*)$/.exec(text);
     let parts;
     try { parts = decodeURIComponent(path).split("/").filter(Boolean); } catch { return null; }
@@ -43,9 +43,9 @@ globalThis.atlasFind = (() => {
       return named && named[1] !== "index" ? ["inception5h", named[1]] : null;
     }
     if (/^index\.\w+$/.test(last)) parts.pop();
-    const end = parts.at(-1) ?? "";
-    if (parts.length > 2 && /^\d+(\.\w+)?$/.test(end)) return [parts.at(-3), `${parts.at(-2)}:${parseInt(end, 10)}`];
-    return parts.length > 1 && !end.includes(".") ? [parts.at(-2), end + (branch ? `_${branch}` : "")] : null;
+    const end = parts.at(-1) ?? "", layer = /^(conv2d\d|mixed\d[a-z](_\w+)?)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
+    if (layer.test(parts.at(-2)) && /^\d+(\.\w+)?$/.test(end) && parts.length > 2) return [parts.at(-3), `${parts.at(-2)}:${parseInt(end, 10)}`];
+    return layer.test(end) && parts.length > 1 ? [parts.at(-2), end + (isBranch ? `_${branch}` : "")] : null;
   };
 
   // {layer, first, count, branch, channels} for a word of one checkpoint, null if it begins with no layer

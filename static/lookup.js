@@ -3,11 +3,13 @@
 globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits) => {
   const { MOST, address, read, numbers, has } = globalThis.atlasFind;
   const word = text.trim(), query = word.toLowerCase(), found = [], notes = [];
-  if (!query) return { found, notes };
+  if (!query) return { found, all: 0, notes };
   const unit = (c, layer, channel, said = "") => {
+    const known = c.names.find(([, , , layers]) => has(layers[layer[0]], channel));
+    said ||= known ? `${known[0]} (${c.sources[known[2]]})` : "";
     const made = has(layer[2], channel), path = `${c.name}/${layer[0]}/`;
     found.push({
-      kind: "unit", title: `${layer[0]}:${channel}`, said: said || (made ? "" : "not rendered"), of: c.name, made,
+      kind: "unit", title: `${layer[0]}:${channel}`, said: [said, made ? "" : "not rendered"].filter(Boolean).join(", "), of: c.name, made,
       href: path + (made ? `${channel}.html` : "index.html#missing"), image: made ? `${path}${channel}.webp` : "",
     });
   };
@@ -21,6 +23,11 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     }
     return "";
   };
+  const familyPage = (c, [name, slug]) => ({
+    kind: "family", title: name, said: "family", of: c.name, made: true, href: `${c.name}/families/${slug}.html`,
+    image: face(c, c.families.findIndex((family) => family[1] === slug)),
+  });
+  const checkpointPage = ({ name }) => ({ kind: "checkpoint", title: name, said: "all layers", of: name, made: true, href: `${name}/index.html`, image: "" });
   const byId = (c, asked) => {
     const said = read(asked, c);
     if (!said) return false;
@@ -36,21 +43,38 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     for (const channel of numbers(channels)) {
       if (channel >= count) notes.push(`${name} of ${c.name} has channels 0 to ${count - 1}`);
       else unit(c, layer, first + channel);
-      if (channel >= count || found.length >= MOST) break;
+      if (channel >= count) break;
     }
+    if (channels && !found.length && !notes.length) notes.push(`the range ${channels} runs backwards`);
     return true;
   };
   const named = address(word);
-  if (named === null) notes.push("That address names no unit.");
+  if (named === null) {
+    for (const c of checkpoints) {
+      const [, slug] = new RegExp(`(?:^|/)${c.name}/families/([^/?#]+)\\.html`).exec(word) ?? [];
+      const family = c.families.find((other) => other[1] === slug);
+      if (family) found.push(familyPage(c, family));
+      else if (new RegExp(`(?:^|/)${c.name}/(families/)?(index\\.html)?$`).test(word)) {
+        found.push(checkpointPage(c));
+      }
+    }
+    if (!found.length) notes.push("That address names no unit.");
+  }
   if (named !== undefined) {
     const of = named && checkpoints.find((c) => c.name === named[0]);
     if (of && !byId(of, named[1].toLowerCase())) notes.push(`${named[0]} has no ${named[1]}.`);
     if (named && !of) notes.push(`${named[1]} of ${named[0]}, which this atlas does not show: the same number is another unit here.`);
-    return { found, notes };
+    return { found: found.slice(0, MOST), all: found.length, notes };
+  }
+  const [, of, rest] = /^([a-z0-9][\w-]*)\/(.*)$/.exec(query) ?? [];
+  if (checkpoints.some((c) => c.name === (of ?? query))) {
+    const only = checkpoints.filter((c) => c.name === (of ?? query));
+    if (rest) return globalThis.atlasLookup(rest, of, { checkpoints: only });
+    return { found: only.map(checkpointPage), all: 1, notes };
   }
   const ordered = [...checkpoints].sort((a, b) => (b.name === current) - (a.name === current));
   const asked = ordered.map((c) => byId(c, query));
-  if (asked.some(Boolean)) return { found: found.slice(0, MOST), notes: found.length ? [] : notes };
+  if (asked.some(Boolean)) return { found: found.slice(0, MOST), all: found.length, notes: found.length ? [] : notes };
 
   const words = query.split(/\s+/), holds = (name) => words.every((w) => name.toLowerCase().includes(w));
   const early = (a, b) => !a.toLowerCase().startsWith(query) - !b.toLowerCase().startsWith(query);
@@ -59,10 +83,7 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
       if (layer[0].startsWith(query)) byId(c, layer[0]);
     }
     c.families.filter(([name]) => holds(name)).sort(([a], [b]) => early(a, b)).forEach(([name, slug]) => {
-      found.push({
-        kind: "family", title: name, said: "family", of: c.name, made: true, href: `${c.name}/families/${slug}.html`,
-        image: face(c, c.families.findIndex((family) => family[1] === slug)),
-      });
+      found.push(familyPage(c, [name, slug]));
     });
     const seen = new Set();
     const hits = c.names.filter(([name, family]) => holds(`${name} ${c.families[family]?.[0] ?? ""}`));
@@ -80,5 +101,5 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
       }
     }
   }
-  return { found: found.slice(0, MOST), notes: found.length ? [] : ["Nothing of that name."] };
+  return { found: found.slice(0, MOST), all: found.length, notes: found.length ? [] : ["Nothing of that name."] };
 };

@@ -166,7 +166,8 @@ def test_a_name_finds_its_family_and_its_units_rendered_first(root: str, visit: 
     bvlc = [hit for hit in said if "inception5h" not in hit[1]]
     assert bvlc == [
         ["Curves", "family"],
-        *([f"mixed4a:{n}", "Curve, left (A Post on Curves)"] for n in (0, 1, 12, 40)),
+        *([f"mixed4a:{n}", "Curve, left (A Post on Curves)"] for n in (0, 1, 12)),
+        ["mixed4a:40", "Curve, left (A Post on Curves), not rendered"],
     ]  # fmt: skip
     assert len(said) == 24, "and then those of the other checkpoints"
 
@@ -221,6 +222,60 @@ def test_without_scripts_the_box_is_a_link_to_every_layer_and_family(root: str, 
         assert page.url == root + UNIT
         assert page.locator(".quote dl code").count() == 7
         assert not page.locator("#slash").count()
+
+
+def test_the_box_says_what_it_waits_for_and_when_it_fails(root: str, browser: Any) -> None:
+    with Visit(browser) as visit:
+        held = []
+        visit.page.route("**/units.js", lambda route: held.append(route))
+        visit.page.goto(root + UNIT)
+        visit.page.keyboard.press("/")
+        visit.page.keyboard.type("4a:9")
+        status = visit.page.locator(".found [role=status]")
+        status.get_by_text("Loading").wait_for()
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_timeout(50)
+        held[0].continue_()
+        visit.page.wait_for_url(f"**/{CHECKPOINT}/mixed4a/9.html")  # it was asked for while the answer was on its way
+    with Visit(browser) as visit:
+        visit.page.route("**/units.js", lambda route: route.abort())
+        visit.page.goto(root + UNIT)
+        visit.page.keyboard.press("/")
+        visit.page.keyboard.type("4a:9")
+        visit.page.locator(".found [role=status]").get_by_text("could not be loaded").wait_for()
+        assert visit.page.locator(".found a").last.get_attribute("href").endswith("find.html")
+        visit.page.unroute("**/units.js")
+        visit.page.keyboard.type(" ")
+        visit.page.locator(".found [role=option]").first.wait_for()
+
+
+def test_a_word_that_is_being_composed_is_not_followed(root: str, visit: Visit) -> None:
+    visit.page.goto(root + UNIT)
+    search(visit.page, "curve")
+    visit.page.locator(".find input").evaluate(
+        "box => box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true }))"
+    )
+    visit.page.wait_for_timeout(100)
+    assert visit.page.url == root + UNIT
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        (f"https://host/x/{CHECKPOINT}/mixed4a/index.html#names", "mixed4a"),
+        (f"https://host/x/{CHECKPOINT}/mixed4a/index.html#5x5", "mixed4a_5x5"),
+        (f"https://host/x/{CHECKPOINT}/families/curves.html", "Curves"),
+        (f"https://host/x/{CHECKPOINT}/", CHECKPOINT),
+        ("https://distill.pub/2020/circuits/curve-detectors/", None),
+        ("https://host/x/nowhere/families/curves.html", None),
+    ],
+)
+def test_pasted_addresses_of_pages(root: str, visit: Visit, asked: str, title: str | None) -> None:
+    visit.page.goto(root + UNIT)
+    results = search(visit.page, asked)
+    assert [text.split("\n")[0] for text in results.all_inner_texts()] == ([title] if title else [])
+    if not title:
+        assert "names no unit" in visit.page.locator(".found [role=status]").inner_text()
 
 
 def test_a_label_that_is_a_script_is_text(browser: Any, tmp_path: Path) -> None:
@@ -354,6 +409,61 @@ def test_chips_on_another_origin(browser: Any, post: tuple[str, str]) -> None:
         page.wait_for_timeout(400)
         assert page.locator("atlas-unit iframe").count() == 0
         assert visit.errors == []
+
+
+def test_the_tab_key_goes_from_chip_to_chip_and_on(browser: Any, post: tuple[str, str]) -> None:
+    """The card is no stop on the way: it would vanish with the focus in it, and send the reader back to the start."""
+    with Visit(browser) as visit:
+        visit.page.goto(post[0])
+        visit.page.locator("atlas-unit img").first.wait_for()
+        visit.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a href=\"#\" id=\"after\">after</a>')")
+        reached, stops = [], "[...document.querySelectorAll('atlas-unit, a')]"
+        for _ in range(4):
+            visit.page.keyboard.press("Tab")
+            visit.page.wait_for_timeout(200)
+            reached.append(visit.page.evaluate(f"{stops}.indexOf(document.activeElement)"))
+            assert visit.page.locator("atlas-unit iframe").count() == (len(reached) < 4)
+        places = visit.page.evaluate(f"{stops}.map((e, i) => e.shadowRoot?.querySelector('a') || e.id ? i : -1)")
+        assert reached == [place for place in places if place >= 0]
+
+
+CHIPS = """<!doctype html><html lang="en"><title>Chips</title><link rel="icon" href="data:,">
+<script src="ROOTstatic/embed.js"></script><script src="ROOTstatic/embed.js"></script>
+<div style="overflow: hidden; height: 30px"><atlas-unit id="plain"><a href="ROOTUNIT">mine</a></atlas-unit></div>
+<atlas-unit id="gone" ref="mixed4b:100"><a href="ROOTbvlc_googlenet/mixed4b/100.html">my words</a></atlas-unit>
+<atlas-unit id="other" ref="mixed4a:12"><a href="https://other.example/a/bvlc_googlenet/mixed4a/12.html">theirs</a></atlas-unit>
+"""
+
+
+def test_chips_in_pages_that_are_not_as_one_would_wish(browser: Any, atlas: TinyAtlas, tmp_path: Path) -> None:
+    """The script comes first, and twice; a unit is not rendered; a link leads to another atlas; a box hides what
+    overflows; an element is made by a script."""
+    with served(atlas.folder.parent.parent) as host:
+        root = f"{host}a/path/site/"
+        (tmp_path / "chips.html").write_text(CHIPS.replace("ROOT", root).replace("UNIT", UNIT))
+        with served(tmp_path) as elsewhere, Visit(browser) as visit:
+            page = visit.page
+            page.goto(f"{elsewhere}chips.html")
+            page.locator("#plain img").wait_for()
+            assert page.locator("#plain").get_by_role("link").inner_text() == "4a:12"
+            page.locator("#gone >> text=my words").wait_for()
+            assert page.locator("#gone img").count() == 0
+            assert page.locator("#other").inner_text() == "theirs"
+            page.locator("#plain").hover()
+            box = page.locator("#plain iframe")
+            box.wait_for()
+            inside = box.bounding_box()
+            assert inside
+            seen = page.evaluate(
+                "([x, y]) => document.elementFromPoint(x, y)?.id", [inside["x"] + 100, inside["y"] + 150]
+            )
+            assert seen == "plain", "the card lies above everything, whatever box its chip is in"
+            page.evaluate(
+                "document.body.append(Object.assign(document.createElement('atlas-unit'), { id: 'made' }));"
+                "document.getElementById('made').setAttribute('ref', 'conv2d0:3')"
+            )
+            assert page.locator("#made").get_by_role("link").inner_text() == "conv2d0:3"
+            assert [error for error in visit.errors if "404" not in error and "mixed4b/100.webp" not in error] == []
 
 
 def test_chips_without_scripts_are_links(browser: Any, post: tuple[str, str]) -> None:

@@ -31,14 +31,14 @@ def page(atlas: TinyAtlas, address: str) -> str:
 def test_a_name_is_shown_with_its_source_wherever_the_unit_is(atlas: TinyAtlas) -> None:
     atlas.label(LABELS)
     build(atlas.config())
-    source = '<a href="https://post.example/curves#left">A Post on Curves</a> (CC BY 4.0)'
+    source = '<a href="https://post.example/curves#left"><bdi>A Post on Curves</bdi></a> (CC BY 4.0)'
     unit = page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
     assert source in unit
-    assert '<a href="../families/curves.html">Curve, left</a>' in unit
+    assert '<a href="../families/curves.html"><bdi>Curve, left</bdi></a>' in unit
     assert source not in page(atlas, f"{CHECKPOINT}/mixed4a/9.html")
     layer = page(atlas, f"{CHECKPOINT}/mixed4a/index.html")
     assert layer.count("<i>Curve, left</i>") == 3
-    assert '<a href="https://post.example/curves">A Post on Curves</a> (CC BY 4.0)' in layer
+    assert '<a href="https://post.example/curves"><bdi>A Post on Curves</bdi></a> (CC BY 4.0)' in layer
     assert '["Curve, left",0,0,{"mixed4a":"0-1,12,40"}]' in page(atlas, "static/units.js")
     assert check(atlas.config()) == []
 
@@ -109,6 +109,40 @@ def test_a_mistake_names_file_and_line(atlas: TinyAtlas, before: str, after: str
         build(atlas.config())
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("family", "says"),
+    [
+        ("Index", "tiny.toml:17: the family “Index” cannot be an address"),
+        ("Cur-ves!", "tiny.toml:17: the families “Cur-ves!” and “Cur ves” would have one address"),
+    ],
+)
+def test_families_have_addresses_of_their_own(atlas: TinyAtlas, family: str, says: str) -> None:
+    text = LABELS.replace('"Curves"', '"Cur ves"')
+    atlas.label(text.replace('label = "Edge"', f'label = "Edge"\nfamily = "{family}"'))
+    with pytest.raises(UsageError, match=re.escape(says)):
+        build(atlas.config())
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2028", "\u2066", "\x07"])
+def test_what_cannot_be_seen_is_no_part_of_a_name(atlas: TinyAtlas, hidden: str) -> None:
+    atlas.label(LABELS.replace('"Edge"', json.dumps(f"a{hidden}b")))
+    with pytest.raises(UsageError, match=r"tiny\.toml:17: “label” is one line of text"):
+        build(atlas.config())
+    atlas.label(LABELS.replace("Edge", "دو\u200cلبه 👩\u200d🔬"))
+    build(atlas.config())
+
+
+def test_a_list_in_one_piece_names_lines_too(atlas: TinyAtlas) -> None:
+    head = LABELS.split("[sources.post]")[0]
+    atlas.label(
+        f'{head}labels = [\n {{ unit = "mixed4a:1", label = "A", confidence = "eye", source = "post" }},\n'
+        ' { unit = "mixed4z:0", label = "A", confidence = "eye", source = "post" },\n]\n'
+        '[sources.post]\ntitle = "A Post"\n'
+    )
+    with pytest.raises(UsageError, match=r"tiny\.toml:6: no layer in “mixed4z:0”"):
+        build(atlas.config())
 
 
 def test_a_mistake_in_json_names_its_line(atlas: TinyAtlas) -> None:

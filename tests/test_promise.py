@@ -79,6 +79,14 @@ def test_a_picture_a_family_a_place_that_are_gone_are_told(atlas: TinyAtlas) -> 
     assert found[f"{CHECKPOINT}/families/curves.html"] == "was published and is gone"
 
 
+def test_a_family_of_digits_is_promised_too(atlas: TinyAtlas) -> None:
+    atlas.label(LABELS.replace('"Curves"', '"3"'))
+    build(atlas.config())
+    promise(atlas.config())
+    atlas.label(LABELS)
+    assert f"{CHECKPOINT}/families/3.html" in wrong(atlas)
+
+
 def test_another_first_checkpoint_changes_what_a_chip_means(atlas: TinyAtlas) -> None:
     atlas.toml((f"[checkpoints.{CHECKPOINT}]", f"[checkpoints.untrained]\n\n[checkpoints.{CHECKPOINT}]"))
     assert "meant bvlc_googlenet where no checkpoint is named" in wrong(atlas)["static/embed.js"]
@@ -106,9 +114,13 @@ def test_the_command_checks_and_keeps(atlas: TinyAtlas, monkeypatch: pytest.Monk
     code, out, _ = run("check")
     assert code == 1
     assert f"error: {CHECKPOINT}/mixed5b/3.html: was published and is gone; render it again" in out
-    code, _, err = run("promise")
+    atlas.answer(Unit("mixed4c", 1))
+    run("build")
+    code, out, err = run("promise")
     assert code == 1
-    assert "a promise that is broken cannot be made again" in err
+    assert f"error: {CHECKPOINT}/mixed5b/3.html: was published and is gone" in out
+    assert "take one back by deleting its line" in err
+    assert f"units {CHECKPOINT}/mixed4c 1 " in (atlas.folder / FILE).read_text(), "what is new is promised all the same"
 
 
 def test_a_list_that_was_edited_by_hand_is_refused(atlas: TinyAtlas) -> None:

@@ -462,6 +462,20 @@ def test_the_index_for_programs(built: TinyAtlas) -> None:
     assert checkpoint["units"][0]["activation"] == 18.5
 
 
+def test_the_longest_name_of_a_checkpoint_leaves_the_script_for_chips_light(atlas: TinyAtlas) -> None:
+    name = "x" * 64
+    atlas.toml(
+        (
+            f"[checkpoints.{CHECKPOINT}]",
+            f'[checkpoints.{name}]\narchitecture = "inception5h"\n\n[checkpoints.{CHECKPOINT}]',
+        )
+    )
+    build(atlas.config())
+    assert f'"{name}"' in page(atlas, "static/embed.js")
+    assert len(page(atlas, "static/embed.js")) < 4096
+    assert [problem for problem in check(atlas.config()) if "embed.js" in problem.where] == []
+
+
 def test_programs_can_rely_on_the_schemas(atlas: TinyAtlas) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema: pip install jsonschema")
     atlas.label(LABELS)

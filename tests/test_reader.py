@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import io
 import json
@@ -391,7 +392,7 @@ def test_an_index_that_is_none_is_refused(shown: TinyAtlas, publisher: Publisher
         b'{"format": 1, "title": "x", "checkpoints": ' + b'{"a":' * 100_000,
         b'{"format": 1e999}',
         b'{"format": ' + b"9" * 100_000 + b"}",
-        b'{"format": "\x1b[2J' + b"x" * 50_000_000 + b'"}',
+        b'{"format": "\x1b[2J' + b"x" * 30_000_000 + b'"}',
     ],
     ids=lambda lie: repr(lie[:12]),
 )
@@ -607,6 +608,43 @@ def test_what_breaks_off_is_tried_again_and_what_is_gone_is_not(publisher: Publi
     with pytest.raises(HopelessError, match="HTTP 404"):
         get(publisher, "gone")
     assert len(publisher.asked) == 1
+
+
+def test_a_header_that_drips_is_given_up(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then is never silence."""
+
+    def drip(handler: Any) -> None:
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.0 200 OK\r\nX: " + b"x" * 400:
+                handler.wfile.write(bytes([byte]))
+                handler.wfile.flush()
+                time.sleep(0.02)
+
+    publisher.lies["atlas.json"] = drip
+    begun = time.monotonic()
+    with pytest.raises(BrokenError, match="no answer in 1 s"):
+        read(f"{publisher.url}atlas.json", limit=1000, timeout=0.4, attempts=1)
+    assert time.monotonic() - begun < 3
+
+
+def test_an_own_unit_is_in_its_atlas(shown: TinyAtlas) -> None:
+    atlas = Atlas.open(shown.site)
+    assert all(unit in atlas for unit in atlas)
+    assert 7 not in atlas
+
+
+def test_addresses_of_other_pages_are_found(shown: TinyAtlas) -> None:
+    atlas = Atlas.open(shown.site)
+    home = f"{CHECKPOINT}/index.html"
+    for address in (f"https://x.example/a/{CHECKPOINT}/", f"{CHECKPOINT}/families/index.html", f"site/{home}"):
+        assert [found.address for found in find(atlas, address)] == [home]
+    family = next(label.family for unit in atlas for label in unit.labels if label.family)
+    page = find(atlas, family)[0].address
+    assert find(atlas, f"https://x.example/{page}#mixed4a")[0].address == page
+    with pytest.raises(UsageError, match="no unit in the address"):
+        find(atlas, "https://distill.pub/2020/circuits/curve-detectors/")
+    with pytest.raises(UsageError, match="no checkpoint “inception5h” in this atlas"):
+        find(atlas, "inception5h/4a:0")
 
 
 def test_a_server_that_drips_is_given_up(publisher: Publisher) -> None:

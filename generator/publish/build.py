@@ -152,9 +152,15 @@ def _static(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
             yield f"{addresses.STATIC}/{file.name}", file.read_bytes
     for file in sorted((static / addresses.SCHEMA).iterdir()):
         yield f"{addresses.SCHEMA}/{file.name}", file.read_bytes
-    embed, first = static / "embed.js", catalog.checkpoints[0].name
-    yield f"{addresses.STATIC}/embed.js", lambda: embed.read_bytes().replace(b"{{checkpoint}}", first.encode())
+    yield f"{addresses.STATIC}/embed.js", lambda: _embed_script(static / "embed.js", catalog.checkpoints[0].name)
     yield f"{addresses.STATIC}/units.js", lambda: search_index(catalog)
+
+
+def _embed_script(path: Path, first: str) -> bytes:
+    """What other people's pages load: as little as it can be, with the checkpoint that a unit without one is of."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    code = "".join(line.lstrip() for line in lines if not line.lstrip().startswith("//"))
+    return code.replace("{{checkpoint}}", first).encode()
 
 
 def _made(files: Mapping[str, Callable[[], bytes]]) -> Iterator[tuple[str, bytes]]:

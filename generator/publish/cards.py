@@ -73,13 +73,20 @@ def _card(sources: Sequence[Source], kept: bytes | None, draw: Callable[[], Imag
     draw().save(drawn, "JPEG", quality=_QUALITY)
     data = drawn.getvalue()
     comment = made_from + b" " + hashlib.sha256(data).hexdigest().encode()
-    return data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:]
+    at = _after_header(data)
+    return data[:at] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[at:]
 
 
 def _holds(card: bytes, made_from: bytes) -> bool:
     """Whether a card was made from these pictures and is whole."""
-    if card[2:4] != b"\xff\xfe":
+    at = _after_header(card)
+    if card[at : at + 2] != b"\xff\xfe":
         return False
-    end = 4 + int.from_bytes(card[4:6], "big")
-    said, _, digest = card[6:end].rpartition(b" ")
-    return said == made_from and hashlib.sha256(card[:2] + card[end:]).hexdigest().encode() == digest
+    end = at + 2 + int.from_bytes(card[at + 2 : at + 4], "big")
+    said, _, digest = card[at + 4 : end].rpartition(b" ")
+    return said == made_from and hashlib.sha256(card[:at] + card[end:]).hexdigest().encode() == digest
+
+
+def _after_header(jpeg: bytes) -> int:
+    """Where the segment ends that says it is a JFIF file, which has to come first."""
+    return 4 + int.from_bytes(jpeg[4:6], "big")

@@ -90,7 +90,9 @@ class _Reader(HTMLParser):
             elif name == "style" or name.startswith("on"):
                 seen.wrong.append(f"<{tag} {name}> is refused by the security policy; use static/")
         if tag == "a":
-            seen.links.add(dict(attrs).get("href") or "")
+            href = dict(attrs).get("href") or ""
+            seen.links.add(href)
+            seen.names += "families/" in href
         elif tag in _FETCHED:
             self._fetched(tag, dict(attrs))
         elif tag == "html":
@@ -208,7 +210,8 @@ def _style(path: Path) -> Iterator[str]:
 def _holds(address: str, seen: _Seen, base: str) -> Holds:
     resolved = (_resolve(posixpath.dirname(address), link, base)[0] for link in sorted(seen.fetched))
     others = sum(name.startswith("p-") for name in seen.ids) - 1  # the unit's own is none
-    return Holds(seen.names, seen.pictures, max(0, others), tuple(target for target in resolved if target))
+    fetched = tuple(target for target in resolved if target)
+    return Holds(seen.names, seen.pictures, max(0, others), fetched, len(base))
 
 
 def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:

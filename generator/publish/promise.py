@@ -13,7 +13,7 @@ A line says what was promised, and what it meant:
     embed  bvlc_googlenet                               what <atlas-unit ref="mixed4a:11"> means without a checkpoint
     answer 9874e3b10e2d34ce ce3bff66684820ee …          exact pictures in the store: their key, and a hash for each
 
-Lines are only ever added. docs/addresses.md says the same for people.
+Lines are only ever added; a person may take one back by deleting it. docs/addresses.md says the same for people.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ _DIGITS = 16  # of a key: enough to tell it from any other
 
 
 def promise(config: Config) -> int:
-    """Add the addresses of the built site to addresses.txt. How many lines are new. Raises AtlasError if a promise is
-    broken already, or there is no site."""
-    if wrong := next(broken(config), None):
-        raise AtlasError(f"{wrong[0]} {wrong[1]}; a promise that is broken cannot be made again")
+    """Add the addresses of the built site to addresses.txt. How many lines are new. What is broken stays promised.
+
+    Raises AtlasError if there is no site.
+    """
+    if not built_files(config.output):
+        raise AtlasError(f"no site in {config.output} yet; type `atlas build`")
     path = config.path.parent / FILE
     before = _read(path)
     lines = _merged([*before, *_of_the_site(config)])
@@ -118,7 +120,8 @@ def _of_the_site(config: Config) -> Iterator[str]:
         yield f"units {checkpoint}/{layer} {write_channels(channels)} {fingerprint}"
     for address in built_files(config.output):
         folder, _, name = address.rpartition("/")
-        of_a_unit = re.match(r"\d+\.", name) or folder.startswith((addresses.EMBED, addresses.STATIC))
+        numbered = re.match(r"\d+\.", name) and not folder.endswith(f"/{addresses.FAMILIES}")
+        of_a_unit = numbered or folder.startswith((addresses.EMBED, addresses.STATIC))
         if address.endswith(".html") and not of_a_unit and address != addresses.NOT_FOUND:
             ids = dict.fromkeys(_PLACE.findall(_text(config.output / address)))
             yield " ".join(["page", address, *(f"#{name}" for name in ids)])

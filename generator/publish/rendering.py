@@ -71,7 +71,11 @@ def activations(units: tuple[AtlasUnit, ...]) -> str:
 
 def source(given: Source, href: str) -> Markup:
     """A source as pages name it: its title, linked if it has an address, and its licence."""
-    title = Markup('<a href="{}">{}</a>').format(href, given.title) if href else Markup("{}").format(given.title)
+    title = (
+        Markup('<a href="{}"><bdi>{}</bdi></a>').format(href, given.title)
+        if href
+        else Markup("<bdi>{}</bdi>").format(given.title)
+    )
     return title + (f" ({given.license})" if given.license else "")
 
 

@@ -33,7 +33,7 @@ from generator.units import parse_unit, parse_units
 
 __all__ = ["Atlas", "NoUnitError", "PublishedCheckpoint", "PublishedLabel", "PublishedUnit"]
 
-INDEX_LIMIT = 100_000_000  # bytes; the index of a whole network has 4 million
+INDEX_LIMIT = 32_000_000  # bytes; the index of a whole network has 5 million
 PICTURE_LIMIT = 4_000_000
 SIDE_LIMIT = 4_096  # pixels; a canvas has 1,024 at most
 
@@ -104,9 +104,10 @@ class Atlas:
             raise NoUnitError(f"{unit} of {checkpoint.name} is not rendered in this atlas")
         return checkpoint.units[unit]
 
-    def __contains__(self, word: str) -> bool:
+    def __contains__(self, word: object) -> bool:
+        """Whether a unit is here, by any of its spellings; one of another atlas is if it has the same name here."""
         try:
-            return bool(self[word])
+            return bool(self[str(word)])
         except NoUnitError:
             return False
 

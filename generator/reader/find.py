@@ -12,10 +12,12 @@ A name that happens to read ``mixed4a:12`` never hides the unit that is called s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from generator import addresses
+from generator.architecture import CHECKPOINTS
 from generator.elsewhere import is_address
 from generator.errors import UsageError
 from generator.reader.atlas import Atlas, NoUnitError
@@ -48,6 +50,11 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
         raise NoUnitError("nothing is asked for; write a unit as 4a:11, a layer, or a name")
     if checkpoint is None and word in atlas.checkpoints:
         return (Found("checkpoint", word, addresses.checkpoint_address(word)),)
+    if is_address(word) and (page := _of_a_page(atlas, word)):
+        return (page,)
+    head, _, name = word.partition("/")
+    if name and checkpoint is None and head not in atlas.checkpoints and head in CHECKPOINTS:
+        raise NoUnitError(f"no checkpoint “{head}” in this atlas; it has {', '.join(atlas.checkpoints)}")
     of, rest = (atlas.named(checkpoint), word) if checkpoint is not None else atlas.checkpoint_of(word)
     try:
         units = parse_units(rest, of.architecture, of.name)
@@ -59,6 +66,23 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
             raise
         raise NoUnitError(f"no unit, layer, name or family “{word}” in this atlas") from error
     return _by_id(of, units)
+
+
+def _of_a_page(atlas: Atlas, address: str) -> Found | None:
+    """The page of a checkpoint or of a family that an address of an atlas leads to, if this one has it."""
+    for name, checkpoint in atlas.checkpoints.items():
+        tail = re.search(
+            rf"(?:^|/){name}/(?:{addresses.FAMILIES}/(?:([^/?#]+)\.html)?)?(?:index\.html)?(?:[?#].*)?$", address
+        )
+        if tail is None:
+            continue
+        if tail[1] in (None, "index"):
+            return Found("checkpoint", name, addresses.checkpoint_address(name))
+        for unit in checkpoint.units.values():
+            for label in unit.labels:
+                if label.family and addresses.slug(label.family) == tail[1]:
+                    return _family(unit, label)
+    return None
 
 
 def unit_page(unit: PublishedUnit, label: PublishedLabel | None = None) -> Found:

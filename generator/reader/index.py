@@ -18,7 +18,7 @@ from generator import addresses
 from generator.architecture import ARCHITECTURES, Architecture
 from generator.reader.place import PUBLISHED
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
-from generator.record import PICTURE
+from generator.record import PICTURE, check_date
 from generator.transfer import legible
 from generator.units import Unit
 
@@ -75,8 +75,9 @@ def _unit(
     if not math.isfinite(activation):
         raise ValueError(f"the activation of {unit} is {activation}")
     branch = layer.branch_of(unit.channel)
+    date = check_date(entry["date"]) if entry.get("date") else ""  # early atlases say none
     return PublishedUnit(
-        atlas, checkpoint, unit, branch.name if branch else None, activation, _plain(entry.get("date") or ""),
+        atlas, checkpoint, unit, branch.name if branch else None, activation, date,
         _picture(entry["picture"]), _picture(entry["thumbnail"]),
         tuple(_label(label, sources) for label in entry.get("labels", [])),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from queue import Empty, Queue
 from typing import Literal
@@ -119,6 +120,8 @@ def _ask(store: Store, unit: PublishedUnit) -> _Asked:
         if record.made.checkpoint != unit.checkpoint:  # in a store that name says whose picture it is
             other = legible(record.made.checkpoint)
             raise AtlasError(f"its record was made for the checkpoint “{other}”, not for {unit.checkpoint}")
+        if record.made.date[:10] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():
+            raise AtlasError(f"its record is of {record.made.date}, a day that has not come")  # the newest decides much
         count, size = len(record.pictures), sum(picture.bytes for picture in record.pictures)
         if count > MOST or size > MOST_BYTES:
             raise AtlasError(f"its record names {count} pictures of {size:,} bytes, and no unit has so many")
