@@ -52,6 +52,7 @@ def cite(
     if check and write:
         raise UsageError("--check only reports; leave out --write, or --check")
     from generator.cite.document import cite as cite_document
+    from generator.cite.document import times
     from generator.cite.files import kind_of, read_document, write_document
     from generator.cite.in_notebook import NotebookError
     from generator.reader.atlas import Atlas
@@ -68,14 +69,14 @@ def cite(
     for file, text, cited in done:
         if write and cited.text != text:
             write_document(file, cited.text)
-            click.echo(f"{file}: {_times(cited.written, 'reference')} written")
+            click.echo(f"{file}: {times(cited.written, 'reference')} written")
         elif not write and not check:
             click.echo(cited.text.encode("utf-8"), nl=False)
         for line in _report(file, cited):
             click.echo(line, err=not check)
     problems = sum(len(cited.problems) for _, _, cited in done)
     if check and problems:
-        raise AtlasError(f"{_times(problems, 'problem')}; mend the documents, or render and build what they name")
+        raise AtlasError(f"{times(problems, 'problem')}; mend the documents, or render and build what they name")
 
 
 def _own(path: Path) -> Path:
@@ -86,11 +87,9 @@ def _own(path: Path) -> Path:
 
 
 def _report(file: Path, cited: CitedDocument) -> Iterable[str]:
+    from generator.cite.document import times
+
     remarks: list[tuple[Remark, str]] = [(x, "") for x in cited.problems] + [(x, "note: ") for x in cited.notes]
     for remark, kind in sorted(remarks, key=lambda said: said[0].line):
         yield f"{file}:{remark.line}: {kind}{remark.text}"
-    yield f"{file}: {_times(cited.count, 'reference')} right, {_times(len(cited.problems), 'problem')}"
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+    yield f"{file}: {times(cited.count, 'reference')} right, {times(len(cited.problems), 'problem')}"

@@ -13,12 +13,14 @@ Everything is built from addresses that are promised to stay, and escaped for th
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 
 from generator import addresses
 from generator.units import Unit
 
 CHIP = 21  # side of a chip's thumbnail in pixels, as Distill's articles have it
+_ACTIVE = re.compile(r"[\[\]|`\\{}$*]")
 FRAME = (240, 304)  # width and height of a frame around the embed page, in pixels
 
 
@@ -154,28 +156,26 @@ class Cited:
         return f"{self.title(quoted)} ({self.made}). {quoted.exact}"
 
     def markdown_note(self, quoted: Quoted) -> str:
-        return f"[{_markdown(self.title(quoted))}]({quoted.exact}) ({self.made})"
+        return f"[{inert(self.title(quoted))}]({quoted.exact}) ({inert(self.made)})"
 
     def markdown_link(self, quoted: Quoted) -> str:
         """The unit, linked; the reference is the link's title."""
-        title = self.plain(quoted).replace("\\", "\\\\").replace('"', '\\"')
-        return f'[{quoted.unit}]({quoted.page} "{title}")'
+        return f'[{quoted.unit}]({quoted.page} "{inert(self.plain(quoted))}")'
 
     def html_note(self, quoted: Quoted) -> str:
-        title, address = html.escape(self.title(quoted)), html.escape(quoted.exact)
-        return f'<a href="{address}">{title}</a> ({html.escape(self.made)})'
+        return f'<a href="{html.escape(quoted.exact)}">{inert(self.title(quoted))}</a> ({inert(self.made)})'
 
     def latex_note(self, quoted: Quoted) -> str:
         return rf"\href{{{latex_address(quoted.exact)}}}{{{latex(self.title(quoted))}}} ({latex(self.made)})"
 
     def bibtex(self, quoted: Quoted) -> str:
-        note = f"Checkpoint {latex(quoted.checkpoint)}, fingerprint {self.fingerprint}, rendered {self.date}"
+        note = f"Checkpoint {quoted.checkpoint}, fingerprint {self.fingerprint}, rendered {self.date}"
         return (
             f"@misc{{{quoted.key},\n"
             f"  title        = {{{latex(quoted.full)}}},\n"
             f"  howpublished = {{{latex(self.atlas)}, \\url{{{quoted.exact}}}}},\n"
-            f"  year         = {{{self.date[:4]}}},\n"
-            f"  note         = {{{note}, picture {self.key}}},\n"
+            f"  year         = {{{latex(self.date[:4])}}},\n"
+            f"  note         = {{{latex(f'{note}, picture {self.key}')}}},\n"
             f"}}"
         )
 
@@ -198,6 +198,15 @@ def latex(text: str) -> str:
 def latex_address(url: str) -> str:
     r"""An address as an argument of \href."""
     return url.replace("%", r"\%").replace("#", r"\#")
+
+
+def inert(text: str) -> str:
+    """Text for HTML in which nothing is active that is read before HTML either: Markdown, a table, a site's templates.
+
+    >>> inert("<b> {{x}}")
+    '&lt;b&gt; &#123;&#123;x&#125;&#125;'
+    """
+    return _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", html.escape(text))
 
 
 def _markdown(text: str) -> str:

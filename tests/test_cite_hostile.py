@@ -59,12 +59,13 @@ PIECES: dict[Kind, list[str]] = {
             f'<a href="{OLD}">',
             "</a>",
         ),
+        *("$", "$$", "\\(", "\\)", "{% raw %}", "{% endraw %}", "{title=", "}", "title: x\n", "[x]mixed4a:9"),
         *("<code>", "</code>", "<pre>", "</pre>", "<div>", "</div>", "<!--", "-->", "<script>", "</script>"),
     ],
     "html": [
         *("mixed4a:9", "[[4a:12]]", OLD, f'<a href="{OLD}">', f"<a href='{PAGE}'>", f"<a href={OLD}>{OLD}</a>", "</a>"),
         *("<p>", "</p>", "<code>", "</code>", "<svg>", "</svg>", "<!--", "-->", "<script>", "</script>", "</body>"),
-        *("<", "&amp;", " ", "\n", '"', "'"),
+        *("<", "&amp;", " ", "\n", '"', "'", "$", "{{", "}}", "{% raw %}", "{% endraw %}"),
     ],
     "latex": [
         *(
@@ -81,7 +82,7 @@ PIECES: dict[Kind, list[str]] = {
             "~",
         ),
         *("\\emph{", "\\footnote{", "\\caption{", "\\label{", "\\verb|", "\\begin{verbatim}", "\\end{verbatim}"),
-        *("\n", "\n\n", " ", "\\\\", "words"),
+        *("\n", "\n\n", " ", "\\\\", "words", "\\iffalse", "\\fi ", "\\begin{tabular}{l}", "\\end{tabular}"),
     ],
 }
 TORN = (
@@ -103,6 +104,8 @@ TORN = (
         "> ",
     ),
     *("\\href{", "\\verb|", "\\footnote{", "{", "mixed4a_", "![", "\n", " ", "<svg>", "[^", "a/", "http://a("),
+    *("$", "$1", "$a ", "$$a\n", "\\(", "\\[", "\\\\(", "{%", "{% raw %}", "{{< raw >}}", "{a=", "*[a", "<div>\n\n"),
+    *("\\lstinline[", "\\iffalse ", "\\begin{tabular}", "\\item[", "title: a\n", '{\n"', "***"),
 )
 
 

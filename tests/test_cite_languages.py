@@ -226,7 +226,7 @@ def test_notebooks_change_in_their_markdown_alone(
     changed = json.loads(cited.text)
     titled = changed["cells"][0]["source"][0]
     assert titled.startswith(
-        f'é [mixed4a:9]({PAGE} "Tiny_Atlas, 100% [mixed4a:9], mixed4a:9 of bvlc_googlenet (weights'
+        f'é [mixed4a:9]({PAGE} "Tiny_Atlas, 100% &#91;mixed4a:9&#93;, mixed4a:9 of bvlc_googlenet (weights'
     )
     expected["cells"][0]["source"][0] = titled
     expected["cells"][2]["source"] = changed["cells"][2]["source"]

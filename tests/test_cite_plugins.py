@@ -113,7 +113,7 @@ def test_pandoc_links_what_a_document_names(pandoc: str, site: Path, tmp_path: P
     assert "<pre><code>mixed4a:9</code></pre>" in html
     assert err.splitlines() == [
         "atlas: mixed4a has channels 0 to 511, not 9999; the nearest is mixed4a:511",
-        "atlas: 6 references right, 1 problems",
+        "atlas: 6 references right, 1 problem",
     ]
 
 
@@ -161,7 +161,7 @@ def test_pandoc_is_told_what_is_wrong(pandoc: str, site: Path, tmp_path: Path) -
     changed, note, count = err.splitlines()
     assert changed.startswith("atlas: the picture of mixed4a:9 has changed since")
     assert note.startswith("atlas: note: https://microscope.openai.com/models/inceptionv1_caffe_places365/")
-    assert count == "atlas: 0 references right, 1 problems"
+    assert count == "atlas: 0 references right, 1 problem"
     code, out, err = convert(pandoc, tmp_path, "x", ATLAS="")
     assert (code != 0, out) == (True, "")
     assert "atlas: no atlas is named; set ATLAS=https://host/path/" in err

@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from generator.cite import in_html, in_latex, in_markdown
 from generator.cite.forms import To, is_noted, note, write, write_address, write_layer
 from generator.cite.in_notebook import Cell, lines_of, read_cells, rewritten
 from generator.cite.layout import Language, Layout, Reference, line_starts, newline_of
-from generator.cite.meaning import Foreign, Holds, LayerPage, Meaning, Meanings, Wrong
+from generator.cite.meaning import Foreign, Holds, LayerPage, Meaning, Meanings, Wrong, printable
 from generator.cite.prose import mentions
 from generator.reader.atlas import Atlas, PublishedUnit
 
@@ -29,7 +29,6 @@ Kind = Literal["markdown", "html", "latex", "notebook"]
 _BRACKET = re.compile(r"\(|\[(?!\^)")
 _LAY_OUT: Mapping[Language, Callable[[str], Layout]] = {
     "markdown": in_markdown.lay_out,
-    "notebook": in_markdown.lay_out,
     "html": in_html.lay_out,
     "latex": in_latex.lay_out,
 }
@@ -54,23 +53,35 @@ class CitedDocument:
     written: int
 
 
-def cite(text: str, kind: Kind, atlas: Atlas, *, to: To = "link", checkpoint: str | None = None) -> CitedDocument:
+def cite(
+    text: str, kind: Kind, atlas: Atlas, *, to: To = "link", checkpoint: str | None = None, layout: Layout | None = None
+) -> CitedDocument:
     """A document with all its references to units in one form. Names without a checkpoint mean ``checkpoint``, or the
-    atlas's first.
+    atlas's first. ``layout`` is the document's, where it is not to be laid out by its kind alone.
 
     Raises UsageError if the atlas was never published or has no such checkpoint, NotebookError if a notebook is none.
     """
     meanings = Meanings(atlas, checkpoint)
-    return _cite_notebook(text, meanings, to) if kind == "notebook" else _cite(text, kind, meanings, to)
+    if kind == "notebook":
+        cited = _cite_notebook(text, meanings, to)
+    else:
+        cited = _cite(text, kind, meanings, to, layout or _LAY_OUT[kind](text))
+    return replace(cited, notes=(Remark(1, meanings.doubt), *cited.notes)) if meanings.doubt else cited
+
+
+def times(count: int, what: str) -> str:
+    """``1 problem``, ``2 problems``."""
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _cite_notebook(text: str, meanings: Meanings, to: To) -> CitedDocument:
     """A notebook is as many documents as it has Markdown cells. Remarks name the line of the file."""
     cells = read_cells(text)
-    cited = [_cite(cell.text, "notebook", meanings, to) for cell in cells]
+    cited = [_cite(cell.text, "notebook", meanings, to, in_markdown.lay_out(cell.text)) for cell in cells]
+    starts = line_starts(text)
 
     def placed(cell: Cell, remarks: tuple[Remark, ...]) -> Iterator[Remark]:
-        lines = lines_of(cell, text) if remarks else []
+        lines = lines_of(cell, text, starts) if remarks else []
         return (Remark(lines[remark.line - 1], f"cell {cell.number}: {remark.text}") for remark in remarks)
 
     each = list(zip(cells, cited, strict=True))
@@ -83,8 +94,7 @@ def _cite_notebook(text: str, meanings: Meanings, to: To) -> CitedDocument:
     )
 
 
-def _cite(text: str, language: Language, meanings: Meanings, to: To) -> CitedDocument:
-    layout = _LAY_OUT[language](text)
+def _cite(text: str, language: Language, meanings: Meanings, to: To, layout: Layout) -> CitedDocument:
     references = sorted((*layout.references, *mentions(layout.prose, language)), key=lambda r: r.start)
     pen = _Pen(text, language, layout, to)
     starts = line_starts(text)
@@ -97,9 +107,9 @@ def _cite(text: str, language: Language, meanings: Meanings, to: To) -> CitedDoc
             case None:
                 pass
             case Wrong(what):
-                problems.append(Remark(line, what))
+                problems.append(Remark(line, printable(what)))
             case Foreign(why):
-                notes.append(Remark(line, why))
+                notes.append(Remark(line, printable(why)))
             case PublishedUnit() | LayerPage() as meant:
                 pen.write(reference, meant)
                 count += 1

@@ -59,11 +59,15 @@ def read_document(path: Path) -> str:
 def write_document(path: Path, text: str) -> None:
     """Replace a file's text: all of it or, if something fails, nothing. A link goes on leading where it led."""
     target = path.resolve()
+    if not os.access(target, os.W_OK):  # a rename would not mind
+        raise AtlasError(f"{path} cannot be written: it is read-only; type `chmod u+w {path}`")
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
             shutil.copymode(target, name)
             os.replace(name, target)
         except BaseException:

@@ -17,21 +17,19 @@ from typing import Literal, get_args
 from generator.cite.layout import Language
 from generator.cite.meaning import LayerPage
 from generator.errors import UsageError, did_you_mean
-from generator.quotes import Cited, Quoted, latex, latex_address
+from generator.quotes import Cited, Quoted, inert, latex, latex_address
 from generator.reader.atlas import PublishedUnit
 
 To = Literal["link", "chip", "markdown", "footnote"]
 FORMS: tuple[To, ...] = get_args(To)
 
 _Form = Callable[[Quoted, Cited, int], str]
-_ACTIVE = re.compile(r"[\[\]|`\\{}$]")  # what Markdown, a table or a site's templates would read even in a tag
 
 
 def _chip(quoted: Quoted, cited: Cited, number: int) -> str:
     """A chip whose title nothing reads that comes before HTML."""
     title = html.escape(quoted.title)
-    plain = _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", title)
-    return quoted.chip.replace(f'title="{title}"', f'title="{plain}"')
+    return quoted.chip.replace(f'title="{title}"', f'title="{inert(quoted.title)}"')
 
 
 _MARKDOWN: Mapping[To, _Form] = {

@@ -16,11 +16,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 
+from generator.cite.apart import MATH, TEMPLATE, apart, front_matter, veiled
 from generator.cite.layout import Layout, Notes, Reference, blanked, newline_of
 
 LIST = '<ol class="atlas-notes">'
-_UNTOUCHED = frozenset(("pre", "code", "kbd", "samp", "script", "style", "textarea", "svg", "math", "title", "xmp"))
+UNTOUCHED = frozenset(  # d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
+    ("pre", "code", "kbd", "samp", "tt", "listing", "xmp", "d-code", "dt-code", "d-math", "dt-math", "svg", "math",
+     "script", "style", "template", "iframe", "title", "textarea", "select", "datalist", "button")
+)  # fmt: skip
 _NESTING = frozenset(("svg", "math"))  # the others end at their first end tag
 # Quotes are paired left to right and never given back, so that however many tags are torn each is read about once.
 TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][^\s/<>\x00]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
@@ -45,8 +50,13 @@ class Walked:
 
 
 def lay_out(text: str) -> Layout:
-    walked = walk(text)
-    return Layout(blanked(text, walked.blanks), tuple(walked.references), _notes(text, walked))
+    plain = apart(text)
+    front = front_matter(plain, is_markdown=False)
+    plain = veiled(plain, chain([(0, front)], (found.span() for found in TEMPLATE.finditer(plain, front))))
+    walked = walk(plain)
+    prose = blanked(plain, walked.blanks)
+    math = (found.span() for found in MATH.finditer(prose))
+    return Layout(blanked(prose, math), tuple(walked.references), _notes(plain, walked))
 
 
 def walk(text: str) -> Walked:
@@ -60,8 +70,8 @@ def walk(text: str) -> Walked:
         if tag is None:
             at = _after(text, {"<!--": "-->", "<": "<"}.get(markup[0], ">"), markup.end())
             walked.untouched.append((start, at))
-        elif not tag["end"] and tag["name"].lower() in _UNTOUCHED:
-            at = _closing(text, tag["name"].lower(), tag)
+        elif not tag["end"] and tag["name"].lower() in UNTOUCHED:
+            at = closing(text, tag["name"].lower(), tag)
             walked.untouched.append((start, at))
         else:
             at = tag.end()
@@ -75,7 +85,7 @@ def walk(text: str) -> Walked:
             elif not tag["end"]:
                 walked.references += _shown(tag)
                 if tag["name"].lower() == "atlas-unit":  # says itself which unit it is, and shows that for its text
-                    walked.anchors.append((start, _closing(text, "atlas-unit", tag)))
+                    walked.anchors.append((start, closing(text, "atlas-unit", tag)))
     if anchor:
         walked.references += _link(text, anchor, len(text), len(text))
         walked.anchors.append((anchor.start(), len(text)))
@@ -108,13 +118,14 @@ def _attribute(tag: re.Match[str], wanted: str) -> Iterator[tuple[int, int, str]
             return
 
 
-def _closing(text: str, name: str, tag: re.Match[str]) -> int:
+def closing(text: str, name: str, tag: re.Match[str], *, nests: bool = False) -> int:
     """Where an element ends."""
+    nests = nests or name in _NESTING
     if name in _NESTING and tag["rest"].endswith("/"):
         return tag.end()
     depth, at = 1, tag.end()
     for found in _edges(name).finditer(text, at):
-        if found[1] or name in _NESTING:
+        if found[1] or nests:
             depth += -1 if found[1] else 1
         if not depth:
             return _after(text, ">", found.end())

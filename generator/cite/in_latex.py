@@ -15,11 +15,17 @@ from collections.abc import Iterator, Mapping
 
 from generator.cite.layout import Layout, Notes, Reference, Zone, blanked, newline_of
 
-_VERBATIM = "verbatim|Verbatim|BVerbatim|LVerbatim|lstlisting|minted|alltt|comment|filecontents|tikzpicture"
+_VERBATIM = (
+    "verbatim|spverbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|Sbox|lstlisting|minted|alltt|comment|filecontents"
+    "|tikzpicture|py(?:code|block|console|sub|verbatim)|sage(?:block|silent|verbatim)|luacode|asy"
+)
+_BOXED = re.compile(r"\\(?:begin|end)\s*\{(?:tabular[xy]?|tabu|array)\*?\}")  # a footnote's text is lost in them
+_FALSE_ENDS = re.compile(r"\\(?:fi|else)(?![a-zA-Z@])")
 _CODE = re.compile(
     rf"\\begin\s*\{{(?P<environment>(?:{_VERBATIM})\*?)\}}"
-    r"|\\(?:verb|lstinline|mintinline\{[^{}\n]*\})\*?(?:\[[^\]\n]*\])?(?P<mark>[^\sA-Za-z0-9*{\[])[^\n]*?(?P=mark)"
-    r"|\\.|(?P<comment>%[^\r\n]*)",
+    r"|\\(?:verb|lstinline|mintinline\{[^{}\n]*\})\*?(?:\[[^\]\n]{0,300}\])?(?P<mark>[^\sA-Za-z0-9*{\[])"
+    r"[^\n]{0,999}?(?P=mark)|\\(?:path|url)(?P<bar>[|!+/\"=])[^\n]{0,999}?(?P=bar)"
+    r"|(?P<false>\\iffalse)(?![a-zA-Z@])|\\.|(?P<comment>%[^\r\n]*)",
     re.DOTALL,
 )
 _COMMAND = re.compile(r"\\(?:([a-zA-Z@]+)\*?|.)", re.DOTALL)
@@ -33,7 +39,7 @@ _SILENT = re.compile(  # commands whose arguments are no text
     "|texttt|lstinline|mintinline|Verb"
 )
 _WITHOUT_NOTES = re.compile(  # a footnote in a footnote is lost, and in what moves to a list it does not compile
-    "footnote|footnotetext|thanks|caption|captionof|part|chapter|(?:sub){0,2}section|(?:sub)?paragraph|title|marginpar"
+    "footnote|footnotetext|thanks|(?:sub)?caption|captionof|subcaptionbox|[fm]box|(?:frame|make)box|part|chapter|(?:sub){0,2}section|(?:sub)?paragraph|title|marginpar"
 )
 _ESCAPE = re.compile(r"\\([#%&_~{}$])")
 _NOTED = re.compile(r"^% curl -o ([\w-]+)\.jpg ", re.MULTILINE)
@@ -48,6 +54,7 @@ def lay_out(text: str) -> Layout:
     names: list[tuple[int, int]] = []
     links: list[Reference] = []
     zones: list[Zone] = []
+    boxes: list[int] = []  # where environments begin that are open and have no footnotes
     for command in _COMMAND.finditer(plain):
         start, name = command.start(), command[1] or ""
         if silent and start < silent[-1][1]:
@@ -59,11 +66,21 @@ def lay_out(text: str) -> Layout:
                 links.append(found[0])
                 silent.append((start, found[1]))
         elif _SILENT.fullmatch(name):
+            if name == "begin" and _BOXED.match(plain, start) and not (zones and start < zones[-1].end):
+                boxes.append(start)
+            elif boxes and name == "end" and _BOXED.match(plain, start):
+                begin = boxes.pop()
+                zones += [] if boxes else [Zone(begin, start, "latex")]
             *_, end = (command.end(), *_arguments(plain, groups, command.end()))
             silent.append((start, end))
-        elif _WITHOUT_NOTES.fullmatch(name) and not (zones and start < zones[-1].end):
+        elif boxes or (zones and start < zones[-1].end):
+            continue
+        elif name == "item" and (option := _OPTION.match(plain, command.end())):
+            zones.append(Zone(start, option.end(), "latex"))
+        elif _WITHOUT_NOTES.fullmatch(name):
             *_, end = (command.end(), *_arguments(plain, groups, command.end()))
             zones.append(Zone(start, end, "latex"))
+    zones += [Zone(begin, len(plain), "latex") for begin in boxes[:1]]
     return Layout(blanked(plain, [*names, *silent]), tuple(links), _notes(text), tuple(zones))
 
 
@@ -75,7 +92,10 @@ def _code(text: str) -> Iterator[tuple[int, int]]:
         if found["environment"]:
             end = text.find(f"\\end{{{found['environment']}}}", at)
             at = end if end >= 0 else len(text)
-        if found["environment"] or found["mark"] or found["comment"]:
+        elif found["false"]:
+            close = _FALSE_ENDS.search(text, at)
+            at = close.end() if close else len(text)
+        if found.lastgroup:
             yield found.start(), at
 
 

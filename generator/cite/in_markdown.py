@@ -19,12 +19,18 @@ from functools import cached_property
 
 from markdown_it.common.utils import normalizeReference
 
+from generator.cite.apart import MATH, apart, veiled
 from generator.cite.in_html import TAG, walk
 from generator.cite.layout import NEWLINE, Layout, Notes, Reference, Spans, Zone, blanked, newline_of
-from generator.cite.markdown_blocks import Span, read_blocks
+from generator.cite.markdown_blocks import Span, in_whole_elements, read_blocks
 
 _RUN = re.compile(r"`+")
-_TOKEN = re.compile(r"\\[!-/:-@\[-`{-~]|`+|\{[{%]|<|!?\[|\]")
+_TOKEN = re.compile(r"\\{1,2}[(\[]|\\[!-/:-@\[-`{-~]|\$|`+|\{[{%]|\{(?=:?[ \t]*(?:[#.][\w-]|[\w-]+=))|<|!?\[|\]")
+_ATTRIBUTES = re.compile(r"\{[^{}\n]*\}")
+_STUCK = re.compile(r"(?=[\w\[])\S*")
+_ASIDE = re.compile(  # abbreviations, and mathematics of several lines, of which one may look like a list
+    r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*|^[ \t>]*\$\$(?:[^$`\r\n]|(?:\r\n|\r|\n)(?![ \t]*[\r\n]))++\$\$", re.MULTILINE
+)
 _AUTOLINK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^\s<>]*)>")
 _DESTINATION = re.compile(
     r"\(\s*+(?:<(?P<angled>[^<>\n]*)>|(?P<plain>(?:[^\s()<>\\]|\\.|\((?:[^\s()\\]|\\.)*+\))*+))"
@@ -38,8 +44,11 @@ _NOTED = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
-def lay_out(text: str) -> Layout:
-    blocks = read_blocks(text)
+def lay_out(text: str, *, whole_elements: bool = False) -> Layout:
+    """The layout of a document; with ``whole_elements`` of raw HTML as Python-Markdown reads it."""
+    text = apart(text)
+    text = veiled(text, (found.span() for found in _ASIDE.finditer(text)))
+    blocks = in_whole_elements(text, read_blocks(text)) if whole_elements else read_blocks(text)
     scanned = [_scan(text, *span, blocks.labels) for span in blocks.text]
     links = [link for each in scanned for link in each.links]
     texts = [span for each in scanned for span in each.texts]
@@ -51,8 +60,10 @@ def lay_out(text: str) -> Layout:
     links = [x for x in links if x.start not in untouched and not (x.how == "bare" and x.start - 1 in linked)]
     notes = [span for span in blocks.text if _FOOTNOTE.match(text, *span)]
     zones = [Zone(*span, "html") for span in blocks.html] + [Zone(*span, "markdown") for span in notes]
+    prose = blanked(text, [*code, *texts, *walked.blanks])
+    math = (found.span() for block in blocks.html for found in MATH.finditer(prose, *block))
     return Layout(
-        prose=blanked(text, [*code, *texts, *walked.blanks]),
+        prose=blanked(prose, math),
         references=(*_defined(text, blocks.definitions), *links, *walked.references),
         notes=_notes(text, blocks.end),
         zones=tuple(sorted(zones, key=lambda zone: zone.start)),
@@ -82,6 +93,16 @@ def _scan(text: str, start: int, end: int, labels: frozenset[str]) -> _Scanned:
         if word[0] == "`":
             at = find.run(len(word), at) or at
             scanned.code.append((here, at))
+        elif word[0] in "\\$":
+            if found := MATH.match(text, here, end):
+                at = found.end()
+                scanned.code.append((here, at))
+            elif word[:2] == "\\\\":
+                at = here + 2  # an escaped backslash; the bracket is for itself
+        elif word == "{":
+            if found := _ATTRIBUTES.match(text, here, end):
+                scanned.code.append(found.span())
+                at = found.end()
         elif word[0] == "{":
             if close := find.after({"{{": "}}", "{%": "%}"}[word], at):
                 scanned.templates.append((here, close))  # a span of code may begin in it all the same
@@ -95,9 +116,12 @@ def _scan(text: str, start: int, end: int, labels: frozenset[str]) -> _Scanned:
             linked = min(linked, len(opened))
             inner = text[begin + 1 + is_picture : here]
             if may_link and (rest := _rest_of_link(text, at, end, inner, labels)):
+                is_shortcut = rest[0] == at
                 at, destination = rest
                 scanned.texts.append((begin, here))
                 scanned.code.append((here, at))
+                if is_shortcut and (stuck := _STUCK.match(text, at, end)):
+                    scanned.code.append(stuck.span())  # [r][x](y) would be a link [r], and no [r] any more
                 if destination:
                     scanned.links.append(_link(destination, inner, begin, is_picture))
                 linked = linked if is_picture else len(opened)

@@ -16,16 +16,18 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.cite.layout import line_starts
 from generator.errors import AtlasError
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-f]{4}", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.", re.DOTALL)
+_BEYOND = re.compile(r"[^\x00-\x7f]")
+_RAW_LINE = re.compile(r"(?:[^\\]|\\[^n])*+\\n|(?:[^\\]|\\.)++", re.DOTALL)
 
 
 class NotebookError(AtlasError):
@@ -47,7 +49,7 @@ class Cell:
 def read_cells(text: str) -> tuple[Cell, ...]:
     """The Markdown cells of a notebook. Raises NotebookError if it is none."""
     try:
-        notebook = json.loads(text)
+        notebook = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise NotebookError(f"it is not a notebook ({error})") from error
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
@@ -62,9 +64,9 @@ def read_cells(text: str) -> tuple[Cell, ...]:
     return tuple(found)
 
 
-def lines_of(cell: Cell, text: str) -> list[int]:
-    """In which line of the file each line of a cell stands."""
-    starts, lines = line_starts(text), list[int]()
+def lines_of(cell: Cell, text: str, starts: list[int]) -> list[int]:
+    """In which line of the file, whose lines start there, each line of a cell stands."""
+    lines = list[int]()
     begins = True
     for string in cell.strings:
         line, words = bisect_right(starts, string[0]), json.loads(text[slice(*string)])
@@ -86,13 +88,27 @@ def rewritten(text: str, cells: Iterable[tuple[Cell, str]]) -> str:
 
 
 def _source(text: str, cell: Cell, new: str, ascii_only: bool) -> str:
-    if text[cell.start] == '"':
-        return json.dumps(new, ensure_ascii=ascii_only)
     strings = [text[slice(*string)] for string in cell.strings]
-    as_was = {json.loads(string): string for string in strings}
-    lines = [as_was.get(line) or json.dumps(line, ensure_ascii=ascii_only) for line in _LINE.findall(new)]
+    is_one = text[cell.start] == '"'
+    raw = [f'"{line}"' for line in _RAW_LINE.findall(strings[0][1:-1])] if is_one else strings
+    as_was = {json.loads(string): string for string in raw}
+    escapes = {json.loads(f'"{escape}"'): escape for string in raw for escape in _ESCAPE.findall(string)}
+    bare = _ESCAPE.sub("", "".join(raw))
+    escapes = {character: escape for character, escape in escapes.items() if character not in bare}
+    lines = [as_was.get(line) or _string(line, ascii_only, escapes) for line in _LINE.findall(new)]
+    if is_one:
+        return f'"{"".join(line[1:-1] for line in lines)}"'
     between = text[cell.strings[0][1] : cell.strings[1][0]] if len(strings) > 1 else ", "
     return text[cell.start : cell.strings[0][0]] + between.join(lines) + text[cell.strings[-1][1] : cell.end]
+
+
+def _string(line: str, ascii_only: bool, escapes: Mapping[str, str]) -> str:
+    """A string of JSON in which what the cell escapes is escaped, whether it has to be or not."""
+    string = json.dumps(line, ensure_ascii=False)
+    for character, escape in escapes.items():
+        if character not in '"\\' and not (character.isascii() and (character.isalnum() or character < " ")):
+            string = string.replace(character, escape)
+    return _BEYOND.sub(lambda found: json.dumps(found[0])[1:-1], string) if ascii_only else string
 
 
 def _sources(text: str) -> Iterator[tuple[int, int, int, tuple[tuple[int, int], ...]]]:

@@ -10,19 +10,20 @@ markdown-it says so, by CommonMark's rule with GitHub's tables; what stands with
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.common.html_blocks import block_names
 
-from generator.cite.layout import NEWLINE, line_starts
+from generator.cite.apart import front_matter
+from generator.cite.in_html import TAG, closing
+from generator.cite.layout import NEWLINE, Spans, line_starts
 
 Span = tuple[int, int]
 
-_FRONT = re.compile(
-    r"\ufeff?(?P<mark>---|\+\+\+)[ \t]*(?:\r\n?|\n)(?:.*?(?:\r\n?|\n))??(?:(?P=mark)|\.\.\.)[ \t]*(?:\r\n?|\n|\Z)",
-    re.DOTALL,
-)
+_TAG = re.compile(rf"\s*+{TAG.pattern}")
+_MARKED = re.compile(r"(?<![\w-])markdown(?![\w-])", re.IGNORECASE)
 _KINDS = {"fence": "code", "code_block": "code", "html_block": "html", "inline": "text"}
 _HTML_ENDS = (  # the kinds of raw HTML that an empty line does not end
     (re.compile(r"\s*<!--"), re.compile(r"-->")),
@@ -52,8 +53,7 @@ def read_blocks(text: str) -> Blocks:
     """The blocks of a document. What is in its front matter is as good as code."""
     parser = MarkdownIt("commonmark").enable("table")
     parser.core.ruler.enableOnly(["normalize", "block"])
-    front = _FRONT.match(text)
-    hidden = front.end() if front else 0
+    hidden = front_matter(text, is_markdown=True)
     environment: dict[str, Any] = {}
     tokens = parser.parse("\n" * len(NEWLINE.findall(text[:hidden])) + text[hidden:], environment)
 
@@ -79,6 +79,22 @@ def read_blocks(text: str) -> Blocks:
         [(0, hidden)] * bool(hidden) + sorted(found["code"]), sorted(found["html"]), sorted(found["text"]),
         sorted(definitions), frozenset(each["label"] for each in references if each["label"][0] != "^"), end,
     )  # fmt: skip
+
+
+def in_whole_elements(text: str, blocks: Blocks) -> Blocks:
+    """The same by Python-Markdown's rule: an element of HTML is one block, whatever empty lines it has in it, unless
+    it says ``markdown=``."""
+    html: list[Span] = []
+    for start, end in blocks.html:
+        if html and start < html[-1][1]:
+            start, end = html[-1][0], max(end, html.pop()[1])
+        elif (
+            (tag := _TAG.match(text, start)) and tag["name"].lower() in block_names and not _MARKED.search(tag["rest"])
+        ):
+            end = max(end, len(text) if tag["end"] else closing(text, tag["name"].lower(), tag, nests=True))
+        html.append((start, end))
+    within = Spans(html)
+    return replace(blocks, html=html, text=[span for span in blocks.text if span[0] not in within])
 
 
 def _is_open(kind: str, markup: str, block: str) -> bool:

@@ -19,16 +19,16 @@ from urllib.parse import unquote, urlsplit
 
 from generator import addresses
 from generator.architecture import CHECKPOINTS
-from generator.cite.prose import LAYERS, looks_like_a_unit
-from generator.elsewhere import Named, is_address, read_address
+from generator.cite.prose import LAYERS, left_out, looks_like_a_unit
+from generator.elsewhere import GOOGLES, Named, is_address, read_address
 from generator.errors import AtlasError, UsageError, did_you_mean
 from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
 from generator.reader.published import RECORD_LIMIT
 from generator.record import Record
 from generator.units import Unit
 
-_OLD = re.compile(r"//(www\.)?microscope\.openai\.com/models/|^microscope\.|/models/inceptionv1/", re.IGNORECASE)
 _OLD_FOLDERS = re.compile(r"/(inceptionv1-weight-explorer|tensorflow_inception)/")
+_OLD_HOSTS = ("storage.googleapis.com", "distill.pub")  # of the folders; what lies elsewhere is somebody's copy
 _PAGE = re.compile(r"(?:embed/)?([^/]+)/([^/]+)/(0|[1-9][0-9]{0,5})(?:\.(?:html|json|jpg|webp))?")
 _LAYER = re.compile(r"([^/]+)/([^/]+)/(?:index\.(?:html|json|jpg))?")
 _STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
@@ -80,6 +80,7 @@ class Meanings:
         self.atlas = atlas
         self.checkpoint = checkpoint
         self._records: dict[str, frozenset[str]] = {}
+        self._is_googles = self._is_guessed = False  # an address of theirs; a name without a checkpoint
 
     def of_word(self, word: str) -> Meaning:
         """What a name or what stands in [[brackets]] means: None if it is no unit at all."""
@@ -90,26 +91,31 @@ class Meanings:
             return self._foreign(word, head)
         full = f"{self.checkpoint}/{word}" if self.checkpoint and head not in self.atlas.checkpoints else word
         try:
-            return self.atlas[full]
+            unit = self.atlas[full]
+            self._is_guessed |= full == word and head not in self.atlas.checkpoints
+            return unit
         except NoUnitError as error:
             if not looks_like_a_unit(word):
-                return None
+                return Foreign(why) if (why := left_out(word)) else None
             return self._foreign(word, head) if rest and looks_like_a_unit(rest) else Wrong(str(error))
 
     def of_address(self, address: str) -> Meaning:
         """What an address means that stands in a document. None if it is neither of this atlas nor of an old site."""
         if (own := self.of_own(address)) is not None:
             return own
-        old = bool(_OLD.search(address))
-        if not old and not _OLD_FOLDERS.search(address):
-            return None
+        address = f"https:{address}" if address.startswith("//") else address
         try:
+            host, path = _place(address)
+            old = host == "microscope.openai.com" and path.startswith("/models/")
+            if not old and not (host in _OLD_HOSTS and _OLD_FOLDERS.search(path)):
+                return None
             named = read_address(address)
         except ValueError:
             return None
         if named is None or (not old and named.layer not in LAYERS):
             return None  # a folder of that name, with something else in it
         if named.checkpoint not in self.atlas.checkpoints:
+            self._is_googles |= named.checkpoint == GOOGLES
             return self._foreign(address, named.checkpoint)
         if named.layer not in LAYERS:
             return Foreign(f"{shown(address)} names no layer that an atlas has; it is left as it is")
@@ -119,6 +125,15 @@ class Meanings:
             return self.atlas[address]
         except NoUnitError as error:
             return Wrong(f"{shown(address)}: {error}")
+
+    @property
+    def doubt(self) -> str:
+        """What may have gone wrong in a document that was read to its end: it speaks of Google's weights, and names
+        were taken for others'. "" if nothing did."""
+        if not (self._is_googles and self._is_guessed):
+            return ""
+        first = next(iter(self.atlas.checkpoints))
+        return f"addresses here name {GOOGLES}, names were read as {first}; say --checkpoint if that is not meant"
 
     def of_own(self, address: str) -> Holds | Wrong | None:
         """Whether an address of this atlas leads where it says. None if it is not of this atlas, or about no unit."""
@@ -215,7 +230,18 @@ class Meanings:
         return {unit.key: unit for unit in self.atlas}
 
 
+def printable(text: str) -> str:
+    """A report that has text of a document in it, on one line and with nothing in it that a terminal obeys."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def shown(text: str) -> str:
-    """Text of a document as it can stand in a report: on one line, and not too long."""
-    plain = "".join(c if c.isprintable() else " " for c in text[:161])
+    """Text of a document as it can stand in a report: not too long."""
+    plain = printable(text[:161])
     return f"{plain[:160]}…" if len(plain) > 160 else plain
+
+
+def _place(address: str) -> tuple[str, str]:
+    """The host of an address, which may have no scheme, and the path there. Raises ValueError if it is none."""
+    split = urlsplit(address if "//" in address else f"//{address}")
+    return (split.hostname or "").removeprefix("www."), split.path

@@ -4,7 +4,8 @@
 
 What is to be done stands in the environment (ATLAS, ATLAS_TO, ATLAS_CHECKPOINT) or in the document itself, which goes
 first: ``atlas: {open: https://host/atlas/, to: chip, checkpoint: untrained}``. Code and raw pieces of other languages
-are never touched. Pandoc hands over a tree without lines, so what is reported on stderr names none.
+are never touched. Pandoc hands over a tree without lines, so what is reported on stderr names none;
+and without backslashes, so \\[[4a:11]] is cited, unless it is in code.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, TypeGuard
 
+from generator.cite.document import times
 from generator.cite.forms import To, form_of
-from generator.cite.meaning import Foreign, Holds, LayerPage, Meaning, Meanings, Wrong
+from generator.cite.in_html import UNTOUCHED
+from generator.cite.meaning import Foreign, Holds, LayerPage, Meaning, Meanings, Wrong, printable
 from generator.cite.pandoc_tree import Node, is_a, pictures, plain, prose, words, written
 from generator.cite.prose import mentions
 from generator.errors import AtlasError, UsageError
@@ -28,7 +31,7 @@ from generator.reader.atlas import Atlas, PublishedUnit
 _TEXT = ("Str", "Space", "SoftBreak")
 _INLINE = (*_TEXT, "Link", "Image", "RawInline")
 _UNTOUCHED = ("Code", "CodeBlock", "Math", "RawBlock", "RawInline")
-_RAW = re.compile(r"<(/?)(?:a|code|pre|kbd|samp|svg)\b", re.IGNORECASE)
+_RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(UNTOUCHED))})(?=[\s/>])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -122,17 +125,15 @@ def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
     checkpoint = told.get("checkpoint") or os.environ.get("ATLAS_CHECKPOINT") or None
     through = Filter(Meanings(Atlas.open(where), checkpoint), to, target)
     blocks = through.walk(document["blocks"])
-    count = f"{len(through.right)} references right, {len(through.problems)} problems"
-    return {**document, "blocks": blocks}, [*through.problems, *(f"note: {note}" for note in through.notes), count]
+    count = f"{times(len(through.right), 'reference')} right, {times(len(through.problems), 'problem')}"
+    notes = [f"note: {note}" for note in (*through.notes, through.meanings.doubt) if note]
+    return {**document, "blocks": blocks}, [*map(printable, (*through.problems, *notes)), count]
 
 
 def main() -> None:
     """What Pandoc calls, with the format that it writes as the only argument."""
     try:
-        try:
-            document = json.load(sys.stdin.buffer)
-        except ValueError:
-            raise UsageError("this is a filter for Pandoc; type `pandoc post.md --filter atlas-pandoc`") from None
+        document = _read()
         document, report = filtered(document, sys.argv[1] if len(sys.argv) > 1 else "html")
     except AtlasError as error:
         print(f"atlas: {error}", file=sys.stderr)
@@ -140,6 +141,17 @@ def main() -> None:
     for line in report:
         print(f"atlas: {line}", file=sys.stderr)
     json.dump(document, sys.stdout)
+
+
+def _read() -> Node:
+    """The tree on stdin. Raises UsageError if that is not Pandoc's."""
+    try:
+        document = json.load(sys.stdin.buffer)
+        if isinstance(document["meta"], dict) and isinstance(document["blocks"], list):
+            return dict(document)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        pass
+    raise UsageError("this is a filter for Pandoc; type `pandoc post.md --filter atlas-pandoc`")
 
 
 def _is_about(note: Node, meaning: Meaning) -> bool:

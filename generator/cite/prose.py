@@ -30,6 +30,9 @@ _MENTION = re.compile(
 )
 _ESCAPED = re.compile(r"\\(?=[_~#%&])")
 _UNITS_LAYER = r"mixed\d\w*|conv\w*|inception_?\d\w*|[345][a-e](?:_\w+)?"
+_BEGINS_IN_WORD = re.compile(r"\w[*~]{1,3}\Z")
+_ENDS_IN_WORD = re.compile(r"[*~]{1,3}\w")
+_RANGE = re.compile(r"(?:(?P<of>[\w-]+)/)?(?P<layer>\w+):[0-9]+[-,][0-9,-]*", re.ASCII)
 _LOOKS = re.compile(
     rf"(?:[\w-]+/)?(?:(?:{_UNITS_LAYER})[:/_ ]+(?:(?:[135]x[135]|7x7_s2|3x3_reduce|pool|reduce|proj|bottleneck|output)"
     r"[:/_ ]+)*\d+|\d[a-z]:\d+)",
@@ -39,6 +42,7 @@ _LOOKS = re.compile(
 
 def mentions(prose: str, language: Language) -> Iterator[Reference]:
     """What may name a unit in text, in which all that is not prose is blanked."""
+    is_markdown = language in ("markdown", "notebook")
     for found in _MENTION.finditer(prose):
         if found["address"]:
             address = _trimmed(found["address"])
@@ -50,7 +54,7 @@ def mentions(prose: str, language: Language) -> Iterator[Reference]:
                 yield Reference(found.start(), found.start() + len(address), word, how, language)
         elif found["inner"]:
             yield Reference(*found.span(), _ESCAPED.sub("", found["inner"]).strip(), "bracketed", language)
-        elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS:
+        elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS and not (is_markdown and _flanked(prose, found)):
             yield Reference(*found.span(), _ESCAPED.sub("", found["name"]), "name", language)
 
 
@@ -61,6 +65,33 @@ def looks_like_a_unit(word: str) -> bool:
     [True, True, True, False, False, False]
     """
     return bool(_LOOKS.fullmatch(word))
+
+
+def left_out(word: str) -> str:
+    """Why [[word]] stays, which names units but no single one; "" if it names none.
+
+    >>> left_out("4a:82|a curve")
+    '[[4a:82|a curve]] has a text of its own; write [a curve](address) for a link'
+    >>> left_out("mixed4a:0-9")
+    '[[mixed4a:0-9]] names several units; name each for itself'
+    >>> left_out("mixed4a"), left_out("Some page|there")
+    ('[[mixed4a]] names a layer; name a unit of it, as mixed4a:0', '')
+    """
+    name, bar, text = (part.strip() for part in word.partition("|"))
+    if bar and looks_like_a_unit(name):
+        return f"[[{word}]] has a text of its own; write [{text}](address) for a link"
+    if (several := _RANGE.fullmatch(name)) and looks_like_a_unit(f"{several['layer']}:0"):
+        return f"[[{word}]] names several units; name each for itself"
+    return f"[[{word}]] names a layer; name a unit of it, as {name}:0" if name.lower() in LAYERS else ""
+
+
+def _flanked(prose: str, found: re.Match[str]) -> bool:
+    """Whether emphasis ends behind a name and a word goes on, as in ``**mixed4a:9**s``: with the bracket of a link in
+    between it would be none. Such names are left."""
+    return bool(
+        _BEGINS_IN_WORD.search(prose, max(found.start() - 4, 0), found.start())
+        or _ENDS_IN_WORD.match(prose, found.end())
+    )
 
 
 def _trimmed(address: str) -> str:

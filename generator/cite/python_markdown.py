@@ -12,7 +12,7 @@ extension ``footnotes`` too.
 from __future__ import annotations
 
 import logging
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from markdown import Markdown
@@ -21,15 +21,18 @@ from markdown.preprocessors import Preprocessor
 
 from generator.cite.document import cite
 from generator.cite.forms import To, form_of
+from generator.cite.in_markdown import lay_out
 from generator.errors import UsageError
 from generator.reader.atlas import Atlas
 
 log = logging.getLogger("inception_atlas.cite")
-_BEFORE_ALL_BUT_NEWLINES = 29  # those are normalised at 30, and blocks of code taken away at 25
+_BEFORE_CODE = 26  # which is taken away at 25; the extension `meta` has had its lines at 27
+_BEFORE_ALL_BUT_NEWLINES = 29  # those are normalised at 30
 
 
 class AtlasExtension(Extension):
-    """The atlas is opened when the first document comes, and kept."""
+    """The atlas is opened when the first document comes, and kept for all others, each of which may have its own
+    Markdown()."""
 
     def __init__(self, **options: Any) -> None:
         self.config = {
@@ -43,26 +46,42 @@ class AtlasExtension(Extension):
         where = self.getConfig("atlas")
         if not where:
             raise UsageError("the extension inception_atlas needs an atlas; set its option atlas to https://host/path/")
-        references = References(where, form_of(self.getConfig("to")), self.getConfig("checkpoint") or None)
-        md.preprocessors.register(references, "inception_atlas", _BEFORE_ALL_BUT_NEWLINES)
+        counted = Counted()
+        references = References(counted, where, form_of(self.getConfig("to")), self.getConfig("checkpoint") or None)
+        md.preprocessors.register(counted, "inception_atlas_lines", _BEFORE_ALL_BUT_NEWLINES)
+        md.preprocessors.register(references, "inception_atlas", _BEFORE_CODE)
+
+
+class Counted(Preprocessor):
+    """Knows how many lines a document had when it came, so that reports name them as its author counts."""
+
+    lines = 0
+
+    def run(self, lines: list[str]) -> list[str]:
+        self.lines = len(lines)
+        return lines
 
 
 class References(Preprocessor):
-    def __init__(self, where: str, to: To, checkpoint: str | None) -> None:
+    def __init__(self, counted: Counted, where: str, to: To, checkpoint: str | None) -> None:
         super().__init__()
-        self.where, self.to, self.checkpoint = where, to, checkpoint
-
-    @cached_property
-    def atlas(self) -> Atlas:
-        return Atlas.open(self.where)
+        self.counted, self.where, self.to, self.checkpoint = counted, where, to, checkpoint
 
     def run(self, lines: list[str]) -> list[str]:
-        cited = cite("\n".join(lines), "markdown", self.atlas, to=self.to, checkpoint=self.checkpoint)
+        text = "\n".join(lines)
+        layout = lay_out(text, whole_elements=True)
+        cited = cite(text, "markdown", _open(self.where), to=self.to, checkpoint=self.checkpoint, layout=layout)
+        above = self.counted.lines - len(lines)
         for problem in cited.problems:
-            log.warning("line %d: %s", problem.line, problem.text)
+            log.warning("line %d: %s", above + problem.line, problem.text)
         for note in cited.notes:
-            log.info("line %d: %s", note.line, note.text)
+            log.info("line %d: %s", above + note.line, note.text)
         return cited.text.split("\n")
+
+
+@cache
+def _open(where: str) -> Atlas:
+    return Atlas.open(where)
 
 
 def makeExtension(**options: Any) -> AtlasExtension:  # noqa: N802
