@@ -26,6 +26,8 @@ INDEX = "atlas.json"
 FAMILIES = "families"
 STORE, STATIC, EMBED, SCHEMA = RESERVED = ("store", "static", "embed", "schema")
 """Folders at the root that are not checkpoints."""
+CHECKPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""What a checkpoint may be called, so that its name can stand in an address."""
 
 
 def checkpoint_address(checkpoint: str) -> str:

@@ -18,14 +18,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from generator.addresses import RESERVED
+from generator.addresses import CHECKPOINT, RESERVED
 from generator.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
 from generator.errors import UsageError, did_you_mean
 from generator.recipe import SETTINGS, Question, Recipe, View
 from generator.units import Unit, parse_unit, select_units
 
 FILE = "atlas.toml"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _ADDRESS = re.compile(r"https?://[a-zA-Z0-9.-]+(:\d+)?(/[\w.~%+-]*)*", re.ASCII)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "atlas": ("title", "url", "output"),
@@ -227,7 +226,7 @@ class _Reader:
         section = ("checkpoints", name)
         data = self.table(given, name, "checkpoints")
         self.keys(data, _SECTIONS["checkpoints"], *section)
-        if not _NAME.fullmatch(name) or name in RESERVED:
+        if not CHECKPOINT.fullmatch(name) or name in RESERVED:
             hint = f"use a-z, 0-9, _ and -, not {', '.join(RESERVED)}"
             self.fail(f"“{name}” cannot be an address: {hint}", name, *section)
         if name in CHECKPOINTS and "architecture" in data:

@@ -29,7 +29,6 @@ FORMAT = 1
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading an index raises if it is none."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _UNIT = re.compile(r"([a-z0-9_]{1,64}):(\d{1,6})", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _SOURCE = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
@@ -48,7 +47,7 @@ def read_head(index: Mapping[str, Any]) -> tuple[str, str]:
 
 def read_checkpoint(data: Mapping[str, Any], atlas: Atlas) -> PublishedCheckpoint:
     name, structure, fingerprint = data["name"], data["architecture"], data["fingerprint"] or ""
-    if not _NAME.fullmatch(name) or name in addresses.RESERVED:
+    if not addresses.CHECKPOINT.fullmatch(name) or name in addresses.RESERVED:
         raise ValueError(f"{name!r} is not the name of a checkpoint")
     if structure not in ARCHITECTURES:
         raise ValueError(f"no architecture {structure!r}")
