@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import sys
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,6 +152,8 @@ def open_page(
         click.echo(file)
     else:
         click.echo(f"{page.title}{f' ({page.said})' if page.said else ''}: {file}")
+        import webbrowser
+
         if not webbrowser.open(file.resolve().as_uri() + (f"#{fragment}" if fragment else "")):
             raise AtlasError("no browser was found on this machine; open that file in one")
 
@@ -167,6 +167,8 @@ def _meant(atlas: Atlas, text: str, checkpoint: str | None, at_random: bool) -> 
         units = atlas.select(checkpoint=checkpoint)
         if not units:
             raise AtlasError("no unit is rendered yet; type `atlas render`, then `atlas build`")
+        import secrets
+
         return (unit_page(secrets.choice(units)),)
     if text:
         return find(atlas, text, checkpoint)

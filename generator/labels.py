@@ -99,7 +99,7 @@ class Family:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        return tuple(dict.fromkeys(label.source for label in self.labels))
+        return sources_of(self.labels)
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,11 @@ class Labels:
                     grouped.setdefault(slug(label.family), {}).setdefault(label.unit, label)
         families = (Family(next(iter(g.values())).family, s, tuple(g.values())) for s, g in grouped.items())
         return tuple(sorted(families, key=lambda family: family.slug))
+
+
+def sources_of(labels: Iterable[Label]) -> tuple[Source, ...]:
+    """Where names come from, each source once."""
+    return tuple(dict.fromkeys(label.source for label in labels))
 
 
 class _Checkpoint(Protocol):

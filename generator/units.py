@@ -18,7 +18,7 @@ any other: unit numbers belong to one checkpoint only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.architecture import Architecture
@@ -94,6 +94,19 @@ def write_channels(channels: Iterable[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
+def read_channels(text: str) -> Iterator[int]:
+    """The inverse of :func:`write_channels`: ``"0-2,40"`` gives 0, 1, 2, 40."""
+    for low, high in _runs(text):
+        yield from range(low, high + 1)
+
+
+def _runs(channels: str) -> Iterator[tuple[int, int]]:
+    """First and last of each run of channels as they are written."""
+    for part in channels.split(","):
+        first, _, last = part.partition("-")
+        yield int(first), int(last or first)
+
+
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:
     """A word as (layer, channels or None), taking the longest layer name that it begins with."""
     lowered = word.lower()
@@ -115,11 +128,9 @@ def _numbers(channels: str, count: int, layer: str, text: str) -> tuple[int, ...
     if not _CHANNELS.fullmatch(channels):
         raise UsageError(f"cannot read the channels “{channels}” in “{text}”; write {layer}:0-9,40")
     numbers: list[int] = []
-    for part in channels.split(","):
-        first, _, last = part.partition("-")
-        low, high = int(first), int(last or first)
+    for low, high in _runs(channels):
         if low > high:
-            raise UsageError(f"the range {part} in “{text}” runs backwards; write {layer}:{high}-{low}")
+            raise UsageError(f"the range {low}-{high} in “{text}” runs backwards; write {layer}:{high}-{low}")
         if high >= count:
             raise UsageError(f"{layer} has channels 0 to {count - 1}, not {high}; the nearest is {layer}:{count - 1}")
         numbers.extend(range(low, high + 1))

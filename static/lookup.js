@@ -4,12 +4,15 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
   const { MOST, address, read, numbers, has } = globalThis.atlasFind;
   const word = text.trim(), query = word.toLowerCase(), found = [], notes = [];
   if (!query) return { found, all: 0, notes };
-  const unit = (c, layer, channel, said = "") => {
+  const named = ([name, , source], c) => `${name} (${c.sources[source]})`;
+  const called = (c, layer, channel) => {
     const known = c.names.find(([, , , layers]) => has(layers[layer[0]], channel));
-    said ||= known ? `${known[0]} (${c.sources[known[2]]})` : "";
+    return known ? named(known, c) : "";
+  };
+  const unit = (c, layer, channel, said = "") => {
     const made = has(layer[2], channel), path = `${c.name}/${layer[0]}/`;
     found.push({
-      kind: "unit", title: `${layer[0]}:${channel}`, said: [said, made ? "" : "not rendered"].filter(Boolean).join(", "), of: c.name, made,
+      kind: "unit", title: `${layer[0]}:${channel}`, said: [said || called(c, layer, channel), made ? "" : "not rendered"].filter(Boolean).join(", "), of: c.name, made,
       href: path + (made ? `${channel}.html` : "index.html#missing"), image: made ? `${path}${channel}.webp` : "",
     });
   };
@@ -48,8 +51,8 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     if (channels && !found.length && !notes.length) notes.push(`the range ${channels} runs backwards`);
     return true;
   };
-  const named = address(word);
-  if (named === null) {
+  const asAddress = address(word);
+  if (asAddress === null) {
     for (const c of checkpoints) {
       const [, slug] = new RegExp(`(?:^|/)${c.name}/families/([^/?#]+)\\.html`).exec(word) ?? [];
       const family = c.families.find((other) => other[1] === slug);
@@ -60,10 +63,10 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     }
     if (!found.length) notes.push("That address names no unit.");
   }
-  if (named !== undefined) {
-    const of = named && checkpoints.find((c) => c.name === named[0]);
-    if (of && !byId(of, named[1].toLowerCase())) notes.push(`${named[0]} has no ${named[1]}.`);
-    if (named && !of) notes.push(`${named[1]} of ${named[0]}, which this atlas does not show: the same number is another unit here.`);
+  if (asAddress !== undefined) {
+    const of = asAddress && checkpoints.find((c) => c.name === asAddress[0]);
+    if (of && !byId(of, asAddress[1].toLowerCase())) notes.push(`${asAddress[0]} has no ${asAddress[1]}.`);
+    if (asAddress && !of) notes.push(`${asAddress[1]} of ${asAddress[0]}, which this atlas does not show: the same number is another unit here.`);
     return { found: found.slice(0, MOST), all: found.length, notes };
   }
   const [, of, rest] = /^([a-z0-9][\w-]*)\/(.*)$/.exec(query) ?? [];
@@ -89,13 +92,13 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     const hits = c.names.filter(([name, family]) => holds(`${name} ${c.families[family]?.[0] ?? ""}`));
     hits.sort(([a], [b]) => early(a, b));
     for (const rendered of [true, false]) {
-      for (const [name, , source, layers] of hits) {
+      for (const hit of hits) {
         for (const layer of c.layers) {
-          for (const channel of numbers(layers[layer[0]])) {
+          for (const channel of numbers(hit[3][layer[0]])) {
             const id = `${layer[0]}:${channel}`;
             if (has(layer[2], channel) !== rendered || seen.has(id)) continue;
             seen.add(id);
-            unit(c, layer, channel, `${name} (${c.sources[source]})`);
+            unit(c, layer, channel, named(hit, c));
           }
         }
       }

@@ -16,6 +16,7 @@ from tiny import TinyAtlas, tiny_atlas
 
 from generator.addresses import picture_fragment
 from generator.architecture import INCEPTION5H
+from generator.cite.document import Kind, cite
 from generator.publish.build import build
 from generator.reader.atlas import Atlas
 from generator.units import parse_units
@@ -36,6 +37,10 @@ label = '{HOSTILE}'
 confidence = "low"
 source = "post"
 """
+
+
+N = "mixed4a:9"
+PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 
 
 def tiny_to_cite(folder: Path) -> TinyAtlas:
@@ -76,3 +81,11 @@ def _hashes(atlas: Atlas) -> Iterator[tuple[str, str]]:
             yield f"{name}.html{hash_}{picture_fragment(unit.sha256)}", f"{name}.html{hash_}p-hash"
         yield unit.picture, f"store/{name}.hash.webp"
         yield unit.thumbnail, f"store/{name}.hash.thumb.webp"
+
+
+def linked(text: str, kind: Kind, atlas: Atlas) -> str:
+    """A document with links, shortened: «» is a name that became one, ° one that did not."""
+    new = cite(text.replace("«»", N).replace("°", N), kind, atlas).text
+    for form in (f"[{N}]({PAGE})", f'<a href="{PAGE}">{N}</a>', f"\\href{{{PAGE}}}{{{N}}}"):
+        new = new.replace(form, "«»")
+    return new.replace(N, "°")

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from citing import BASE, tiny_to_cite
+from citing import BASE, PAGE, tiny_to_cite
 from shell import Run
 from tiny import TinyAtlas
 
@@ -16,7 +16,6 @@ from generator.cite.forms import FORMS
 from generator.cli_cite import cite
 from generator.publish.build import build
 
-PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 LINK = f"[mixed4a:9]({PAGE})"
 
 

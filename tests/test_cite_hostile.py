@@ -6,14 +6,13 @@ import random
 import time
 
 import pytest
-from citing import BASE, atlas_to_cite
+from citing import PAGE, atlas_to_cite
 
 from generator.cite.document import Kind, cite
 from generator.cite.forms import FORMS, To
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
-PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 PIECES: dict[Kind, list[str]] = {
     "markdown": [
         *(

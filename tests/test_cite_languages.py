@@ -5,30 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
-from citing import BASE, atlas_to_cite
+from citing import BASE, PAGE, N, atlas_to_cite, linked
 
-from generator.cite.document import Kind, cite
+from generator.cite.document import cite
 from generator.cite.in_notebook import NotebookError
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
 EXPLORER = "https://storage.googleapis.com/distill-circuits/inceptionv1-weight-explorer/mixed4a_11.html"
 NEW = f"{BASE}inception5h/mixed4a/11.html"
-N = "mixed4a:9"
-PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
     return atlas_to_cite(tmp_path_factory.mktemp("atlas"))
-
-
-def linked(text: str, kind: Kind, atlas: Atlas) -> str:
-    """A document with links, shortened: «» is a name that became one, ° one that did not."""
-    new = cite(text.replace("«»", N).replace("°", N), kind, atlas).text
-    for form in (f"[{N}]({PAGE})", f'<a href="{PAGE}">{N}</a>', f"\\href{{{PAGE}}}{{{N}}}"):
-        new = new.replace(form, "«»")
-    return new.replace(N, "°")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import markdown
 import pytest
-from citing import BASE, DATA, spelled_out, tiny_to_cite
+from citing import BASE, DATA, PAGE, spelled_out, tiny_to_cite
 
 from generator.cite.document import cite
 from generator.cite.forms import FORMS, To
@@ -20,7 +20,6 @@ from generator.cite.python_markdown import AtlasExtension
 from generator.errors import UsageError
 from generator.reader.atlas import Atlas
 
-PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
 NEW = f"{BASE}inception5h/mixed4a/11.html"
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from citing import BASE, tiny_to_cite
+from citing import BASE, PAGE, N, tiny_to_cite
 from markdown_it import MarkdownIt
 
 from generator.cite.document import cite
@@ -20,8 +20,6 @@ from generator.errors import AtlasError
 from generator.quotes import Cited
 from generator.reader.atlas import Atlas
 
-N = "mixed4a:9"
-PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from powercut import PowerCutError, power_cut
 from publisher import Handler, Lie, Publisher, endless, forged, publish, put, redirect, send
 from shell import Run, finish, spawn, wait_for_answers
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
@@ -272,32 +273,13 @@ def test_interrupted_and_resumed(run: Run, world: World, theirs: TinyAtlas, by: 
     assert files(world.own.store) == files(theirs.store)
 
 
-class PowerCutError(BaseException):
-    pass
-
-
 @pytest.mark.parametrize("step", range(1, 17))
 def test_death_at_each_step_of_keeping(
     world: World, theirs: TinyAtlas, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     """Every system call that changes the disk, in turn, is the last one; an answer is there whole or not at all."""
     steps = 3 * (1 + len(Atlas.open(theirs.site)["4a:12"].record.pictures))  # each synced, renamed, its folder synced
-    count = 0
-
-    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **more: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count >= step:
-                raise PowerCutError
-            return real(*args, **more)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", dying(os.fsync))
-        patch.setattr(os, "replace", dying(os.replace))
-        patch.setattr(Path, "unlink", dying(Path.unlink))
+    with power_cut(monkeypatch, step):
         if step <= steps:
             with pytest.raises(PowerCutError):
                 world.pull("4a:12")

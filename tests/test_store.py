@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from powercut import PowerCutError, power_cut
 
 from generator.errors import AtlasError
 from generator.recipe import Question, Recipe
@@ -159,25 +160,7 @@ def test_death_at_each_step_of_a_write(store: Store, monkeypatch: pytest.MonkeyP
         put(store)
     before = store.read(ask().key)
 
-    class PowerCutError(BaseException):
-        pass
-
-    count = 0
-
-    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **more: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count >= step:
-                raise PowerCutError
-            return real(*args, **more)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", dying(os.fsync))
-        patch.setattr(os, "replace", dying(os.replace))
-        patch.setattr(Path, "unlink", dying(Path.unlink))
+    with power_cut(monkeypatch, step):
         try:
             put(store, version="new", force=force)
         except PowerCutError:

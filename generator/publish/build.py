@@ -148,7 +148,7 @@ def _static(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Style sheets, scripts and schemas, and the two scripts that know of this atlas."""
     static = package_folder("static")
     for file in sorted(static.iterdir()):
-        if file.is_file():
+        if file.is_file() and file.name != "embed.js":
             yield f"{addresses.STATIC}/{file.name}", file.read_bytes
     for file in sorted((static / addresses.SCHEMA).iterdir()):
         yield f"{addresses.SCHEMA}/{file.name}", file.read_bytes
@@ -165,14 +165,16 @@ def _embed_script(path: Path, first: str) -> bytes:
 
 def _made(files: Mapping[str, Callable[[], bytes]]) -> Iterator[tuple[str, bytes]]:
     """Every file with its bytes. Cards are drawn on all cores, a few ahead of their turn: Pillow lets go of Python."""
-    cards = {address: make for address, make in files.items() if address.endswith(".jpg")}
+    cards = []
     for address, make in files.items():
-        if address not in cards:
+        if address.endswith(".jpg"):
+            cards.append(address)
+        else:
             yield address, make()
     with ThreadPoolExecutor() as pool:
         for first in range(0, len(cards), _AHEAD):
-            some = list(cards)[first : first + _AHEAD]
-            yield from zip(some, pool.map(lambda address: cards[address](), some), strict=True)
+            some = cards[first : first + _AHEAD]
+            yield from zip(some, pool.map(lambda address: files[address](), some), strict=True)
 
 
 def _manifest(output: Path) -> tuple[tuple[str, ...], str]:

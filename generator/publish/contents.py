@@ -253,9 +253,6 @@ def _unit(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer, plac
 
 
 def _embed(catalog: Catalog, checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> EmbedPage:
-    address, page = (
-        addresses.embed_address(checkpoint.name, unit.unit),
-        addresses.unit_address(checkpoint.name, unit.unit),
-    )
-    url = _url(catalog, address)
+    url = _url(catalog, addresses.embed_address(checkpoint.name, unit.unit))
+    page = addresses.unit_address(checkpoint.name, unit.unit)
     return EmbedPage(url=url, canonical=url.whole(page), checkpoint=checkpoint, unit=unit)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
 from generator import addresses
-from generator.labels import Source
+from generator.labels import Source, sources_of
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog
 from generator.record import Record
 
@@ -62,7 +62,7 @@ def _head(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
 def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterable[AtlasUnit]) -> str:
     """An object with ``units``, and the ``sources`` of their labels."""
     units = tuple(units)
-    sources = {s: i for i, s in enumerate(dict.fromkeys(x.source for u in units for x in u.labels))}
+    sources = {s: i for i, s in enumerate(sources_of(x for u in units for x in u.labels))}
     head["sources"] = [{"title": s.title, "url": s.url or None, "license": s.license or None} for s in sources]
     lines = ",\n".join(json.dumps(_unit(checkpoint.name, u, u.record, sources)) for u in units if u.record)
     return f'{json.dumps(head)[:-1]}, "units": [\n{lines}\n]}}'

@@ -29,7 +29,7 @@ from generator.config import Config
 from generator.errors import AtlasError, UsageError, why_not_written
 from generator.publish.build import built_files
 from generator.store import Store
-from generator.units import Unit, write_channels
+from generator.units import Unit, read_channels, write_channels
 
 FILE = "addresses.txt"
 _HEAD = (
@@ -91,7 +91,7 @@ def _broken_units(
     of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str]
 ) -> Iterator[tuple[str, str]]:
     checkpoint, layer = of.split("/")
-    for unit in (Unit(layer, n) for n in _channels(rest[0])):
+    for unit in (Unit(layer, n) for n in read_channels(rest[0])):
         gone = [make(checkpoint, unit) for make in _UNIT_FILES if make(checkpoint, unit) not in there]
         if gone:
             yield gone[0], "was published and is gone; render it again"
@@ -139,7 +139,7 @@ def _merged(lines: Iterable[str]) -> list[str]:
     for line in lines:
         kind, of, *rest = line.split()
         if kind == "units":
-            found.setdefault((kind, of, rest[1]), {}).update(dict.fromkeys(map(str, _channels(rest[0]))))
+            found.setdefault((kind, of, rest[1]), {}).update(dict.fromkeys(map(str, read_channels(rest[0]))))
         else:
             found.setdefault((kind, of), {}).update(dict.fromkeys(rest))
     return sorted(
@@ -176,12 +176,6 @@ def _meanings(output: Path) -> dict[tuple[str, Unit], str]:
             layer, _, channel = entry["unit"].partition(":")
             found[checkpoint["name"], Unit(layer, int(channel))] = checkpoint["fingerprint"] or ""
     return found
-
-
-def _channels(text: str) -> Iterator[int]:
-    for run in text.split(","):
-        first, _, last = run.partition("-")
-        yield from range(int(first), int(last or first) + 1)
 
 
 def _text(path: Path) -> str:

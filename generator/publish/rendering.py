@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from generator import addresses
 from generator.errors import AtlasError
-from generator.labels import Source
+from generator.labels import Source, sources_of
 from generator.package import package_folder
 from generator.publish import charts
 from generator.publish.catalog import AtlasUnit
@@ -81,7 +81,7 @@ def source(given: Source, href: str) -> Markup:
 
 def sources(units: Iterable[AtlasUnit]) -> tuple[Source, ...]:
     """Where the names of these units come from, each source once."""
-    return tuple(dict.fromkeys(label.source for unit in units for label in unit.labels))
+    return sources_of(label for unit in units for label in unit.labels)
 
 
 def spectra(ways: tuple[WayShown, ...]) -> list[Markup]:
