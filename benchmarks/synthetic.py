@@ -13,11 +13,11 @@ from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
-from generator.config import load_config
-from generator.recipe import Question
-from generator.record import Record
-from generator.store import Store
-from generator.units import Unit
+from generator.config.atlas_toml import load_config
+from generator.core.recipe import Question
+from generator.core.record import Record
+from generator.core.units import Unit
+from generator.store.store import Store
 
 ROOT = Path(__file__).parent.parent
 

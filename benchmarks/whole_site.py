@@ -75,7 +75,9 @@ def tell(what: str, found: str, good: bool | None = None) -> None:
 def build(folder: Path) -> tuple[float, int]:
     """Seconds and peak memory in bytes of one `atlas build`."""
     begun = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "generator.cli", "build"], cwd=folder, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "generator.cli.main", "build"], cwd=folder, stdout=subprocess.PIPE
+    )
     assert process.stdout
     said = process.stdout.read().decode()
     _, status, usage = os.wait4(process.pid, 0)

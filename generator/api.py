@@ -20,20 +20,20 @@ from typing import Any
 
 from tqdm import tqdm
 
-from generator.errors import AtlasError
+from generator.config.lesson import on_the_way
+from generator.core.errors import AtlasError
+from generator.core.recipe import PRESETS, Question, Recipe, View, apply_preset
+from generator.core.record import Rendered
+from generator.core.spectrum import power_spectrum
+from generator.core.units import Unit, parse_unit, select_units
 from generator.figures import compose
 from generator.figures.compose import contact_sheet, gallery, poster
 from generator.figures.layout import Sheet
 from generator.figures.save import save
-from generator.lesson import on_the_way
 from generator.network import Inception, load_checkpoint
-from generator.plan import make_plan
-from generator.recipe import WAYS, Question, Recipe, View, take_way
-from generator.record import Rendered
-from generator.render.answer import Renderer
 from generator.render.ascent import gradient_ascent
-from generator.spectrum import power_spectrum
-from generator.units import Unit, parse_unit, select_units
+from generator.render.renderer import Renderer
+from generator.store.plan import make_plan
 
 __all__ = [
     "Recipe",
@@ -73,7 +73,7 @@ def way(name: str, **settings: Any) -> Recipe:
 
     Raises AtlasError for a setting out of range, or one that would make raw or naive something else.
     """
-    return Recipe(**take_way(name, settings))
+    return Recipe(**apply_preset(name, settings))
 
 
 def render(
@@ -122,7 +122,7 @@ def parameterizations(net: Inception, unit: str, *, progress: bool = True, title
     Raises AtlasError if ``unit`` names several, or a setting would make raw or naive something else.
     """
     parse_unit(unit, net.architecture, net.name)
-    pictures = {name: render(net, unit, way(name, **settings), progress=progress)[0] for name in WAYS}
+    pictures = {name: render(net, unit, way(name, **settings), progress=progress)[0] for name in PRESETS}
     return compose.parameterizations(pictures, title=title)
 
 

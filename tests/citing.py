@@ -14,16 +14,16 @@ from pathlib import Path
 
 from tiny import TinyAtlas, tiny_atlas
 
-from generator.addresses import picture_fragment
-from generator.architecture import INCEPTION5H
 from generator.cite.document import Kind, cite
+from generator.core.architecture import INCEPTION5H
+from generator.core.units import parse_units
+from generator.links.addresses import picture_fragment
 from generator.publish.build import build
 from generator.reader.atlas import Atlas
-from generator.units import parse_units
 
 DATA = Path(__file__).parent / "data/cite"
 BASE = "https://example.org/atlas/"
-GOOGLES = "cd" * 32
+LUCID_CHECKPOINT = "cd" * 32
 HOSTILE = '<script>"]`|{{x}}\\$'
 LABELS = f"""
 checkpoint = "bvlc_googlenet"
@@ -48,10 +48,13 @@ def tiny_to_cite(folder: Path) -> TinyAtlas:
     tiny.label(LABELS)
     for word in ("mixed4a:5,11,197", "mixed3b:379"):
         for unit in parse_units(word, INCEPTION5H):
-            tiny.answer(unit, fingerprint=GOOGLES, checkpoint="inception5h")
+            tiny.answer(unit, fingerprint=LUCID_CHECKPOINT, checkpoint="inception5h")
     tiny.toml(
         ('title = "Tiny Atlas"', f'title = "Tiny_Atlas, 100% [mixed4a:9]"\nurl = "{BASE}"'),
-        ("[recipe]", f'[checkpoints.inception5h]\nunits = ["mixed4a:5,11,197"]\nfingerprint = "{GOOGLES}"\n\n[recipe]'),
+        (
+            "[recipe]",
+            f'[checkpoints.inception5h]\nunits = ["mixed4a:5,11,197"]\nfingerprint = "{LUCID_CHECKPOINT}"\n\n[recipe]',
+        ),
     )
     build(tiny.config())
     return tiny

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from shell import Run
 
-from generator import cli
+from generator.cli import main as cli
 
 DATA = Path(__file__).parent / "data"
 _GIVEN = os.environ.get("ATLAS_WEIGHTS", "")  # as it was before any test hid it

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generator.recipe import canonical_json
-from generator.record import seal
+from generator.core.recipe import canonical_json
+from generator.core.record import checksum
 
 Handler = http.server.BaseHTTPRequestHandler
 Lie = bytes | Callable[[Handler], None]
@@ -82,7 +82,7 @@ def endless(handler: Handler) -> None:
 def publish(folder: Path) -> Iterator[Publisher]:
     publisher = Publisher(folder)
 
-    class Answer(http.server.BaseHTTPRequestHandler):
+    class EncodedImage(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             with suppress(OSError):  # whoever asked has gone
                 publisher.answer(self)
@@ -95,7 +95,7 @@ def publish(folder: Path) -> Iterator[Publisher]:
         block_on_close = False
         request_queue_size = 64  # with the usual 5, some of 8 connections at once wait a second
 
-    httpd = Server(("127.0.0.1", 0), Answer)
+    httpd = Server(("127.0.0.1", 0), EncodedImage)
     publisher.port = httpd.server_address[1]
     thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
     thread.start()
@@ -108,11 +108,11 @@ def publish(folder: Path) -> Iterator[Publisher]:
 
 
 def forged(text: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
-    """A record that was changed by somebody who knows how to make its key and its seal right again."""
+    """A record that was changed by somebody who knows how to make its key and its checksum right again."""
     data = json.loads(text)
     change(data)
     data["key"] = hashlib.sha256(canonical_json(data["question"])).hexdigest()
-    data["sha256"] = seal({name: value for name, value in data.items() if name != "sha256"})
+    data["sha256"] = checksum({name: value for name, value in data.items() if name != "sha256"})
     return canonical_json(data) + b"\n"
 
 

@@ -15,7 +15,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 def spawn(folder: Path, *words: str, code: str = "") -> subprocess.Popen[str]:
     """The command in a process of its own; ``code`` runs in it first."""
-    program = f"{code}\nfrom generator.cli import main\nmain()"
+    program = f"{code}\nfrom generator.cli.main import main\nmain()"
     return subprocess.Popen(
         [sys.executable, "-c", program, *words], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -11,12 +11,12 @@ from test_runner import RECIPE, go, plan, questions
 from torch import Tensor
 
 from generator import api
-from generator.errors import AtlasError
+from generator.core.errors import AtlasError
+from generator.core.recipe import Question
+from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
-from generator.recipe import Question
 from generator.render import canvas
-from generator.store import Store
-from generator.units import Unit
+from generator.store.store import Store
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import DATA
 
-from generator.architecture import ARCHITECTURES, BRANCHES, BVLC_GOOGLENET, CHECKPOINTS, FINGERPRINTS, INCEPTION5H
+from generator.core.architecture import ARCHITECTURES, BRANCHES, BVLC_GOOGLENET, CHECKPOINTS, FINGERPRINTS, INCEPTION5H
 
 FACTS = json.loads((DATA / "inception5h-architecture.json").read_text())
 

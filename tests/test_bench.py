@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from generator.architecture import INCEPTION5H
 from generator.bench.compare import batches, compare
 from generator.bench.floor import Floor, matrix_rate
 from generator.bench.memory import Peak
 from generator.bench.parts import PARTS, REST, parts
 from generator.bench.result import HEADER, Comparison, account, row, whole
+from generator.core.architecture import INCEPTION5H
+from generator.core.recipe import Question, Recipe
+from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
 from generator.network.checkpoints import Loaded, load_tensors
-from generator.recipe import Question, Recipe
 from generator.render.ascent import ascend
 from generator.render.objective import measure
 from generator.render.robustness import enlarge
-from generator.units import Unit
 
 CPU = torch.device("cpu")
 QUICK = Recipe(size=48, input=64, steps=8, wake_steps=2, precision="float32")

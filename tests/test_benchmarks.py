@@ -6,11 +6,11 @@ import re
 import runpy
 from pathlib import Path
 
-from generator.config import load_config
+from generator.config.atlas_toml import load_config
+from generator.core.record import Record
 from generator.publish.build import build
-from generator.publish.checks import check
-from generator.record import Record
-from generator.store import Store
+from generator.publish.check.site import check
+from generator.store.store import Store
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

@@ -17,12 +17,12 @@ from browser import Visit, launched, served
 from spellings import SPELLINGS
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
-from generator.architecture import INCEPTION5H
-from generator.errors import UsageError
+from generator.core.architecture import INCEPTION5H
+from generator.core.errors import UsageError
+from generator.core.units import Unit, parse_units
+from generator.publish.assets.search import search_index
 from generator.publish.build import build
 from generator.publish.catalog import read_catalog
-from generator.publish.search import search_index
-from generator.units import Unit, parse_units
 
 UNIT = f"{CHECKPOINT}/mixed4a/12.html"
 KINDS = {

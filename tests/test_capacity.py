@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from generator.bench.memory import Peak
+from generator.core.recipe import Question, Recipe
+from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
-from generator.plan import Batch
-from generator.recipe import Question, Recipe
 from generator.render import answer, canvas
-from generator.render.answer import Renderer, finish
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.objective import measure
+from generator.render.renderer import Renderer, finish
 from generator.render.robustness import transformations, warp
-from generator.units import Unit
+from generator.store.plan import Batch
 
 CPU = torch.device("cpu")
 

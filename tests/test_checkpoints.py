@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from generator.architecture import BVLC_GOOGLENET, CHECKPOINTS, FINGERPRINTS, INCEPTION5H
-from generator.errors import AtlasError, UsageError
+from generator.core.architecture import BVLC_GOOGLENET, CHECKPOINTS, FINGERPRINTS, INCEPTION5H
+from generator.core.errors import AtlasError, UsageError
 from generator.network import checkpoints
 from generator.network.checkpoints import draw_untrained, find_weights, load_tensors
 from generator.network.fetch import SOURCES, Source

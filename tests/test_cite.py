@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from generator.cite.document import CitedDocument, Kind, cite
 from generator.cite.files import KINDS
 from generator.cite.forms import FORMS, To
-from generator.errors import UsageError
+from generator.core.errors import UsageError
 from generator.reader.atlas import Atlas
 
 WRITE = bool(os.environ.get("WRITE_SNAPSHOTS"))
@@ -221,8 +221,8 @@ def test_links_of_ours_that_hold_are_never_changed(atlas: Atlas) -> None:
 
 def test_pictures_that_changed_are_told(tmp_path: Path) -> None:
     """The unit is rendered again: whoever linked exactly the picture of before is told, who linked the unit is not."""
+    from generator.core.units import Unit
     from generator.publish.build import build
-    from generator.units import Unit
 
     tiny = tiny_to_cite(tmp_path)
     before = Atlas.open(tiny.site)["mixed4a:9"]
@@ -245,7 +245,7 @@ def test_pictures_that_changed_are_told(tmp_path: Path) -> None:
 
 def test_exactly_one_picture_by_another_recipe_is_linked_in_the_store(tmp_path: Path) -> None:
     """It is kept for ever, so the link is right; a hash that no record has is not."""
-    from generator.units import Unit
+    from generator.core.units import Unit
 
     tiny = tiny_to_cite(tmp_path)
     record = tiny.answer(Unit("mixed4a", 9), view="negative", seed=5)

@@ -11,9 +11,9 @@ from citing import BASE, PAGE, tiny_to_cite
 from shell import Run
 from tiny import TinyAtlas
 
-from generator import cli
 from generator.cite.forms import FORMS
-from generator.cli_cite import cite
+from generator.cli import main as cli
+from generator.cli.cite import cite
 from generator.publish.build import build
 
 LINK = f"[mixed4a:9]({PAGE})"

@@ -17,7 +17,7 @@ from citing import BASE, DATA, PAGE, spelled_out, tiny_to_cite
 from generator.cite.document import cite
 from generator.cite.forms import FORMS, To
 from generator.cite.python_markdown import AtlasExtension
-from generator.errors import UsageError
+from generator.core.errors import UsageError
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"

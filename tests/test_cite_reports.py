@@ -16,8 +16,8 @@ from markdown_it import MarkdownIt
 
 from generator.cite.document import cite
 from generator.cite.files import write_document
-from generator.errors import AtlasError
-from generator.quotes import Cited
+from generator.core.errors import AtlasError
+from generator.links.quoting import Citation
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
@@ -62,7 +62,7 @@ def test_the_old_sites_are_known_by_their_hosts(atlas: Atlas) -> None:
         assert cite(f"[a]({address})", "markdown", atlas).text == new, address
 
 
-HOSTILE = Cited("T {{ site.github }} {% include x.html %} <b> [a](b) $x$", "", "k", "<script>xx")
+HOSTILE = Citation("T {{ site.github }} {% include x.html %} <b> [a](b) $x$", "", "k", "<script>xx")
 
 
 def test_the_title_and_date_of_an_atlas_are_text_in_every_note(atlas: Atlas) -> None:

@@ -12,8 +12,8 @@ import pytest
 import torch
 from shell import Run, answers, finish, spawn, wait_for_answers
 
-from generator.cli_render import render
-from generator.recipe import SETTINGS
+from generator.cli.render import render
+from generator.core.recipe import SETTINGS
 
 TOML = """\
 [atlas]
@@ -149,7 +149,7 @@ def test_weights_that_are_not_those_of_the_atlas_are_refused(atlas: Path, run: R
     code, _, err = run("render", "--checkpoint", "mine")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "mine.pth" in err
-    from generator.architecture import INCEPTION5H
+    from generator.core.architecture import INCEPTION5H
     from generator.network.checkpoints import draw_untrained
 
     torch.save(draw_untrained(INCEPTION5H), atlas / "mine.pth")
@@ -159,7 +159,7 @@ def test_weights_that_are_not_those_of_the_atlas_are_refused(atlas: Path, run: R
 
 
 def test_all_that_is_selected_is_rendered_of_every_checkpoint(atlas: Path, run: Run) -> None:
-    from generator.architecture import INCEPTION5H
+    from generator.core.architecture import INCEPTION5H
     from generator.network.checkpoints import draw_untrained
 
     section = '[checkpoints.mine]\narchitecture = "inception5h"\nweights = "mine.pth"\nunits = ["conv2d0:0-1"]\n'

@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 
-from generator import cli_engine
-from generator.architecture import INCEPTION5H
-from generator.errors import AtlasError, UsageError
+from generator.cli import engine as cli_engine
+from generator.core.architecture import INCEPTION5H
+from generator.core.errors import AtlasError, UsageError
+from generator.core.recipe import Question, Recipe
+from generator.core.units import select_units
 from generator.network import load_checkpoint
 from generator.network.checkpoints import Loaded, load_tensors
-from generator.plan import Batch, Plan, make_plan
-from generator.recipe import Question, Recipe
 from generator.render import dispatch
-from generator.render.cluster import Crew, connect, divide
-from generator.render.runner import Outcome
-from generator.render.runner import run as run_here
-from generator.store import Store
-from generator.units import select_units
+from generator.render.local import Outcome
+from generator.render.local import run as run_here
+from generator.render.ray.cluster import WorkerPool, connect, divide
+from generator.store.plan import Batch, Plan, make_plan
+from generator.store.store import Store
 
 RECIPE = Recipe(size=32, input=32, steps=4, wake_steps=4, precision="float32")
 needs_ray = pytest.mark.skipif(
@@ -42,7 +42,7 @@ def loaded() -> Loaded:
 
 
 @pytest.fixture(scope="module")
-def crew() -> Iterator[Crew]:
+def crew() -> Iterator[WorkerPool]:
     """Two workers on this machine; tests that need no second take ``replace(crew, workers=1)`` and start sooner."""
     with connect(workers=2, device="cpu") as crew:
         yield crew
@@ -58,25 +58,25 @@ def plan(loaded: Loaded, store: Store, words: Iterable[str] = WORDS) -> Plan:
     return make_plan(asked, INCEPTION5H, store, size=2)
 
 
-def go(loaded: Loaded, store: Store, crew: Crew, **more: Any) -> Outcome:
+def go(loaded: Loaded, store: Store, crew: WorkerPool, **more: Any) -> Outcome:
     return dispatch.run(plan(loaded, store), loaded, store, crew, checkpoint="untrained", **more)
 
 
 @pytest.mark.parametrize(
     ("nodes", "workers", "device", "crew"),
     [
-        ([(2, 0)], None, "auto", Crew(1, 2, False)),
-        ([(2, 0)], 2, "auto", Crew(2, 1, False)),
-        ([(64, 0), (12, 0)], None, "auto", Crew(9, 8, False)),
-        ([(64, 0), (64, 0)], 6, "auto", Crew(6, 21, False)),
-        ([(32, 4), (32, 8), (64, 0)], None, "auto", Crew(12, 4, True)),
-        ([(256, 8)], 2, "cuda", Crew(2, 8, True)),
-        ([(16, 8)], None, "cpu", Crew(2, 8, False)),
-        ([(0, 0), (4, 0)], None, "auto", Crew(1, 4, False)),
+        ([(2, 0)], None, "auto", WorkerPool(1, 2, False)),
+        ([(2, 0)], 2, "auto", WorkerPool(2, 1, False)),
+        ([(64, 0), (12, 0)], None, "auto", WorkerPool(9, 8, False)),
+        ([(64, 0), (64, 0)], 6, "auto", WorkerPool(6, 21, False)),
+        ([(32, 4), (32, 8), (64, 0)], None, "auto", WorkerPool(12, 4, True)),
+        ([(256, 8)], 2, "cuda", WorkerPool(2, 8, True)),
+        ([(16, 8)], None, "cpu", WorkerPool(2, 8, False)),
+        ([(0, 0), (4, 0)], None, "auto", WorkerPool(1, 4, False)),
     ],
 )
 def test_a_cluster_is_divided_by_gpus_or_by_cores(
-    nodes: list[tuple[int, int]], workers: int | None, device: str, crew: Crew
+    nodes: list[tuple[int, int]], workers: int | None, device: str, crew: WorkerPool
 ) -> None:
     assert divide([{"CPU": cores, "GPU": gpus} for cores, gpus in nodes], workers, device) == crew
 
@@ -97,7 +97,7 @@ def test_what_a_cluster_has_not_is_said(node: dict[str, float], workers: int | N
 
 @needs_ray
 def test_a_killed_worker_loses_a_batch_and_nothing_else(
-    loaded: Loaded, store: Store, crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, crew: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, killed = tmp_path / "rendered", tmp_path / "killed"
 
@@ -145,7 +145,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
 
 @needs_ray
 def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
-    loaded: Loaded, store: Store, crew: Crew, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Allergic(dispatch.Worker):
         def render(self, batch: Batch) -> Any:
@@ -163,7 +163,7 @@ def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
 
 @needs_ray
 def test_a_workers_error_is_one_line_and_ends_the_run(
-    loaded: Loaded, store: Store, crew: Crew, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Small(dispatch.Worker):
         def render(self, batch: Batch) -> Any:
@@ -179,7 +179,7 @@ def test_a_workers_error_is_one_line_and_ends_the_run(
 
 @needs_ray
 def test_a_node_with_another_version_is_refused(
-    loaded: Loaded, store: Store, crew: Crew, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = dispatch.versions()
     monkeypatch.setattr(dispatch, "versions", lambda: {**here, "inception-atlas": "9.9"})
@@ -198,7 +198,7 @@ def atlas(folder: Path, *words: str) -> subprocess.Popen[str]:
         '[recipe]\nsize = 32\ninput = 32\nsteps = 4\nprecision = "float32"\n'
     )
     return subprocess.Popen(
-        [sys.executable, "-m", "generator.cli", "render", *words], cwd=folder, start_new_session=True,
+        [sys.executable, "-m", "generator.cli.main", "render", *words], cwd=folder, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -245,14 +245,14 @@ def test_a_unit_after_ray_is_no_address(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(cli_engine, "installed", lambda module: module != "ray")
-    from generator.config import Checkpoint
+    from generator.config.atlas_toml import Checkpoint
 
     with pytest.raises(AtlasError, match=r"pip install 'inception-atlas\[ray\]'"):
         cli_engine.on_cluster(Checkpoint("untrained", INCEPTION5H), None, "auto", "local", None)
 
 
 @needs_ray
-def test_ascents_that_are_seen_on_their_way_are_climbed_once(loaded: Loaded, store: Store, crew: Crew) -> None:
+def test_ascents_that_are_seen_on_their_way_are_climbed_once(loaded: Loaded, store: Store, crew: WorkerPool) -> None:
     units = select_units(["conv2d0:0-2"], INCEPTION5H)
     asked = [
         Question(loaded.fingerprint, unit, "channel", replace(RECIPE, steps=steps))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
-from generator.config import Config, load_config
-from generator.errors import UsageError
-from generator.recipe import Recipe
-from generator.units import Unit
+from generator.config.atlas_toml import Config, load_config
+from generator.core.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
+from generator.core.errors import UsageError
+from generator.core.recipe import Recipe
+from generator.core.units import Unit
 
 GOOD = """\
 [atlas]

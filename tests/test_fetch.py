@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from generator import transfer as transferring
-from generator.errors import AtlasError
+from generator.core import transfer as transferring
+from generator.core.errors import AtlasError
 from generator.network import fetch as fetching
 from generator.network.fetch import SOURCES, Source, cache_folder, fetch
 

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 from shell import Run, answers, finish, spawn, wait_for_answers
 
-from generator.config import load_config
+from generator.config.atlas_toml import load_config
+from generator.core.recipe import PRESETS
+from generator.core.spectrum import like_photographs, power_spectrum
 from generator.figures.compose import filmstrip
-from generator.recipe import WAYS
-from generator.spectrum import like_photographs, power_spectrum
-from generator.store import Store
+from generator.store.store import Store
 
 TOML = """\
 [atlas]
@@ -105,7 +105,7 @@ def test_a_filmstrip_is_one_ascent_whose_snapshots_are_kept(atlas: Path, run: Ru
 
 
 def test_from_scratch_by_default_is_what_the_notebook_did() -> None:
-    raw = WAYS["raw"]
+    raw = PRESETS["raw"]
     assert (raw["size"], raw["init"], raw["step_size"], raw["steps"]) == (224, 1.0, 0.05, 256)
     assert (raw["parameterization"], raw["decorrelate"], raw["rotate"], raw["scale"], raw["shift"]) == (
         "raw", False, 0, 0, 0,
@@ -203,7 +203,7 @@ def test_where_matplotlib_is_not_installed_it_says_what_to_install(
     atlas: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr("generator.cli_engine.installed", lambda module: module != "matplotlib")
+    monkeypatch.setattr("generator.cli.engine.installed", lambda module: module != "matplotlib")
     code, _, err = run("figure", "gallery", "conv2d0:1")
     assert (code, "pip install 'inception-atlas[figures]'" in err) == (1, True)
 

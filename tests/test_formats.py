@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from generator.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
-from generator.errors import AtlasError
+from generator.core.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
+from generator.core.errors import AtlasError
 from generator.network.caffe import net_parameter, read_caffemodel
 from generator.network.fingerprint import fingerprint
 from generator.network.formats import read_weights, shapes

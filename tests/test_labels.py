@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
-from generator.architecture import FINGERPRINTS
-from generator.config import load_config
-from generator.errors import UsageError
-from generator.labels import read_labels
-from generator.package import package_folder
+from generator.config.atlas_toml import load_config
+from generator.config.labels import read_labels
+from generator.core.architecture import FINGERPRINTS
+from generator.core.errors import UsageError
+from generator.core.package import package_folder
+from generator.core.units import Unit
 from generator.publish.build import build
-from generator.publish.checks import check
-from generator.units import Unit
+from generator.publish.check.site import check
 
 
 @pytest.fixture

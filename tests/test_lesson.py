@@ -10,11 +10,11 @@ from PIL import Image
 from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
 
-from generator.architecture import FINGERPRINTS
-from generator.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.config.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.core.architecture import FINGERPRINTS
+from generator.core.units import Unit
 from generator.publish.build import build
-from generator.publish.checks import check
-from generator.units import Unit
+from generator.publish.check.site import check
 
 LESSON = '[lesson]\nunit = "mixed4a:0"\nseeds = "mixed5b:3"\nseeds_note = "A <b>note</b>."\n[recipe]'
 CONTROL = '[checkpoints.untrained]\nunits = ["mixed3a:0,5,9"]\n[recipe]'
@@ -164,10 +164,10 @@ def test_the_unit_keeps_its_own_picture(atlas: TinyAtlas) -> None:
 
 def test_the_committed_page_is_light() -> None:
     root = Path(__file__).parent.parent
-    from generator.addresses import HOW
-    from generator.config import load_config
+    from generator.config.atlas_toml import load_config
+    from generator.links.addresses import HOW
     from generator.publish.catalog import read_catalog
-    from generator.publish.contents import contents
+    from generator.publish.pages.contents import contents
     from generator.publish.rendering import environment, render
 
     config = load_config(root / "atlas.toml")

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from conftest import DATA
 from torch import Tensor
 
-from generator.architecture import ARCHITECTURES, BVLC_GOOGLENET, CLASSIFIER, INCEPTION5H, Architecture, Norm
-from generator.errors import UsageError
+from generator.core.architecture import ARCHITECTURES, BVLC_GOOGLENET, CLASSIFIER, INCEPTION5H, Architecture, Norm
+from generator.core.errors import UsageError
 from generator.network import Inception, load_checkpoint
 from generator.network.hooked import InceptionV1
 from generator.network.inception import local_response_norm

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
+from generator.core.units import Unit
+from generator.publish.assets.cards import SIDE, WIDE
 from generator.publish.build import build, built_files
-from generator.publish.cards import SIDE, WIDE
-from generator.publish.checks import check
-from generator.units import Unit
+from generator.publish.check.site import check
 
 URL = "https://atlas.example/v1/"
 

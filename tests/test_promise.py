@@ -9,11 +9,11 @@ import pytest
 from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, LABELS, TinyAtlas, tiny_atlas
 
-from generator.config import load_config
-from generator.errors import UsageError
+from generator.config.atlas_toml import load_config
+from generator.core.errors import UsageError
+from generator.core.units import Unit
 from generator.publish.build import build
-from generator.publish.promise import FILE, broken, promise
-from generator.units import Unit
+from generator.publish.check.published import FILE, broken, promise
 
 ROOT = Path(__file__).parent.parent
 

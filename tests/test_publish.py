@@ -14,20 +14,20 @@ import jinja2.meta
 import pytest
 from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe, tiny_atlas
 
-from generator.config import Config
-from generator.errors import AtlasError
-from generator.lesson import lesson_questions
-from generator.publish import charts
+from generator.config.atlas_toml import Config
+from generator.config.lesson import lesson_questions
+from generator.core.errors import AtlasError
+from generator.core.recipe import Recipe
+from generator.core.record import printed
+from generator.core.units import Unit
+from generator.publish.assets import charts
 from generator.publish.build import MANIFEST, build
 from generator.publish.catalog import Catalog, read_catalog
-from generator.publish.checks import check
-from generator.publish.pages import PAGES, AnyPage
+from generator.publish.check.site import check
+from generator.publish.pages.pages import PAGES, AnyPage
 from generator.publish.rendering import environment
-from generator.publish.status import status
-from generator.recipe import Recipe
-from generator.record import printed
-from generator.store import Store
-from generator.units import Unit
+from generator.store.status import status
+from generator.store.store import Store
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from tiny import CHECKPOINT, TinyAtlas, tiny_atlas
 
-from generator.errors import AtlasError, UsageError
+from generator.core.errors import AtlasError, UsageError
 from generator.publish.build import build
-from generator.publish.checks import BUDGETS, check
+from generator.publish.check.site import BUDGETS, check
 from generator.publish.serve import preview
 
 UNIT = f"{CHECKPOINT}/mixed4a/448.html"
@@ -100,7 +100,7 @@ def test_pictures_of_the_store(atlas: TinyAtlas) -> None:
 
 
 def test_heavy_pictures(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("generator.publish.checks.BUDGETS", {**BUDGETS, "pictures of a unit": 100})
+    monkeypatch.setattr("generator.publish.check.site.BUDGETS", {**BUDGETS, "pictures of a unit": 100})
     assert [p.where for p in check(atlas.config())] == ["store"]
 
 

@@ -20,15 +20,16 @@ from publisher import Handler, Lie, Publisher, endless, forged, publish, put, re
 from shell import Run, finish, spawn, wait_for_answers
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
 
-from generator import Atlas, transfer
-from generator.architecture import FINGERPRINTS
-from generator.errors import AtlasError
+from generator import Atlas
+from generator.core import transfer
+from generator.core.architecture import FINGERPRINTS
+from generator.core.errors import AtlasError
+from generator.core.record import EncodedFile, Record
+from generator.core.units import Unit
 from generator.publish.build import build
 from generator.reader import pull as pull_room
 from generator.reader.pull import Pulled, pull
-from generator.record import Encoded, Record
-from generator.store import Damage, DamagedError, Store
-from generator.units import Unit
+from generator.store.store import Damage, DamagedError, Store
 
 WEIGHTS = f"{CHECKPOINT}  weights {FINGERPRINT[:12]}\n"
 UNITS = 27
@@ -368,7 +369,7 @@ def moved(world: World) -> bytes:
 
 def many(world: World) -> bytes:
     def change(key: str, record: Record) -> dict[str, Any]:
-        return {"earlier": [dataclasses.asdict(Encoded(b"%d" % n, 9, 9).named(key)) for n in range(500)]}
+        return {"earlier": [dataclasses.asdict(EncodedFile(b"%d" % n, 9, 9).named(key)) for n in range(500)]}
 
     return other_pictures(world, change)
 
@@ -382,7 +383,7 @@ def twice(world: World) -> bytes:
 
 
 def sealed(where: str, value: Any) -> Callable[[World], bytes]:
-    """One field changed by somebody who can seal a record."""
+    """One field changed by somebody who can compute a checksum."""
     return lambda world: forged(record_of(world), put(where, value))
 
 
@@ -476,7 +477,7 @@ def test_a_gigantic_picture_is_refused_from_its_header(world: World, monkeypatch
     for size, said in ((16383, "more than 4096 a side"), (224, "16383 x 16383 pixels large")):
 
         def change(key: str, record: Record, size: int = size) -> dict[str, Any]:
-            picture = Encoded(data, size, size).named(key)
+            picture = EncodedFile(data, size, size).named(key)
             world.publisher.lies[f"store/{picture.name}"] = data
             return {"picture": dataclasses.asdict(picture)}
 

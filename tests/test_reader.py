@@ -22,18 +22,19 @@ from shell import Run
 from tiny import CHECKPOINT, STEPS, TinyAtlas, tiny_atlas
 
 import generator
-from generator import Atlas, transfer
-from generator.architecture import FINGERPRINTS
-from generator.errors import AtlasError, UsageError
+from generator import Atlas
+from generator.core import transfer
+from generator.core.architecture import FINGERPRINTS
+from generator.core.errors import AtlasError, UsageError
+from generator.core.record import EncodedFile, Picture
+from generator.core.transfer import PermanentError, TransientError, read
+from generator.core.units import Unit
 from generator.publish.build import build
 from generator.reader import atlas as atlas_room
 from generator.reader.atlas import NoUnitError
 from generator.reader.find import Found, find
-from generator.reader.place import OutOfReachError, place_of
+from generator.reader.location import OutOfReachError, place_of
 from generator.reader.webp import webp_size
-from generator.record import Encoded, Picture
-from generator.transfer import BrokenError, HopelessError, read
-from generator.units import Unit
 
 RECORD = f"{CHECKPOINT}/mixed4a/9.json"
 LABELS = f"""
@@ -451,7 +452,7 @@ def animation() -> bytes:
 def lie_about_the_picture(shown: TinyAtlas, publisher: Publisher, data: bytes, width: int, height: int) -> None:
     """Have a record, right in itself, name this file as its picture."""
     text = (shown.site / RECORD).read_bytes()
-    picture = Encoded(data, width, height).named(json.loads(text)["key"])
+    picture = EncodedFile(data, width, height).named(json.loads(text)["key"])
     publisher.lies[RECORD] = forged(text, put("picture", dataclasses.asdict(picture)))
     publisher.lies[f"store/{picture.name}"] = data
 
@@ -532,7 +533,7 @@ def test_a_redirection_elsewhere_is_not(publisher: Publisher, tmp_path: Path) ->
             "http://[127.0.0.1/",
         ):
             publisher.lies["x"] = redirect(to)
-            with pytest.raises(HopelessError) as caught:
+            with pytest.raises(PermanentError) as caught:
                 get(publisher)
             assert str(caught.value).isprintable()
         assert other.asked == []
@@ -573,7 +574,7 @@ def test_what_comes_with_a_redirection_is_not_read(publisher: Publisher) -> None
 
 def test_endless_redirections_end(publisher: Publisher) -> None:
     publisher.lies["x"] = redirect("x")
-    with pytest.raises(HopelessError, match="HTTP 302"):
+    with pytest.raises(PermanentError, match="HTTP 302"):
         get(publisher)
     assert len(publisher.asked) < 12
 
@@ -582,7 +583,7 @@ def test_a_body_without_end_and_one_that_is_too_long(publisher: Publisher) -> No
     for lie in (endless, lambda handler: send(handler, b"x", Content_Length="123456")):
         publisher.lies["x"] = lie
         publisher.asked.clear()
-        with pytest.raises(HopelessError, match="more than"):
+        with pytest.raises(PermanentError, match="more than"):
             get(publisher)
         assert len(publisher.asked) == 1
 
@@ -596,16 +597,16 @@ def test_what_breaks_off_is_tried_again_and_what_is_gone_is_not(publisher: Publi
     assert get(publisher) == b"0123456789"
     publisher.asked.clear()
     publisher.lies["x"] = lambda handler: send(handler, b"01234", Content_Length="10")
-    with pytest.raises(BrokenError, match="broke after 5 of 10 bytes"):
+    with pytest.raises(TransientError, match="broke after 5 of 10 bytes"):
         get(publisher)
     assert len(publisher.asked) == 3
     publisher.lies["x"] = lambda handler: handler.send_error(503)
     publisher.asked.clear()
-    with pytest.raises(BrokenError, match="HTTP 503"):
+    with pytest.raises(TransientError, match="HTTP 503"):
         get(publisher)
     assert len(publisher.asked) == 3
     publisher.asked.clear()
-    with pytest.raises(HopelessError, match="HTTP 404"):
+    with pytest.raises(PermanentError, match="HTTP 404"):
         get(publisher, "gone")
     assert len(publisher.asked) == 1
 
@@ -622,7 +623,7 @@ def test_a_header_that_drips_is_given_up(publisher: Publisher, monkeypatch: pyte
 
     publisher.lies["atlas.json"] = drip
     begun = time.monotonic()
-    with pytest.raises(BrokenError, match="no answer in 1 s"):
+    with pytest.raises(TransientError, match="no answer in 1 s"):
         read(f"{publisher.url}atlas.json", limit=1000, timeout=0.4, attempts=1)
     assert time.monotonic() - begun < 3
 
@@ -660,7 +661,7 @@ def test_a_server_that_drips_is_given_up(publisher: Publisher) -> None:
 
     publisher.lies["x"] = drip
     started = time.monotonic()
-    with pytest.raises(BrokenError, match="too slow"):
+    with pytest.raises(TransientError, match="too slow"):
         get(publisher, timeout=0.2, attempts=1)
     assert time.monotonic() - started < 2
 
@@ -675,7 +676,7 @@ def test_chunks_of_sizes_that_are_none(publisher: Publisher, size: bytes) -> Non
         handler.wfile.write(size + b"\r\n" + b"x" * 5_000)
 
     publisher.lies["x"] = chunked
-    with pytest.raises((BrokenError, HopelessError)):
+    with pytest.raises((TransientError, PermanentError)):
         get(publisher, attempts=1)
 
 
@@ -697,7 +698,7 @@ def test_a_part_is_not_taken_for_the_whole(publisher: Publisher) -> None:
         handler.wfile.write(b"0123")
 
     publisher.lies["x"] = part
-    with pytest.raises(HopelessError, match="206"):
+    with pytest.raises(PermanentError, match="206"):
         get(publisher)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from generator.errors import UsageError
-from generator.recipe import SETTINGS, VIEWS, Question, Recipe, canonical_json
-from generator.units import Unit
+from generator.core.errors import UsageError
+from generator.core.recipe import SETTINGS, VIEWS, Question, Recipe, canonical_json
+from generator.core.units import Unit
 
 DEFAULT = Question("0123456789abcdef" * 4, Unit("mixed4a", 11), "channel", Recipe())
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
+from generator.core.recipe import Question, Recipe, View
+from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
-from generator.recipe import Question, Recipe, View
 from generator.render import canvas
 from generator.render.ascent import Ascent, ascend
 from generator.render.encode import encode, to_pixels
 from generator.render.objective import measure
 from generator.render.robustness import enlarge, transformations, warp
-from generator.units import Unit
 
 SMALL = Recipe(size=48, input=64, steps=12, wake_steps=4, precision="float32")
 STILL = replace(SMALL, rotate=0.0, scale=0.0, shift=0.0)

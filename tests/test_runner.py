@@ -12,17 +12,17 @@ import pytest
 import torch
 from PIL import Image
 
-from generator.architecture import INCEPTION5H
-from generator.errors import AtlasError
+from generator.core.architecture import INCEPTION5H
+from generator.core.errors import AtlasError
+from generator.core.recipe import Question, Recipe
+from generator.core.units import select_units
 from generator.network import Inception, load_checkpoint
-from generator.plan import Plan, make_plan
-from generator.recipe import Question, Recipe
 from generator.render import answer
 from generator.render.ascent import Ascent, ascend
 from generator.render.encode import encode
-from generator.render.runner import Outcome, pick_device, run
-from generator.store import Store
-from generator.units import select_units
+from generator.render.local import Outcome, pick_device, run
+from generator.store.plan import Plan, make_plan
+from generator.store.store import Store
 
 RECIPE = Recipe(size=32, input=64, steps=4, wake_steps=4, precision="float32")
 

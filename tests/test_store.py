@@ -19,21 +19,21 @@ from typing import Any
 import pytest
 from powercut import PowerCutError, power_cut
 
-from generator.errors import AtlasError
-from generator.recipe import Question, Recipe
-from generator.record import Encoded, Made, Picture, Record, seal
-from generator.store import Damage, DamagedError, Store
-from generator.units import Unit
+from generator.core.errors import AtlasError
+from generator.core.recipe import Question, Recipe
+from generator.core.record import EncodedFile, Picture, Provenance, Record, checksum
+from generator.core.units import Unit
+from generator.store.store import Damage, DamagedError, Store
 
-MADE = Made("bvlc_googlenet", (0.5, 1.5), 2.5, 40.0, 3.0, "cpu", {"torch": "2.4"}, "2026-01-01")
+MADE = Provenance("bvlc_googlenet", (0.5, 1.5), 2.5, 40.0, 3.0, "cpu", {"torch": "2.4"}, "2026-01-01")
 
 
 def ask(channel: int = 11) -> Question:
     return Question("ab" * 32, Unit("mixed4a", channel), "channel", Recipe())
 
 
-def encoded(text: str, size: int = 5000) -> Encoded:
-    return Encoded(random.Random(text).randbytes(size), 224, 224)
+def encoded(text: str, size: int = 5000) -> EncodedFile:
+    return EncodedFile(random.Random(text).randbytes(size), 224, 224)
 
 
 def put(store: Store, channel: int = 11, version: str = "", *, force: bool = False) -> bool:
@@ -360,7 +360,7 @@ def test_names_that_lead_elsewhere_are_refused(store: Store, name: Any) -> None:
     for field in ("picture", "thumbnail"):
         data = json.loads(path.read_bytes())
         data[field]["name"] = name
-        data["sha256"] = seal({key: value for key, value in data.items() if key != "sha256"})
+        data["sha256"] = checksum({key: value for key, value in data.items() if key != "sha256"})
         with pytest.raises(ValueError, match=r"not a|is not"):
             Record.from_json(json.dumps(data))
 
@@ -406,11 +406,11 @@ def test_fields_that_are_not_what_they_should_be(store: Store, where: str, value
     if where.startswith("question.") and "shade" not in where:  # a liar computes the key that fits
         from hashlib import sha256
 
-        from generator.recipe import canonical_json
+        from generator.core.recipe import canonical_json
 
         if value != "mixed4a:12":
             data["key"] = sha256(canonical_json(data["question"])).hexdigest()
-    data["sha256"] = seal({name: value for name, value in data.items() if name != "sha256"})
+    data["sha256"] = checksum({name: value for name, value in data.items() if name != "sha256"})
     with pytest.raises(ValueError):
         Record.from_json(json.dumps(data))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from spellings import SPELLINGS
 
-from generator.architecture import ARCHITECTURES, BVLC_GOOGLENET, INCEPTION5H, Architecture
-from generator.errors import UsageError
-from generator.units import Unit, parse_unit, parse_units, select_units, write_channels
+from generator.core.architecture import ARCHITECTURES, BVLC_GOOGLENET, INCEPTION5H, Architecture
+from generator.core.errors import UsageError
+from generator.core.units import Unit, parse_unit, parse_units, select_units, write_channels
 
 
 @pytest.mark.parametrize(("text", "unit"), SPELLINGS)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from generator.architecture import BVLC_GOOGLENET
-from generator.config import Config, load_config
-from generator.recipe import Question, Recipe, View
-from generator.record import Encoded, Made, Record
-from generator.store import Store
-from generator.units import Unit, parse_units
+from generator.config.atlas_toml import Config, load_config
+from generator.core.architecture import BVLC_GOOGLENET
+from generator.core.recipe import Question, Recipe, View
+from generator.core.record import EncodedFile, Provenance, Record
+from generator.core.units import Unit, parse_units
+from generator.store.store import Store
 
 CHECKPOINT = "bvlc_googlenet"
 FINGERPRINT = "ab" * 32
@@ -63,13 +63,13 @@ source = "post"
 """
 
 
-def encoded(seed: int, side: int) -> Encoded:
+def encoded(seed: int, side: int) -> EncodedFile:
     """A gradient in colours of its own, as WebP."""
     picture = Image.linear_gradient("L").resize((side, side)).rotate(90 * (seed % 4))
     colour = (seed * 47 % 256, seed * 91 % 256, seed * 13 % 256)
     data = io.BytesIO()
     Image.composite(Image.new("RGB", picture.size, colour), Image.new("RGB", picture.size), picture).save(data, "WEBP")
-    return Encoded(data.getvalue(), side, side)
+    return EncodedFile(data.getvalue(), side, side)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class TinyAtlas:
         """Put an answer into the store and read it back."""
         question = Question(fingerprint, unit, view, recipe or Recipe(steps=STEPS))
         curve = tuple(activations if activations is not None else (unit.channel + 2.5 * i for i in range(STEPS)))
-        made = Made(
+        made = Provenance(
             checkpoint=checkpoint,
             activations=curve,
             activation=(curve[-1] if curve else 0.0) + 1,

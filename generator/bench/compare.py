@@ -20,16 +20,16 @@ from generator.bench.machine import describe
 from generator.bench.memory import Peak
 from generator.bench.parts import parts
 from generator.bench.result import Comparison, Side
+from generator.core.recipe import Question, Recipe
+from generator.core.units import Unit
 from generator.network import Inception
 from generator.network.checkpoints import Loaded
-from generator.plan import evenly
-from generator.recipe import Question, Recipe
 from generator.render import lucent
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
-from generator.render.objective import measure_at_rest
+from generator.render.objective import evaluate
 from generator.render.robustness import enlarge
-from generator.units import Unit
+from generator.store.plan import evenly
 
 EVERY = 4  # steps between two looks at how far the renderer is
 LONGER = 4  # times the steps of the recipe, when these end below Lucent's activation
@@ -206,7 +206,7 @@ class _Bench:
         measured = dict[int, float]()
         for batch in self.batches:
             shown = pictures[list(batch.places)].to(self.device)
-            activations = measure_at_rest(self.yardstick, shown, lucent.INPUT, batch.conv, batch.channels, "channel")
+            activations = evaluate(self.yardstick, shown, lucent.INPUT, batch.conv, batch.channels, "channel")
             measured.update(zip(batch.places, activations.tolist(), strict=True))
         return tuple(measured[place] for place in range(len(self.units)))
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from generator.recipe import Recipe
+from generator.core.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from generator.cite import in_html, in_latex, in_markdown
 from generator.cite.forms import To, is_noted, note, write, write_address, write_layer
 from generator.cite.in_notebook import Cell, lines_of, read_cells, rewritten
 from generator.cite.layout import Language, Layout, Reference, line_starts, newline_of
-from generator.cite.meaning import Foreign, Holds, LayerPage, Meaning, Meanings, Wrong, printable
+from generator.cite.meaning import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.cite.prose import mentions
 from generator.reader.atlas import Atlas, PublishedUnit
 
@@ -61,7 +61,7 @@ def cite(
 
     Raises UsageError if the atlas was never published or has no such checkpoint, NotebookError if a notebook is none.
     """
-    meanings = Meanings(atlas, checkpoint)
+    meanings = Resolver(atlas, checkpoint)
     if kind == "notebook":
         cited = _cite_notebook(text, meanings, to)
     else:
@@ -74,7 +74,7 @@ def times(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _cite_notebook(text: str, meanings: Meanings, to: To) -> CitedDocument:
+def _cite_notebook(text: str, meanings: Resolver, to: To) -> CitedDocument:
     """A notebook is as many documents as it has Markdown cells. Remarks name the line of the file."""
     cells = read_cells(text)
     cited = [_cite(cell.text, "notebook", meanings, to, in_markdown.lay_out(cell.text)) for cell in cells]
@@ -94,7 +94,7 @@ def _cite_notebook(text: str, meanings: Meanings, to: To) -> CitedDocument:
     )
 
 
-def _cite(text: str, language: Language, meanings: Meanings, to: To, layout: Layout) -> CitedDocument:
+def _cite(text: str, language: Language, meanings: Resolver, to: To, layout: Layout) -> CitedDocument:
     references = sorted((*layout.references, *mentions(layout.prose, language)), key=lambda r: r.start)
     pen = _Pen(text, language, layout, to)
     starts = line_starts(text)
@@ -103,22 +103,22 @@ def _cite(text: str, language: Language, meanings: Meanings, to: To, layout: Lay
     count = 0
     for reference in references:
         line = bisect_right(starts, reference.start)
-        match Holds() if pen.is_noted(reference) else _meaning(reference, meanings):
+        match Valid() if pen.is_noted(reference) else _meaning(reference, meanings):
             case None:
                 pass
-            case Wrong(what):
+            case Invalid(what):
                 problems.append(Remark(line, printable(what)))
-            case Foreign(why):
+            case OtherCheckpoint(why):
                 notes.append(Remark(line, printable(why)))
             case PublishedUnit() | LayerPage() as meant:
                 pen.write(reference, meant)
                 count += 1
-            case Holds():  # who shows a picture with a link to it made one reference
+            case Valid():  # who shows a picture with a link to it made one reference
                 count += reference.how != "shown"
     return CitedDocument(pen.text(), tuple(problems), tuple(notes), count, len(pen.edits))
 
 
-def _meaning(reference: Reference, meanings: Meanings) -> Meaning:
+def _meaning(reference: Reference, meanings: Resolver) -> Meaning:
     if reference.how == "shown":
         return meanings.of_own(reference.word)
     if reference.how in ("bare", "link"):

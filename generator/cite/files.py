@@ -15,7 +15,7 @@ from pathlib import Path
 
 from generator.cite.document import Kind
 from generator.cite.layout import BLANK
-from generator.errors import AtlasError, UsageError, why_not_written
+from generator.core.errors import AtlasError, UsageError, why_not_written
 
 LIMIT = 50_000_000  # bytes; a notebook has its pictures in it
 KINDS: Mapping[str, Kind] = {

@@ -3,8 +3,8 @@ r"""How a unit is written into a document: as a link, a chip, a picture or a foo
 >>> write(atlas["mixed4a:11"], "latex", "link")                       # doctest: +SKIP
 '\\href{https://host/atlas/bvlc_googlenet/mixed4a/11.html}{mixed4a:11}'
 
-The forms are :class:`generator.quotes.Quoted`'s; here they are fitted to where they go. What a document says of a unit
-once, at its end, is a note: a footnote's text, or where a picture for LaTeX comes from.
+The forms are those of :class:`generator.links.quoting.UnitReference`, fitted here to where they go. What a document
+says of a unit once, at its end, is a note: a footnote's text, or where a picture for LaTeX comes from.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Literal, get_args
 
 from generator.cite.layout import Language
 from generator.cite.meaning import LayerPage
-from generator.errors import UsageError, did_you_mean
-from generator.quotes import Cited, Quoted, inert, latex, latex_address
+from generator.core.errors import UsageError, did_you_mean
+from generator.links.quoting import Citation, UnitReference, inert, latex, latex_address
 from generator.reader.atlas import PublishedUnit
 
 To = Literal["link", "chip", "markdown", "footnote"]
 FORMS: tuple[To, ...] = get_args(To)
 
-_Form = Callable[[Quoted, Cited, int], str]
+_Form = Callable[[UnitReference, Citation, int], str]
 
 
-def _chip(quoted: Quoted, cited: Cited, number: int) -> str:
+def _chip(quoted: UnitReference, cited: Citation, number: int) -> str:
     """A chip whose title nothing reads that comes before HTML."""
     title = html.escape(quoted.title)
     return quoted.chip.replace(f'title="{title}"', f'title="{inert(quoted.title)}"')
@@ -112,7 +112,7 @@ def is_noted(name: str, text: str, end: int, language: Language) -> bool:
     return bool(found and f"-{found[1]}".replace("/", "-").endswith(f"-{name.replace(':', '-')}"))
 
 
-def cited(unit: PublishedUnit) -> Cited:
+def cited(unit: PublishedUnit) -> Citation:
     """What a footnote says of a unit."""
     fingerprint = unit.atlas.checkpoints[unit.checkpoint].fingerprint
-    return Cited(unit.atlas.title, fingerprint, unit.key, unit.date[:10])
+    return Citation(unit.atlas.title, fingerprint, unit.key, unit.date[:10])

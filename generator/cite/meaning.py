@@ -1,10 +1,10 @@
 """What a word or an address means in an atlas: a unit, a layer's page, something that holds already, or a mistake.
 
->>> meanings = Meanings(Atlas.open("https://host/atlas/"))            # doctest: +SKIP
+>>> meanings = Resolver(Atlas.open("https://host/atlas/"))            # doctest: +SKIP
 >>> meanings.of_word("4a:11")                                         # doctest: +SKIP
 PublishedUnit(checkpoint='bvlc_googlenet', unit=Unit(layer='mixed4a', channel=11), ...
 >>> meanings.of_address("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11")    # doctest: +SKIP
-Foreign(why='https://microscope.openai.com/… names a unit of inception5h, ...
+OtherCheckpoint(why='https://microscope.openai.com/… names a unit of inception5h, ...
 
 The number of a unit means another unit in another checkpoint. So an address that names a checkpoint is read as that
 checkpoint's or not at all.
@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
-from generator import addresses
-from generator.architecture import CHECKPOINTS
 from generator.cite.prose import LAYERS, left_out, looks_like_a_unit
-from generator.elsewhere import GOOGLES, Named, is_address, read_address
-from generator.errors import AtlasError, UsageError, did_you_mean
+from generator.core.architecture import CHECKPOINTS
+from generator.core.errors import AtlasError, UsageError, did_you_mean
+from generator.core.external_urls import LUCID_CHECKPOINT, ExternalUnit, is_address, read_address
+from generator.core.record import Record
+from generator.core.units import Unit
+from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
 from generator.reader.published import RECORD_LIMIT
-from generator.record import Record
-from generator.units import Unit
 
 _OLD_FOLDERS = re.compile(r"/(inceptionv1-weight-explorer|tensorflow_inception)/")
 _OLD_HOSTS = ("storage.googleapis.com", "distill.pub")  # of the folders; what lies elsewhere is somebody's copy
@@ -44,28 +44,28 @@ class LayerPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
+class Valid:
     """An address of this atlas that leads where it says."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class Invalid:
     """A unit that does not exist, or a picture that has changed."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class OtherCheckpoint:
     """A unit of weights that this atlas does not have, and which it will not take for one of its own."""
 
     why: str
 
 
-Meaning = PublishedUnit | LayerPage | Holds | Wrong | Foreign | None
+Meaning = PublishedUnit | LayerPage | Valid | Invalid | OtherCheckpoint | None
 
 
-class Meanings:
+class Resolver:
     """Reads words and addresses for one atlas. Names without a checkpoint mean ``checkpoint``, or the atlas's first."""
 
     def __init__(self, atlas: Atlas, checkpoint: str | None = None) -> None:
@@ -96,8 +96,8 @@ class Meanings:
             return unit
         except NoUnitError as error:
             if not looks_like_a_unit(word):
-                return Foreign(why) if (why := left_out(word)) else None
-            return self._foreign(word, head) if rest and looks_like_a_unit(rest) else Wrong(str(error))
+                return OtherCheckpoint(why) if (why := left_out(word)) else None
+            return self._foreign(word, head) if rest and looks_like_a_unit(rest) else Invalid(str(error))
 
     def of_address(self, address: str) -> Meaning:
         """What an address means that stands in a document. None if it is neither of this atlas nor of an old site."""
@@ -115,16 +115,16 @@ class Meanings:
         if named is None or (not old and named.layer not in LAYERS):
             return None  # a folder of that name, with something else in it
         if named.checkpoint not in self.atlas.checkpoints:
-            self._is_googles |= named.checkpoint == GOOGLES
+            self._is_googles |= named.checkpoint == LUCID_CHECKPOINT
             return self._foreign(address, named.checkpoint)
         if named.layer not in LAYERS:
-            return Foreign(f"{shown(address)} names no layer that an atlas has; it is left as it is")
+            return OtherCheckpoint(f"{shown(address)} names no layer that an atlas has; it is left as it is")
         if named.channels is None:
             return self._layer(named)
         try:
             return self.atlas[address]
         except NoUnitError as error:
-            return Wrong(f"{shown(address)}: {error}")
+            return Invalid(f"{shown(address)}: {error}")
 
     @property
     def doubt(self) -> str:
@@ -133,9 +133,11 @@ class Meanings:
         if not (self._is_googles and self._is_guessed):
             return ""
         first = next(iter(self.atlas.checkpoints))
-        return f"addresses here name {GOOGLES}, names were read as {first}; say --checkpoint if that is not meant"
+        return (
+            f"addresses here name {LUCID_CHECKPOINT}, names were read as {first}; say --checkpoint if that is not meant"
+        )
 
-    def of_own(self, address: str) -> Holds | Wrong | None:
+    def of_own(self, address: str) -> Valid | Invalid | None:
         """Whether an address of this atlas leads where it says. None if it is not of this atlas, or about no unit."""
         try:
             there, here = urlsplit(address), urlsplit(self.atlas.url)
@@ -152,32 +154,32 @@ class Meanings:
         if page := _PAGE.fullmatch(path):
             return self._page(address, page[1], Unit(page[2], int(page[3])), there.fragment)
         if (layer := _LAYER.fullmatch(path)) and layer[1] not in addresses.RESERVED and layer[2] in LAYERS:
-            return Holds() if (layer[1], layer[2]) in self._layers else Wrong(f"{shown(address)} is not in the atlas")
+            return Valid() if (layer[1], layer[2]) in self._layers else Invalid(f"{shown(address)} is not in the atlas")
         return None
 
-    def _page(self, address: str, checkpoint: str, unit: Unit, fragment: str) -> Holds | Wrong | None:
+    def _page(self, address: str, checkpoint: str, unit: Unit, fragment: str) -> Valid | Invalid | None:
         if checkpoint not in self.atlas.checkpoints:
             if unit.layer not in LAYERS:
                 return None  # where the atlas is at the root of a host that has other pages too
             known = did_you_mean(checkpoint, self.atlas.checkpoints)
-            return Wrong(f"{shown(address)} leads nowhere: no checkpoint “{shown(checkpoint)}”, {known}")
+            return Invalid(f"{shown(address)} leads nowhere: no checkpoint “{shown(checkpoint)}”, {known}")
         published = self.atlas.checkpoints[checkpoint].units.get(unit)
         if published is None:
-            return Wrong(f"{shown(address)} leads nowhere: {unit} of {checkpoint} is not in the atlas")
+            return Invalid(f"{shown(address)} leads nowhere: {unit} of {checkpoint} is not in the atlas")
         now = addresses.picture_fragment(published.sha256)
         if _PICTURE.fullmatch(fragment) and fragment != now:
-            return Wrong(f"the picture of {unit} has changed since: #{fragment} is #{now} now")
-        return Holds()
+            return Invalid(f"the picture of {unit} has changed since: #{fragment} is #{now} now")
+        return Valid()
 
-    def _stored(self, address: str, path: str, key: str) -> Holds | Wrong:
+    def _stored(self, address: str, path: str, key: str) -> Valid | Invalid:
         shows = self._by_key.get(key)
         if shows is None:  # by another recipe, or of another view: kept for ever, and no page's first picture
             kept = path in self._kept(key)
-            return Holds() if kept else Wrong(f"{shown(address)} leads nowhere: the atlas keeps no such picture")
+            return Valid() if kept else Invalid(f"{shown(address)} leads nowhere: the atlas keeps no such picture")
         if path.endswith(".json") or path in (shows.picture, shows.thumbnail):
-            return Holds()
+            return Valid()
         now = shows.thumbnail if path.endswith(".thumb.webp") else shows.picture
-        return Wrong(f"the picture of {shows.unit} has changed since: {shown(address)} is {self.atlas.url}{now} now")
+        return Invalid(f"the picture of {shows.unit} has changed since: {shown(address)} is {self.atlas.url}{now} now")
 
     def _kept(self, key: str) -> frozenset[str]:
         """The addresses of a record of the store and of its pictures; none if there is no such record."""
@@ -191,31 +193,31 @@ class Meanings:
                 self._records[key] = frozenset()
         return self._records[key]
 
-    def _layer(self, named: Named) -> LayerPage | Wrong:
+    def _layer(self, named: ExternalUnit) -> LayerPage | Invalid:
         net = self.atlas.checkpoints[named.checkpoint].architecture
         if named.layer not in net.layers:
-            return Wrong(f"{net.name} has no layer {named.layer}")
+            return Invalid(f"{net.name} has no layer {named.layer}")
         parent, _, branch = named.layer.partition("_")
         is_branch = net.layers[named.layer].kind == "branch"
         page = parent if is_branch else named.layer
         if (named.checkpoint, page) not in self._layers:
-            return Wrong(f"no unit of {page} of {named.checkpoint} is rendered in this atlas")
+            return Invalid(f"no unit of {page} of {named.checkpoint} is rendered in this atlas")
         url = self.atlas.url + addresses.layer_address(named.checkpoint, page)
         return LayerPage(named.layer, f"{url}#{branch}" if is_branch else url)
 
     def _of_bracketed_address(self, word: str) -> Meaning:
         """An address in [[brackets]] is asked to become a unit of this atlas, so it may be any atlas's."""
         meaning = self.of_address(word)
-        if meaning is not None and not isinstance(meaning, Holds):
+        if meaning is not None and not isinstance(meaning, Valid):
             return meaning
         try:
             return self.atlas[word]
         except NoUnitError:
             return None
 
-    def _foreign(self, said: str, checkpoint: str) -> Foreign:
+    def _foreign(self, said: str, checkpoint: str) -> OtherCheckpoint:
         ours = ", ".join(self.atlas.checkpoints)
-        return Foreign(
+        return OtherCheckpoint(
             f"{shown(said)} names a unit of {shown(checkpoint)}, and this atlas has {ours}, where the same number is "
             "another unit; it is left as it is"
         )

@@ -22,10 +22,10 @@ from typing import Any, TypeGuard
 from generator.cite.document import times
 from generator.cite.forms import To, form_of
 from generator.cite.in_html import UNTOUCHED
-from generator.cite.meaning import Foreign, Holds, LayerPage, Meaning, Meanings, Wrong, printable
+from generator.cite.meaning import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.cite.pandoc_tree import Node, is_a, pictures, plain, prose, words, written
 from generator.cite.prose import mentions
-from generator.errors import AtlasError, UsageError
+from generator.core.errors import AtlasError, UsageError
 from generator.reader.atlas import Atlas, PublishedUnit
 
 _TEXT = ("Str", "Space", "SoftBreak")
@@ -38,7 +38,7 @@ _RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(UNTOUCHED))})(?=[\s/>])", re.IGN
 class Filter:
     """Goes through one document. ``right`` is each reference that holds; ``problems`` and ``notes`` are to report."""
 
-    meanings: Meanings
+    meanings: Resolver
     to: To = "link"
     target: str = "html"
     right: list[Meaning] = field(default_factory=list)
@@ -99,17 +99,17 @@ class Filter:
 
     def _look(self, picture: Node) -> None:
         """A picture is not replaced, but it may be another than it was."""
-        if isinstance(meaning := self.meanings.of_own(picture["c"][2][0]), Wrong):
+        if isinstance(meaning := self.meanings.of_own(picture["c"][2][0]), Invalid):
             self.problems.append(meaning.what)
 
     def _is_written(self, meaning: Meaning) -> TypeGuard[PublishedUnit | LayerPage]:
         """Whether what a reference means is to be written into the document; it is remembered what came of it."""
         match meaning:
-            case Wrong(what):
+            case Invalid(what):
                 self.problems.append(what)
-            case Foreign(why):
+            case OtherCheckpoint(why):
                 self.notes.append(why)
-            case Holds() | PublishedUnit() | LayerPage():
+            case Valid() | PublishedUnit() | LayerPage():
                 self.right.append(meaning)
         return isinstance(meaning, PublishedUnit | LayerPage)
 
@@ -123,7 +123,7 @@ def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
         raise UsageError("no atlas is named; set ATLAS=https://host/path/, or write atlas: {open: …} into the document")
     to = form_of(told.get("to") or os.environ.get("ATLAS_TO") or "link")
     checkpoint = told.get("checkpoint") or os.environ.get("ATLAS_CHECKPOINT") or None
-    through = Filter(Meanings(Atlas.open(where), checkpoint), to, target)
+    through = Filter(Resolver(Atlas.open(where), checkpoint), to, target)
     blocks = through.walk(document["blocks"])
     count = f"{times(len(through.right), 'reference')} right, {times(len(through.problems), 'problem')}"
     notes = [f"note: {note}" for note in (*through.notes, through.meanings.doubt) if note]

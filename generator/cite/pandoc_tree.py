@@ -12,7 +12,7 @@ from typing import Any
 
 from generator.cite.forms import To, cited
 from generator.cite.meaning import LayerPage
-from generator.quotes import CHIP
+from generator.links.quoting import CHIP
 from generator.reader.atlas import PublishedUnit
 
 Node = dict[str, Any]

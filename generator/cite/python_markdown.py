@@ -22,7 +22,7 @@ from markdown.preprocessors import Preprocessor
 from generator.cite.document import cite
 from generator.cite.forms import To, form_of
 from generator.cite.in_markdown import lay_out
-from generator.errors import UsageError
+from generator.core.errors import UsageError
 from generator.reader.atlas import Atlas
 
 log = logging.getLogger("inception_atlas.cite")

@@ -2,7 +2,7 @@
 
 >>> save(gallery(pictures, columns=5), Path("gallery.pdf"))                         # doctest: +SKIP
 
-Pictures are :class:`generator.record.Rendered`, whether they come from the store or straight from the renderer.
+Pictures are :class:`generator.core.record.Rendered`, whether they come from the store or straight from the renderer.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from generator.errors import UsageError
+from generator.core.errors import UsageError
+from generator.core.record import Rendered, printed
+from generator.core.spectrum import like_photographs, power_spectrum
 from generator.figures.layout import BLUE, QUIET, VERMILION, Sheet
-from generator.record import Rendered, printed
-from generator.spectrum import like_photographs, power_spectrum
 
 _EDGE, _GAP, _LINE, _TITLE = 0.12, 0.08, 0.15, 0.32  # inches
 _SIDE = 1.3
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class OtherCheckpoint:
     """A picture that another program made: H x W x 3 pixels, its activation by our yardstick, and by what it is."""
 
     pixels: NDArray[np.uint8]
@@ -125,7 +125,7 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     return sheet
 
 
-def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str = "") -> Sheet:
+def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, title: str = "") -> Sheet:
     """One unit several ways, named by the keys, and under each picture its power by spatial frequency.
 
     The dashed line falls as 1 / frequency ** 2, as the power of photographs does, through the picture's own power at
@@ -136,7 +136,7 @@ def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str 
     plots = top + side + 2 * _LINE + 0.2
     width = left + len(pictures) * (side + gap) - gap + _EDGE
     ours = [picture for picture in pictures.values() if isinstance(picture, Rendered)]
-    others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, Foreign)]
+    others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, OtherCheckpoint)]
     sheet = Sheet(width, plots + spectrum + 0.42, {**sources(ours), **({"others": others} if others else {})})
     _title(sheet, title)
     power = {name: power_spectrum(picture.pixels, _canvas(picture)) for name, picture in pictures.items()}
@@ -145,7 +145,7 @@ def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str 
         x = left + i * (side + gap)
         sheet.picture(picture.pixels, x, top, side)
         sheet.word(_way_name(name, picture), x, top + side + 0.03)
-        steps = picture.steps if isinstance(picture, Foreign) else picture.question.recipe.steps
+        steps = picture.steps if isinstance(picture, OtherCheckpoint) else picture.question.recipe.steps
         said = f"activation {printed(picture.activation)}, {steps} steps"
         sheet.word(said, x, top + side + 0.03 + _LINE, color=QUIET, fontsize=7)
         axes = sheet.plot(x, plots, side, spectrum)
@@ -157,13 +157,13 @@ def parameterizations(pictures: Mapping[str, Rendered | Foreign], *, title: str 
     return sheet
 
 
-def _canvas(picture: Rendered | Foreign) -> int:
-    return len(picture.pixels) if isinstance(picture, Foreign) else picture.question.recipe.size
+def _canvas(picture: Rendered | OtherCheckpoint) -> int:
+    return len(picture.pixels) if isinstance(picture, OtherCheckpoint) else picture.question.recipe.size
 
 
-def _way_name(name: str, picture: Rendered | Foreign) -> str:
+def _way_name(name: str, picture: Rendered | OtherCheckpoint) -> str:
     """A way as a caption: for the full one, what is optimised and whether it is moved."""
-    if name != "full" or isinstance(picture, Foreign):
+    if name != "full" or isinstance(picture, OtherCheckpoint):
         return {"raw": "raw pixels", "naive": "naive: pixels kept in range"}.get(name, name)
     recipe = picture.question.recipe
     moved = recipe.rotate or recipe.scale or recipe.shift

@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from generator import __version__
-from generator.errors import AtlasError, UsageError, why_not_written
+from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.figures.layout import STYLE, Sheet
 
 ENDINGS = (".png", ".svg", ".pdf")

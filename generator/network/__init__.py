@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from generator.architecture import Architecture
+from generator.core.architecture import Architecture
 from generator.network.checkpoints import load_tensors
 from generator.network.inception import Inception
 

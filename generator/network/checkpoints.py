@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from generator.architecture import CHECKPOINTS, FINGERPRINTS, Architecture
-from generator.errors import AtlasError, UsageError
+from generator.core.architecture import CHECKPOINTS, FINGERPRINTS, Architecture
+from generator.core.errors import AtlasError, UsageError
 from generator.network.fetch import SOURCES, Source, cache_folder, fetch
 from generator.network.fingerprint import fingerprint
 from generator.network.formats import SUFFIXES, read_weights, shapes

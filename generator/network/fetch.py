@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from generator.errors import AtlasError, why_not_written
-from generator.transfer import BrokenError, HopelessError, transfer
+from generator.core.errors import AtlasError, why_not_written
+from generator.core.transfer import PermanentError, TransientError, transfer
 
 TIMEOUT = 30.0  # seconds without a byte
 PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each attempt at one address
@@ -115,7 +115,7 @@ def fetch(
                 part = final.with_name(f"{final.name}.part")
                 try:
                     _download(source, part, timeout, pause)
-                except HopelessError as error:
+                except PermanentError as error:
                     failures.append(f"{source.host}: {error}")
                     continue
                 os.replace(part, final)
@@ -133,7 +133,7 @@ def fetch(
 
 
 def _download(source: Source, part: Path, timeout: float, pause: Callable[[float], None]) -> None:
-    """Make ``part`` the whole, checked file. Raises HopelessError if this address does not serve it."""
+    """Make ``part`` the whole, checked file. Raises PermanentError if this address does not serve it."""
     last = ""
     for seconds in PAUSES:
         pause(seconds)
@@ -143,7 +143,7 @@ def _download(source: Source, part: Path, timeout: float, pause: Callable[[float
                 return
             try:
                 start = transfer(source.url, file, timeout)
-            except BrokenError as error:
+            except TransientError as error:
                 last = str(error)
                 continue
             file.flush()
@@ -155,7 +155,7 @@ def _download(source: Source, part: Path, timeout: float, pause: Callable[[float
         if start == 0:
             break
         # What was continued may have been the beginning of another file: once more, from the start.
-    raise HopelessError(last)
+    raise PermanentError(last)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Weight files of every kind in use, read into one set of names.
 
 Whatever the file is and whatever it calls its tensors, what comes out is the same: float32 tensors on the CPU named
-after ``generator.architecture``, ``mixed4a_3x3.weight`` (OIHW) and ``mixed4a_3x3.bias`` for every convolution, and
+after ``generator.core.architecture``, ``mixed4a_3x3.weight`` (OIHW) and ``mixed4a_3x3.bias`` for every convolution, and
 ``softmax2.weight`` (classes x inputs) and ``softmax2.bias`` for the classifier.
 
 >>> tensors = read_weights(Path("inception5h.pth"), INCEPTION5H)     # doctest: +SKIP
@@ -26,8 +26,8 @@ from typing import Any, Literal
 
 import torch
 
-from generator.architecture import ARCHITECTURES, CLASSIFIER, Architecture
-from generator.errors import AtlasError, UsageError
+from generator.core.architecture import ARCHITECTURES, CLASSIFIER, Architecture
+from generator.core.errors import AtlasError, UsageError
 from generator.network.caffe import read_caffemodel
 from generator.network.fingerprint import write_shape
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture
+from generator.core.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture
 
 _LUCENT_MEAN = 117  # Lucent gives a network of this name rgb * 255 - 117
 

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture, Norm
-from generator.errors import UsageError
+from generator.core.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture, Norm
+from generator.core.errors import UsageError
 
 
 class Inception(nn.Module):

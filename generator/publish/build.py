@@ -21,19 +21,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from generator import addresses
-from generator.config import Config
-from generator.errors import AtlasError, why_not_written
-from generator.package import package_folder
+from generator.config.atlas_toml import Config
+from generator.core.errors import AtlasError, why_not_written
+from generator.core.package import package_folder
+from generator.links import addresses
 from generator.publish import stamp as stamps
-from generator.publish.cards import Source, sheet_card, unit_card
+from generator.publish.assets.cards import Source, sheet_card, unit_card
+from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
+from generator.publish.assets.search import search_index
 from generator.publish.catalog import Catalog, read_catalog
-from generator.publish.contents import contents
-from generator.publish.index import atlas_index, layer_index, robots, sitemap
-from generator.publish.previews import sheets
+from generator.publish.pages.contents import contents
+from generator.publish.pages.previews import sheets
 from generator.publish.rendering import environment, render
-from generator.publish.search import search_index
-from generator.store import Store
+from generator.store.store import Store
 
 MANIFEST = ".built.json"
 _AHEAD = 64

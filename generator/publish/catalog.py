@@ -19,14 +19,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from generator.architecture import Branch, Layer
-from generator.config import Checkpoint, Config
-from generator.labels import Label, Labels, read_labels
-from generator.package import package_folder
-from generator.recipe import SETTINGS, Recipe
-from generator.record import Record
-from generator.store import Store
-from generator.units import Unit
+from generator.config.atlas_toml import Checkpoint, Config
+from generator.config.labels import Label, Labels, read_labels
+from generator.core.architecture import Branch, Layer
+from generator.core.package import package_folder
+from generator.core.recipe import SETTINGS, Recipe
+from generator.core.record import Record
+from generator.core.units import Unit
+from generator.store.status import known_fingerprint
+from generator.store.store import Store
 
 INPUT = 224  # side of the pictures that the network was trained on, in pixels
 
@@ -117,18 +118,6 @@ def read_catalog(config: Config) -> Catalog:
     return Catalog(config, checkpoints, tuple(warnings))
 
 
-def known_fingerprint(checkpoint: Checkpoint, records: Iterable[Record]) -> str | None:
-    """The weights a checkpoint's name stands for: as atlas.toml says, else those of its newest record."""
-    if checkpoint.fingerprint:
-        return checkpoint.fingerprint
-    own = [r for r in records if r.made.checkpoint == checkpoint.name]
-    return max(own, key=_age).question.fingerprint if own else None
-
-
-def _age(record: Record) -> tuple[str, str]:
-    return record.made.date, record.picture.name
-
-
 def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool, int, int]:
     """Whether an answer is the one asked for, else how near its recipe comes."""
     if recipe == wanted:
@@ -191,7 +180,7 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
         known.setdefault(unit, []).append(record)
         if record.question.view != "channel" or _is_of_a_figure(asked, recipes[unit.layer]):
             continue
-        rank = (_nearness(recipes[unit.layer], asked, same_weights), _age(record), record)
+        rank = (_nearness(recipes[unit.layer], asked, same_weights), record.age, record)
         if unit not in best or rank[:2] > best[unit][:2]:
             best[unit] = rank
     bottlenecks = {u.layer for u in (*checkpoint.units, *best) if net.layers[u.layer].kind == "bottleneck"}

@@ -17,16 +17,16 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from generator import addresses
-from generator.errors import AtlasError
-from generator.labels import Source, sources_of
-from generator.package import package_folder
-from generator.publish import charts
+from generator.config.labels import Source, sources_of
+from generator.core.errors import AtlasError
+from generator.core.package import package_folder
+from generator.core.record import printed
+from generator.core.spectrum import like_photographs
+from generator.links import addresses
+from generator.publish.assets import charts
 from generator.publish.catalog import AtlasUnit
-from generator.publish.lesson import WayShown
-from generator.publish.pages import AnyPage
-from generator.record import printed
-from generator.spectrum import like_photographs
+from generator.publish.pages.lesson import PresetShown
+from generator.publish.pages.pages import AnyPage
 
 
 def environment(own_templates: Path) -> jinja2.Environment:
@@ -84,7 +84,7 @@ def sources(units: Iterable[AtlasUnit]) -> tuple[Source, ...]:
     return sources_of(label for unit in units for label in unit.labels)
 
 
-def spectra(ways: tuple[WayShown, ...]) -> list[Markup]:
+def spectra(ways: tuple[PresetShown, ...]) -> list[Markup]:
     """The spectra of several pictures on one scale, each with what would fall as a photograph's does."""
     low, high = min(w.power.min() for w in ways) / 2, max(w.power.max() for w in ways) * 2
     return [

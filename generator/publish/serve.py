@@ -15,8 +15,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from generator import addresses
-from generator.errors import AtlasError, UsageError
+from generator.core.errors import AtlasError, UsageError
+from generator.links import addresses
 
 HOST = "127.0.0.1"
 _RELATIVE = re.compile(rb'(href|src)="(?![a-z]+:|/|#)')

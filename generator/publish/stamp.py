@@ -18,8 +18,8 @@ from pathlib import Path
 import jinja2
 
 import generator
-from generator.config import Config
-from generator.package import package_folder
+from generator.config.atlas_toml import Config
+from generator.core.package import package_folder
 
 
 def sources(config: Config) -> str:

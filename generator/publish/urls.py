@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator import addresses
-from generator.record import Picture
-from generator.units import Unit
+from generator.core.record import Picture
+from generator.core.units import Unit
+from generator.links import addresses
 
 
 @dataclass(frozen=True, slots=True)

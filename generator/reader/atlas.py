@@ -8,7 +8,7 @@
 ['bvlc_googlenet/mixed4a:192', ...
 
 What an atlas says of itself is not believed: names are checked, addresses are made here from them, a record has to
-match its seal and its unit, and a picture its sha256 and its size.
+match its checksum and its unit, and a picture its sha256 and its size.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from generator import addresses
-from generator.architecture import BRANCHES
-from generator.elsewhere import is_address, read_address
-from generator.errors import AtlasError, UsageError, did_you_mean
+from generator.core.architecture import BRANCHES
+from generator.core.errors import AtlasError, UsageError, did_you_mean
+from generator.core.external_urls import is_address, read_address
+from generator.core.record import Picture
+from generator.core.transfer import legible
+from generator.core.units import parse_unit, parse_units
+from generator.links import addresses
 from generator.reader.index import UNREADABLE, read_checkpoint, read_head
-from generator.reader.place import Folder, OutOfReachError, Place, Web, place_of
+from generator.reader.location import Folder, OutOfReachError, Place, Web, place_of
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
 from generator.reader.webp import webp_size
-from generator.record import Picture
-from generator.transfer import legible
-from generator.units import parse_unit, parse_units
 
 __all__ = ["Atlas", "NoUnitError", "PublishedCheckpoint", "PublishedLabel", "PublishedUnit"]
 

@@ -16,13 +16,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from generator import addresses
-from generator.architecture import CHECKPOINTS
-from generator.elsewhere import is_address
-from generator.errors import UsageError
+from generator.core.architecture import CHECKPOINTS
+from generator.core.errors import UsageError
+from generator.core.external_urls import is_address
+from generator.core.units import Unit, parse_units
+from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
-from generator.units import Unit, parse_units
 
 
 @dataclass(frozen=True, slots=True)

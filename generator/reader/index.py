@@ -14,13 +14,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from generator import addresses
-from generator.architecture import ARCHITECTURES, Architecture
-from generator.reader.place import PUBLISHED
+from generator.core.architecture import ARCHITECTURES, Architecture
+from generator.core.record import PICTURE, check_date
+from generator.core.transfer import legible
+from generator.core.units import Unit
+from generator.links import addresses
+from generator.reader.location import PUBLISHED
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
-from generator.record import PICTURE, check_date
-from generator.transfer import legible
-from generator.units import Unit
 
 if TYPE_CHECKING:
     from generator.reader.atlas import Atlas

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator import addresses
-from generator.architecture import Architecture
-from generator.errors import AtlasError
-from generator.quotes import Quoted
-from generator.record import Record
-from generator.transfer import legible
-from generator.units import Unit
+from generator.core.architecture import Architecture
+from generator.core.errors import AtlasError
+from generator.core.record import Record
+from generator.core.transfer import legible
+from generator.core.units import Unit
+from generator.links import addresses
+from generator.links.quoting import UnitReference
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,10 +61,10 @@ class PublishedUnit:
         return f"{self.checkpoint}/{self.unit}"
 
     @property
-    def quoted(self) -> Quoted:
+    def quoted(self) -> UnitReference:
         """The forms in which documents quote it."""
         name = self.labels[0].name if self.labels else ""
-        return Quoted(self.atlas.url, self.checkpoint, self.unit, name, self.sha256)
+        return UnitReference(self.atlas.url, self.checkpoint, self.unit, name, self.sha256)
 
     @property
     def key(self) -> str:

@@ -5,8 +5,8 @@
 Pulled(pulled=512, present=0, failed=(), stopped=False, error=None)
 
 What the store has costs no request and stays as it is. What comes is checked against the record, and the record against
-its seal, its unit and its weights; then it is kept as the store keeps everything, whole or not at all. So a pull can be
-stopped at any moment, and typed again to go on.
+its checksum, its unit and its weights; then it is kept as the store keeps everything, whole or not at all. So a pull
+can be stopped at any moment, and typed again to go on.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from functools import partial
 from queue import Empty, Queue
 from typing import Literal
 
-from generator.config import Checkpoint, Config
-from generator.errors import AtlasError, UsageError
+from generator.config.atlas_toml import Checkpoint, Config
+from generator.core.errors import AtlasError, UsageError
+from generator.core.transfer import legible
 from generator.reader.atlas import Atlas
-from generator.reader.place import OutOfReachError
+from generator.reader.location import OutOfReachError
 from generator.reader.published import PublishedCheckpoint, PublishedUnit
-from generator.store import DamagedError, Store
-from generator.transfer import legible
+from generator.store.store import DamagedError, Store
 
 AT_ONCE = 8  # what takes long is not the bytes but the way there and back
 IN_A_ROW = 8  # units that nothing answers for, after which no more are asked for

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from generator.core.recipe import Recipe, View
 from generator.network import Inception
-from generator.recipe import Recipe, View
 from generator.render import canvas
 from generator.render.objective import measure
 from generator.render.replay import replayable

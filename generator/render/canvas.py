@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from generator.recipe import Recipe
+from generator.core.recipe import Recipe
 
 NOISE, TRANSFORMATIONS = 0, 1  # streams of random numbers that a unit has
 _RAW_CONTRAST = 0.25  # of raw pixels: standard normal numbers are noise as strong as a photograph is around grey

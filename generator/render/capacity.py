@@ -10,8 +10,8 @@ import copy
 
 import torch
 
+from generator.core.recipe import Recipe
 from generator.network import Inception
-from generator.recipe import Recipe
 from generator.render import canvas
 from generator.render.objective import measure
 from generator.render.robustness import warp

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from generator.record import Encoded
+from generator.core.record import EncodedFile
 
 SHARP = 256  # small canvases are enlarged by a whole factor up to this, so that WebP's halved colour loses nothing
 THUMBNAIL = 112
@@ -27,7 +27,7 @@ def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
     return pixels
 
 
-def encode(pixels: NDArray[np.uint8]) -> tuple[Encoded, Encoded]:
+def encode(pixels: NDArray[np.uint8]) -> tuple[EncodedFile, EncodedFile]:
     """The picture and its thumbnail, from H x W x 3 pixels."""
     image = Image.fromarray(pixels)
     factor = max(1, SHARP // image.width)
@@ -36,7 +36,7 @@ def encode(pixels: NDArray[np.uint8]) -> tuple[Encoded, Encoded]:
     return _webp(shown, QUALITY), _webp(thumbnail, THUMBNAIL_QUALITY)
 
 
-def _webp(image: Image.Image, quality: int) -> Encoded:
+def _webp(image: Image.Image, quality: int) -> EncodedFile:
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=quality, method=6)
-    return Encoded(buffer.getvalue(), image.width, image.height)
+    return EncodedFile(buffer.getvalue(), image.width, image.height)

@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator.errors import AtlasError
+from generator.core.errors import AtlasError
+from generator.core.units import Unit
 from generator.network import Inception
 from generator.network.checkpoints import Loaded
 from generator.network.hooked import InceptionV1
 from generator.render.encode import to_pixels
-from generator.render.objective import measure_at_rest
-from generator.units import Unit
+from generator.render.objective import evaluate
 
 STEPS, SIZE = 512, 128  # the defaults of render_vis
 INPUT = 224  # what the networks were trained on, and what Lucent enlarges smaller pictures to
@@ -77,7 +77,7 @@ def picture(
     vis = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
     net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
     layer, channel = loaded.architecture.locate(unit.layer, unit.channel)
-    activation = measure_at_rest(net, vis.picture, INPUT, layer, [channel], "channel")
+    activation = evaluate(net, vis.picture, INPUT, layer, [channel], "channel")
     return to_pixels(vis.picture)[0], float(activation)
 
 

@@ -12,14 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from generator.core.recipe import View
 from generator.network import Inception
-from generator.recipe import View
 from generator.render.robustness import enlarge
 
 
-def measure_at_rest(
-    net: Inception, pictures: Tensor, size: int, layer: str, channels: Sequence[int], view: View
-) -> Tensor:
+def evaluate(net: Inception, pictures: Tensor, size: int, layer: str, channels: Sequence[int], view: View) -> Tensor:
     """The yardstick: the objective of finished pictures, enlarged to ``size``, without transformations.
 
     ``net`` is in float32 wherever activations are to be compared.

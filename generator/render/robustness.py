@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from generator.recipe import Recipe
+from generator.core.recipe import Recipe
 from generator.render.canvas import TRANSFORMATIONS, draw
 
 _GREY = 0.5

@@ -1,0 +1,285 @@
+"""atlas.toml: which units of which checkpoints an atlas shows, and by which recipe they are rendered.
+
+>>> config = load_config(Path("atlas.toml"))                      # doctest: +SKIP
+>>> config.checkpoints[0].units[:2]                               # doctest: +SKIP
+(Unit(layer='conv2d0', channel=0), Unit(layer='conv2d0', channel=1))
+>>> config.recipe_for("conv2d0").size                             # doctest: +SKIP
+96
+
+Every mistake is a UsageError that begins with the file and the line. Relative paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from generator.core.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
+from generator.core.errors import UsageError, did_you_mean
+from generator.core.recipe import SETTINGS, Question, Recipe, View
+from generator.core.units import Unit, parse_unit, select_units
+from generator.links.addresses import CHECKPOINT, RESERVED
+
+FILE = "atlas.toml"
+_ADDRESS = re.compile(r"https?://[a-zA-Z0-9.-]+(:\d+)?(/[\w.~%+-]*)*", re.ASCII)
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "atlas": ("title", "url", "output"),
+    "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
+    "recipe": tuple(f.name for f in SETTINGS),
+    "lesson": ("unit", "seeds", "seeds_note"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One set of trained weights and what the atlas selects of it. ``fingerprint`` is None until weights are read."""
+
+    name: str
+    architecture: Architecture
+    units: tuple[Unit, ...] = ()
+    featured: tuple[Unit, ...] = ()
+    weights: Path | None = None
+    fingerprint: str | None = None
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The units of the first checkpoint by which the atlas teaches how its pictures are made.
+
+    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered at one place of its grid from
+    several seeds, and ``seeds_note`` tells what one sees there.
+    """
+
+    unit: Unit
+    seeds: Unit | None
+    seeds_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it."""
+
+    path: Path
+    title: str
+    url: str
+    output: Path
+    checkpoints: tuple[Checkpoint, ...]
+    recipe: Recipe
+    layer_settings: Mapping[str, Mapping[str, Any]]
+    lesson: Lesson | None
+
+    @property
+    def store(self) -> Path:
+        return self.output / "store"
+
+    @property
+    def labels(self) -> Path:
+        """Where a user's names of units lie, if there are any."""
+        return self.path.parent / "labels"
+
+    @property
+    def templates(self) -> Path:
+        """Where a user's own templates lie, if there are any."""
+        return self.path.parent / "templates"
+
+    def checkpoint(self, name: str | None = None) -> Checkpoint:
+        """A checkpoint by name; the first one without. One that atlas.toml does not mention has no units selected."""
+        if name is None:
+            return self.checkpoints[0]
+        for checkpoint in self.checkpoints:
+            if checkpoint.name == name:
+                return checkpoint
+        if name in CHECKPOINTS:
+            return Checkpoint(name, CHECKPOINTS[name], fingerprint=FINGERPRINTS.get(name))
+        known = dict.fromkeys([*(c.name for c in self.checkpoints), *CHECKPOINTS])
+        raise UsageError(
+            f"no checkpoint “{name}”: {did_you_mean(name, known)}; weights of your own get a section "
+            f"[checkpoints.{name}] with architecture and weights in {self.path}"
+        )
+
+    def recipe_for(self, layer: str, **overrides: Any) -> Recipe:
+        """The recipe of a layer: the defaults, then [recipe], then [recipe.LAYER], then ``overrides``.
+
+        A bottleneck follows its module, ``mixed4a_3x3_bottleneck`` after ``mixed4a``.
+        """
+        settings = {**self.layer_settings.get(layer.split("_")[0], {}), **self.layer_settings.get(layer, {})}
+        return replace(self.recipe, **{**settings, **overrides})
+
+    def question(self, fingerprint: str, unit: Unit, view: View = "channel", **overrides: Any) -> Question:
+        return Question(fingerprint, unit, view, self.recipe_for(unit.layer, **overrides))
+
+    def teaches(self, checkpoint: Checkpoint) -> bool:
+        """Whether the lesson, if there is one, is about units of this checkpoint: it is about the first."""
+        return self.lesson is not None and checkpoint.name == self.checkpoints[0].name
+
+
+def load_config(path: Path) -> Config:
+    """Read and check an atlas.toml. Raises UsageError naming file, line and what to write instead."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"no {path} here; type `atlas init {path.parent}` to write one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from error
+    return _Reader(path, text).config(data)
+
+
+class _Reader:
+    """Turns parsed TOML into a Config, with the text at hand to tell in which line a mistake is."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path, self.text = path, text
+
+    def fail(self, message: str, key: str, *section: str) -> NoReturn:
+        raise UsageError(f"{self.path}:{self.line(key, section)}: {message}")
+
+    def line(self, key: str, section: tuple[str, ...]) -> int:
+        """The line on which a key of a section is set, or that comes nearest: its section's header, or 1."""
+        wanted = (*section, key)
+        current: tuple[str, ...] = ()
+        found, depth = 1, 0
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if match := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+                path = current = _split_key(match[1])
+            elif match := re.match(r"\s*([\w\-.\"' ]+?)\s*=", line):
+                path = (*current, *_split_key(match[1]))
+            else:
+                continue
+            common = min(len(path), len(wanted))
+            if path[:common] == wanted[:common] and common > depth:
+                found, depth = number, common
+        return found
+
+    def keys(self, given: Mapping[str, Any], known: Iterable[str], *section: str) -> None:
+        known = tuple(known)
+        for key in given:
+            if key not in known:
+                where = f" in [{'.'.join(section)}]" if section else ""
+                self.fail(f"no key “{key}”{where}: {did_you_mean(key, known)}", key, *section)
+
+    def table(self, data: Any, key: str, *section: str) -> Mapping[str, Any]:
+        if not isinstance(data, dict):
+            self.fail(f"“{key}” is a section; write [{'.'.join((*section, key))}]", key, *section)
+        return data
+
+    def words(self, data: Mapping[str, Any], key: str, *section: str) -> list[str]:
+        value = data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            self.fail(f'{key} is a list of text, for example {key} = ["mixed4a:0-9"]', key, *section)
+        return value
+
+    def string(self, data: Mapping[str, Any], key: str, default: str, *section: str) -> str:
+        value = data.get(key, default)
+        if not isinstance(value, str):
+            self.fail(f'{key} is text, for example {key} = "{default}"', key, *section)
+        if not is_plain(value):
+            self.fail(f"{key} has a control character in it; write it as plain text", key, *section)
+        return value
+
+    def config(self, data: Mapping[str, Any]) -> Config:
+        self.keys(data, _SECTIONS)
+        atlas = self.table(data.get("atlas", {}), "atlas")
+        self.keys(atlas, _SECTIONS["atlas"], "atlas")
+        url = self.string(atlas, "url", "", "atlas")
+        if url and not _ADDRESS.fullmatch(url):
+            self.fail(f"url = “{url}” is not a full address; write https://host/path/", "url", "atlas")
+        named = self.table(data.get("checkpoints", {}), "checkpoints")
+        if not named:
+            self.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
+        recipe, by_layer = self.recipes(self.table(data.get("recipe", {}), "recipe"))
+        checkpoints = tuple(self.checkpoint(name, given) for name, given in named.items())
+        return Config(
+            path=self.path,
+            title=self.string(atlas, "title", "InceptionV1 Atlas", "atlas"),
+            url=f"{url.rstrip('/')}/" if url else "",
+            output=self.path.parent / self.string(atlas, "output", "site", "atlas"),
+            checkpoints=checkpoints,
+            recipe=recipe,
+            layer_settings=by_layer,
+            lesson=self.lesson(data["lesson"], checkpoints[0]) if "lesson" in data else None,
+        )
+
+    def lesson(self, given: Any, of: Checkpoint) -> Lesson:
+        data = self.table(given, "lesson")
+        self.keys(data, _SECTIONS["lesson"], "lesson")
+        chosen: dict[str, Unit | None] = {}
+        for key in ("unit", "seeds"):
+            word = self.string(data, key, "", "lesson")
+            try:
+                chosen[key] = parse_unit(word, of.architecture, of.name) if word else None
+            except UsageError as error:
+                self.fail(str(error), key, "lesson")
+        if chosen["unit"] is None:
+            self.fail('a lesson is about a unit; write unit = "mixed4a:0"', "unit", "lesson")
+        return Lesson(chosen["unit"], chosen["seeds"], self.string(data, "seeds_note", "", "lesson"))
+
+    def checkpoint(self, name: str, given: Any) -> Checkpoint:
+        section = ("checkpoints", name)
+        data = self.table(given, name, "checkpoints")
+        self.keys(data, _SECTIONS["checkpoints"], *section)
+        if not CHECKPOINT.fullmatch(name) or name in RESERVED:
+            hint = f"use a-z, 0-9, _ and -, not {', '.join(RESERVED)}"
+            self.fail(f"“{name}” cannot be an address: {hint}", name, *section)
+        if name in CHECKPOINTS and "architecture" in data:
+            hint = "give your weights a name of their own"
+            self.fail(f"{name} has its own architecture; {hint}", "architecture", *section)
+        structure = self.string(data, "architecture", name, *section)
+        if structure not in CHECKPOINTS:
+            self.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", "architecture", *section)
+        net = CHECKPOINTS[structure]
+        chosen: dict[str, tuple[Unit, ...]] = {}
+        for key in ("units", "featured"):
+            words = self.words(data, key, *section)
+            try:
+                chosen[key] = select_units(words, net, name)
+            except UsageError as error:
+                self.fail(str(error), key, *section)
+        fingerprint = self.string(data, "fingerprint", FINGERPRINTS.get(name, ""), *section)
+        if fingerprint and not re.fullmatch(r"[0-9a-f]{64}", fingerprint):
+            self.fail("a fingerprint is 64 hexadecimal digits; `atlas render` prints it", "fingerprint", *section)
+        weights = self.string(data, "weights", "", *section)
+        return Checkpoint(
+            name=name,
+            architecture=net,
+            weights=self.path.parent / Path(weights).expanduser() if weights else None,
+            fingerprint=fingerprint or None,
+            about=self.string(data, "about", "", *section),
+            units=chosen["units"],
+            featured=chosen["featured"],
+        )
+
+    def recipes(self, data: Mapping[str, Any]) -> tuple[Recipe, Mapping[str, Mapping[str, Any]]]:
+        layers = {layer for net in ARCHITECTURES.values() for layer, x in net.layers.items() if x.kind != "branch"}
+        self.keys(data, [*_SECTIONS["recipe"], *sorted(layers)], "recipe")
+        recipe = self.recipe(Recipe(), {k: v for k, v in data.items() if k not in layers}, "recipe")
+        by_layer = {k: self.table(v, k, "recipe") for k, v in data.items() if k in layers}
+        for layer, settings in by_layer.items():
+            self.keys(settings, _SECTIONS["recipe"], "recipe", layer)
+            self.recipe(recipe, settings, "recipe", layer)
+        return recipe, by_layer
+
+    def recipe(self, base: Recipe, settings: Mapping[str, Any], *section: str) -> Recipe:
+        for key, value in settings.items():
+            try:
+                base = replace(base, **{key: value})
+            except UsageError as error:
+                self.fail(str(error), key, *section)
+        return base
+
+
+def is_plain(text: str) -> bool:
+    """Whether there is no control character in a text, so that it can stand in a page, a figure or a terminal."""
+    return not any(ord(character) < 32 for character in text)
+
+
+def _split_key(key: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in key.split("."))

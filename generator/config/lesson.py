@@ -1,0 +1,67 @@
+"""The pictures of the page "How these pictures are made", as questions to the store.
+
+A page that teaches needs pictures that no unit's page shows: an ascent seen on its way, one unit in three
+parameterisations, one unit from several seeds. ``[lesson]`` in atlas.toml names the units; `atlas render` renders what
+follows from that, and the page shows what is there. What stands beside it, the poster and its control, are ordinary
+units of the atlas.
+
+>>> lesson = lesson_questions(config, fingerprint)                                  # doctest: +SKIP
+>>> [question.recipe.steps for question in lesson.raw]                              # doctest: +SKIP
+[0, 8, 16, 32, 64, 128, 255, 256]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from generator.config.atlas_toml import Config
+from generator.core.recipe import PRESETS, Question
+
+RAW_STEPS = (0, 8, 16, 32, 64, 128, 255)
+FULL_STEPS = (0, 4, 8, 16, 32, 64)
+SEEDS = 4
+POSTER_LAYERS, POSTER_CHANNELS = ("mixed3a", "mixed4a", "mixed5b"), (0, 5, 9)
+"""Layers from shallow to deep and channels of each: what the poster and the page show of the hierarchy."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonQuestions:
+    """``raw`` and ``full`` are ascents, each with its end last; ``naive`` is one picture.
+
+    ``seeds`` are of one unit at one place of its grid: there is room for one thing, and one that wants several chooses.
+    """
+
+    raw: tuple[Question, ...]
+    naive: Question
+    full: tuple[Question, ...]
+    seeds: tuple[Question, ...]
+
+    def __iter__(self) -> Iterator[Question]:
+        yield from (*self.raw, self.naive, *self.full, *self.seeds)
+
+
+def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None:
+    """What the lesson asks of the first checkpoint's weights, or None if atlas.toml has no ``[lesson]``."""
+    if config.lesson is None:
+        return None
+    unit, several = config.lesson.unit, config.lesson.seeds
+
+    def ascent(way: str, steps: tuple[int, ...]) -> tuple[Question, ...]:
+        whole = config.question(fingerprint, unit, **PRESETS[way])
+        return (*on_the_way(whole, steps), whole)
+
+    return LessonQuestions(
+        raw=ascent("raw", RAW_STEPS),
+        naive=config.question(fingerprint, unit, **PRESETS["naive"]),
+        full=ascent("full", FULL_STEPS),
+        seeds=tuple(config.question(fingerprint, several, "neuron", seed=seed) for seed in range(SEEDS))
+        if several
+        else (),
+    )
+
+
+def on_the_way(question: Question, steps: Iterable[int]) -> tuple[Question, ...]:
+    """The question with its ascent cut short after each of these steps, as far as it goes."""
+    recipe = question.recipe
+    return tuple(replace(question, recipe=replace(recipe, steps=n)) for n in steps if n < recipe.steps)

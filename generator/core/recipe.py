@@ -1,0 +1,179 @@
+"""The question that a picture answers: which weights, which unit, which view, which recipe.
+
+A :class:`Recipe` holds all that changes the pixels and nothing else. A :class:`Question` adds what is looked at, and
+its ``key``, a sha256 over canonical JSON, is the name of the answer in the store: change any field and it is another
+picture.
+
+>>> from dataclasses import replace
+>>> from generator.core.units import Unit
+>>> q = Question("0" * 64, Unit("mixed4a", 11), "channel", Recipe(steps=64))
+>>> len(q.key), q.key == replace(q, recipe=Recipe(steps=65)).key
+(64, False)
+
+The random draws of a unit come from the unit, the view and ``Recipe.seed`` alone. Two recipes or two checkpoints
+therefore start from the same noise and see the same transformations, and what differs between their pictures is not
+chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from generator.core.errors import UsageError
+from generator.core.units import Unit
+
+RENDERER = 1
+"""Raised whenever a change of the code changes pictures."""
+
+View = Literal["channel", "neuron", "negative"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+_UNIT = re.compile(r"([a-z0-9_]{1,64}):([0-9]{1,6})")
+_CANVAS_HELP = "what is optimised: Fourier coefficients, pixels held in range by a sigmoid, or raw pixels"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_CANVASES = ("fourier", "pixel", "raw")
+
+
+def _setting(
+    default: Any, help: str, low: float | None = None, high: float | None = None, of: tuple[str, ...] = ()
+) -> Any:
+    return field(default=default, metadata={"help": help, "low": low, "high": high, "of": of})
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that changes the pixels. Each field is a key of ``[recipe]`` in atlas.toml and an option of ``atlas render``.
+
+    The defaults are those of Olah et al., "Feature Visualization" (Distill 2017): Fourier coefficients of decorrelated
+    colours, small random transformations, Adam. Raises UsageError for a value out of range.
+    """
+
+    size: int = _setting(224, "side of the square canvas, in pixels", 16, 1024)
+    input: int = _setting(224, "side of the square the network sees, in pixels; the canvas is warped to it", 16, 1024)
+    parameterization: str = _setting("fourier", _CANVAS_HELP, of=_CANVASES)
+    decorrelate: bool = _setting(True, "optimise decorrelated colours rather than RGB")
+    decay: float = _setting(1.0, "Fourier amplitudes are 1 / frequency ** decay", 0, 4)
+    init: float = _setting(0.01, "standard deviation of the noise the parameters start from", 0, 10)
+    steps: int = _setting(128, "steps of gradient ascent; after 0 it is the noise it starts from", 0, 100_000)
+    step_size: float = _setting(0.05, "learning rate of Adam", 1e-6, 100)
+    rotate: float = _setting(10.0, "largest random rotation, in degrees", 0, 180)
+    scale: float = _setting(0.1, "largest random change of scale: 0.1 is 0.9 to 1.1", 0, 0.9)
+    shift: float = _setting(10.0, "largest random shift, in pixels of what the network sees", 0, 512)
+    wake_steps: int = _setting(16, "first steps in which every ReLU leaks, so that no unit stays dead", 0, 100_000)
+    leak: float = _setting(0.1, "slope of the leaking ReLU below zero", 0, 1)
+    precision: str = _setting("bfloat16", "arithmetic of the network", of=("bfloat16", "float32"))
+    seed: int = _setting(0, "another seed gives other noise and another picture of the same unit", 0, 2**63 - 1)
+    renderer: int = _setting(RENDERER, "version of the renderer; no option, the code sets it", 1, 1_000_000)
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, check_setting(f, getattr(self, f.name)))
+
+
+SETTINGS: tuple[Field[Any], ...] = tuple(f for f in fields(Recipe) if f.name != "renderer")
+"""What a user may set, with help and range in each field's metadata."""
+
+
+def check_setting(f: Field[Any], value: Any) -> Any:
+    """The value in the field's own type. Raises UsageError that names the field and what it may be."""
+    if f.default is MISSING:
+        raise TypeError(f"{f.name} has no default to take its type from")
+    want, said = type(f.default), f.metadata
+    if want is float and type(value) is int:
+        value = float(value) if abs(value) < 2**63 else math.inf
+    if type(value) is not want:
+        raise UsageError(f"{f.name} = {value!r}: must be {_kind(want)}, for example {f.name} = {_toml(f.default)}")
+    if said["of"] and value not in said["of"]:
+        raise UsageError(f"{f.name} = {value!r}: must be one of {', '.join(said['of'])}")
+    if said["low"] is not None and not said["low"] <= value <= said["high"]:  # also refuses nan
+        raise UsageError(f"{f.name} = {value!r}: must be {said['low']:g} to {said['high']:g}")
+    return value
+
+
+def _kind(want: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[want]
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value)
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "raw": {
+        "size": 224, "input": 224, "parameterization": "raw", "decorrelate": False, "init": 1.0, "steps": 256,
+        "step_size": 0.05, "rotate": 0.0, "scale": 0.0, "shift": 0.0,
+    },
+    "naive": {"parameterization": "pixel", "decorrelate": False, "rotate": 0.0, "scale": 0.0, "shift": 0.0},
+    "full": {},
+}  # fmt: skip
+"""Three ways to the picture of a unit, each as what it changes of the recipe: raw pixels from standard normal noise,
+pixels held in range by a sigmoid (naive in Lucent), and Fourier coefficients of decorrelated colours under
+random transformations."""
+
+
+_PRESET_SETTINGS = ("parameterization", "decorrelate", "rotate", "scale", "shift")
+
+
+def apply_preset(way: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a way and other settings change of a recipe.
+
+    Raises UsageError for a way that does not exist, and for a setting that would make raw or naive something else.
+    """
+    if way not in PRESETS:
+        raise UsageError(f"no way “{way}”: there are {', '.join(PRESETS)}")
+    for name in _PRESET_SETTINGS:
+        if name in PRESETS[way] and settings.get(name, PRESETS[way][name]) != PRESETS[way][name]:
+            raise UsageError(f"{name} = {settings[name]} is not for {way}, which it would not be then; leave it out")
+    return {**PRESETS[way], **settings}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One picture, asked for exactly. ``fingerprint`` is the sha256 of the checkpoint's tensors."""
+
+    fingerprint: str
+    unit: Unit
+    view: View
+    recipe: Recipe
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "fingerprint": self.fingerprint,
+            "unit": str(self.unit),
+            "view": self.view,
+            "recipe": asdict(self.recipe),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Question:
+        """The inverse of as_dict. Raises KeyError, TypeError, ValueError or UsageError if it is not one."""
+        if not (unit := _UNIT.fullmatch(data["unit"])):
+            raise ValueError(f"no unit {data['unit']!r}")
+        if not _FINGERPRINT.fullmatch(data["fingerprint"]):
+            raise ValueError(f"no fingerprint {data['fingerprint']!r}")
+        if data["view"] not in VIEWS:
+            raise ValueError(f"no view {data['view']!r}")
+        return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]))
+
+    @cached_property
+    def key(self) -> str:
+        """The name of the answer: 64 hexadecimal digits."""
+        return hashlib.sha256(canonical_json(self.as_dict())).hexdigest()
+
+    @property
+    def draw_seed(self) -> int:
+        """What the unit's own noise and transformations are drawn from: 0 to 2**64 - 1."""
+        drawn_by = {"unit": str(self.unit), "view": self.view, "seed": self.recipe.seed}
+        return int.from_bytes(hashlib.sha256(canonical_json(drawn_by)).digest()[:8], "big")
+
+
+def canonical_json(data: Any) -> bytes:
+    """The one way to write a value: sorted keys, no spaces, ASCII."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")

@@ -1,0 +1,221 @@
+"""What is kept of an answer: its pictures, how they were made, and the record that binds them to their question.
+
+A record travels as JSON, into the store and beside the unit's page, and may come back from anywhere: ``from_json``
+believes nothing that it has not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from generator.core.errors import AtlasError
+from generator.core.recipe import Question, canonical_json
+from generator.core.units import Unit
+
+if TYPE_CHECKING:  # numpy takes a third of the time that the command line has to start
+    import numpy as np
+    from numpy.typing import NDArray
+
+FORMAT = 1
+KEY = re.compile(r"[0-9a-f]{64}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+_LONGEST, _MOST = 200, 50  # characters of a word, versions
+PICTURE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture file: its name in the store, its sha256, its size in bytes and in pixels."""
+
+    name: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if not (name := PICTURE.fullmatch(self.name)):
+            raise ValueError(f"{self.name!r} is not the name of a picture")
+        if not KEY.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
+            raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")
+        for n in (self.bytes, self.width, self.height):
+            if type(n) is not int or not 0 < n < 2**31:
+                raise ValueError(f"{self.name}: {n!r} is not a size")
+
+    @property
+    def is_thumbnail(self) -> bool:
+        return self.name.endswith(".thumb.webp")
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    """A picture as the bytes of a WebP file, not yet named."""
+
+    data: bytes
+    width: int
+    height: int
+
+    def named(self, key: str, suffix: str = "") -> Picture:
+        digest = hashlib.sha256(self.data).hexdigest()
+        name = f"{key[:2]}/{key[2:]}.{digest[:16]}{suffix}.webp"
+        return Picture(name, digest, len(self.data), self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What is known of an answer besides its pictures.
+
+    ``activations`` has the unit's objective at each step, on the warped picture in the recipe's precision;
+    ``activation`` is the mean over the grid in float32, on the final picture enlarged to the network's input, without
+    transformations. ``spread`` is the standard deviation of the picture's pixels in 0..255; ``seconds`` the unit's
+    share of its batch.
+    """
+
+    checkpoint: str
+    activations: tuple[float, ...]
+    activation: float
+    spread: float
+    seconds: float
+    device: str
+    versions: Mapping[str, str]
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A picture at hand: its question, how it was made, and H x W x 3 pixels in 0..255."""
+
+    question: Question
+    made: Provenance
+    pixels: NDArray[np.uint8]
+
+    @property
+    def unit(self) -> Unit:
+        return self.question.unit
+
+    @property
+    def activation(self) -> float:
+        """The unit's mean over the grid for the finished picture, in float32."""
+        return self.made.activation
+
+    @property
+    def activations(self) -> tuple[float, ...]:
+        """The unit's objective at each step, before it was taken."""
+        return self.made.activations
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A whole answer: the question, how it was made, and the pictures.
+
+    ``earlier`` are pictures that it had before it was rendered again, the latest first, each followed by its thumbnail.
+    """
+
+    question: Question
+    made: Provenance
+    picture: Picture
+    thumbnail: Picture
+    earlier: tuple[Picture, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.question.key
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return (self.picture, self.thumbnail, *self.earlier)
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """Sorts records of one unit, the newest last."""
+        return self.made.date, self.picture.name
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "key": self.key,
+            "question": self.question.as_dict(),
+            "made": {**asdict(self.made), "versions": dict(self.made.versions)},
+            "picture": asdict(self.picture),
+            "thumbnail": asdict(self.thumbnail),
+            "earlier": [asdict(p) for p in self.earlier],
+        }
+
+    def to_json(self) -> bytes:
+        """The record with its own sha256, taken over its canonical JSON without that."""
+        data = self.as_dict()
+        return canonical_json({**data, "sha256": checksum(data)}) + b"\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Record:
+        """Read a record. Raises ValueError naming what is wrong with it."""
+        try:
+            data = json.loads(text)
+            if data["format"] != FORMAT:
+                raise ValueError(f"format {data['format']!r} is not {FORMAT}")
+            if data.pop("sha256") != checksum(data):
+                raise ValueError("it is not what its sha256 says")
+            made = data["made"]
+            record = cls(
+                Question.from_dict(data["question"]),
+                Provenance(
+                    checkpoint=_text(made["checkpoint"]),
+                    activations=tuple(_finite(a) for a in made["activations"]),
+                    activation=_finite(made["activation"]),
+                    spread=_finite(made["spread"]),
+                    seconds=_finite(made["seconds"]),
+                    device=_text(made["device"]),
+                    versions={_text(k): _text(v) for k, v in islice(made["versions"].items(), _MOST)},
+                    date=check_date(made["date"]),
+                ),
+                Picture(**data["picture"]),
+                Picture(**data["thumbnail"]),
+                tuple(Picture(**p) for p in data["earlier"]),
+            )
+            if data["key"] != record.key:
+                raise ValueError("its key is not that of its question")
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
+            raise ValueError(f"not a record: {type(error).__name__} {error}") from error
+        return record
+
+
+def checksum(data: Mapping[str, Any]) -> str:
+    """The sha256 of a record's content."""
+    return hashlib.sha256(canonical_json(data)).hexdigest()
+
+
+def printed(value: float) -> str:
+    """A measured value as people read it: three digits or the whole part, and a real minus sign.
+
+    >>> printed(792.3), printed(-2.0234), printed(999.7)
+    ('792', '−2.02', '1000')
+    """
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def check_date(value: Any) -> str:
+    """A day, or a moment with its zone, as ISO 8601. Raises ValueError if it is anything else."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError(f"{str(value)[:40]!r} is not a date")
+    return value
+
+
+def _text(value: Any) -> str:
+    """A word on one line, as pages print it."""
+    if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST:
+        raise ValueError(f"{str(value)[:40]!r} is not a line of text")
+    return value
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(number := float(value)):
+        raise ValueError(f"{value!r} is not a finite number")
+    return number

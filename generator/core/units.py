@@ -1,0 +1,153 @@
+"""Units and the many ways people write them.
+
+A unit is one channel of one layer. It is written ``mixed4a:11``, and read from every spelling in use:
+
+>>> from generator.core.architecture import BVLC_GOOGLENET as net
+>>> [str(u) for u in parse_units("mixed4a:9-11,40", net)]
+['mixed4a:9', 'mixed4a:10', 'mixed4a:11', 'mixed4a:40']
+>>> {str(parse_unit(text, net)) for text in ("mixed4a_197", "4a:197", "mixed4a/197", "mixed4a 3x3 5")}
+{'mixed4a:197'}
+>>> str(parse_unit("inception_4a/output 197", net))  # as Caffe calls it
+'mixed4a:197'
+
+A channel of a branch is the same unit as the channel of the layer it is concatenated into, so it is read as that.
+A bottleneck is a layer of its own. Addresses (:mod:`generator.core.external_urls`) name a checkpoint too, and are
+refused for any other: unit numbers belong to one checkpoint only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from generator.core.architecture import Architecture
+from generator.core.errors import UsageError, did_you_mean
+from generator.core.external_urls import is_address, read_address
+
+_CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
+_SPELLINGS = (  # of Caffe, and with spaces, each as we write it
+    (re.compile(r"^conv1/7x7_s2"), "conv2d0"),
+    (re.compile(r"^conv2/3x3_reduce"), "conv2d1"),
+    (re.compile(r"^conv2/3x3"), "conv2d2"),
+    (re.compile(r"^inception_?(?=\d)"), "mixed"),
+    (re.compile(r"^((?:mixed)?\d[a-z])[/_ ]output"), r"\1"),
+    (re.compile(r"^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)"), r"\1_\2"),
+    (re.compile(r"_([35]x[35])[_ ](?:reduce|bottleneck)"), r"_\1_bottleneck"),
+    (re.compile(r"_pool[_ ](?:proj|reduce)"), "_pool_reduce"),
+)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Unit:
+    """One channel of one layer; ``str(unit)`` is its name, ``mixed4a:11``."""
+
+    layer: str
+    channel: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.channel}"
+
+
+def parse_units(text: str, net: Architecture, checkpoint: str | None = None) -> tuple[Unit, ...]:
+    """The units that one word names, in the order it names them.
+
+    ``checkpoint`` is the one in use (default: the architecture's own); an address that names another is refused.
+    Raises UsageError, naming the nearest thing that exists.
+    """
+    word = text.strip()
+    if is_address(word):
+        word = _from_address(word, checkpoint or net.name)
+    layer, channels = _split(word, net)
+    count = net.layers[layer].channels
+    numbers = range(count) if channels is None else _numbers(channels, count, layer, text)
+    parent, _, part = layer.partition("_")
+    if net.layers[layer].kind == "branch":
+        first = next(b.first for b in net.layers[parent].branches if b.name == part)
+        return tuple(Unit(parent, first + n) for n in numbers)
+    return tuple(Unit(layer, n) for n in numbers)
+
+
+def parse_unit(text: str, net: Architecture, checkpoint: str | None = None) -> Unit:
+    """The one unit that a word names. Raises UsageError if it names none or several."""
+    units = parse_units(text, net, checkpoint)
+    if len(units) != 1:
+        raise UsageError(f"“{text}” names {len(units)} units where one is wanted; add a channel, as in {units[0]}")
+    return units[0]
+
+
+def select_units(words: Iterable[str], net: Architecture, checkpoint: str | None = None) -> tuple[Unit, ...]:
+    """The units that several words name: each once, in the order of the network and then of channels."""
+    found = {unit for word in words for unit in parse_units(word, net, checkpoint)}
+    depth = {name: i for i, name in enumerate(net.layers)}
+    return tuple(sorted(found, key=lambda u: (depth[u.layer], u.channel)))
+
+
+def write_channels(channels: Iterable[int]) -> str:
+    """Channels as ranges, the inverse of what is parsed: ``[0, 1, 2, 40]`` gives ``"0-2,40"``."""
+    runs: list[list[int]] = []
+    for n in sorted(set(channels)):
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def read_channels(text: str) -> Iterator[int]:
+    """The inverse of :func:`write_channels`: ``"0-2,40"`` gives 0, 1, 2, 40."""
+    for low, high in _runs(text):
+        yield from range(low, high + 1)
+
+
+def _runs(channels: str) -> Iterator[tuple[int, int]]:
+    """First and last of each run of channels as they are written."""
+    for part in channels.split(","):
+        first, _, last = part.partition("-")
+        yield int(first), int(last or first)
+
+
+def _split(word: str, net: Architecture) -> tuple[str, str | None]:
+    """A word as (layer, channels or None), taking the longest layer name that it begins with."""
+    lowered = word.lower()
+    for theirs, ours in _SPELLINGS:
+        lowered = theirs.sub(ours, lowered)
+    names = {alias: name for name in net.layers for alias in (name, name.removeprefix("mixed"))}
+    for alias in sorted(names, key=len, reverse=True):
+        if lowered == alias:
+            return names[alias], None
+        if lowered.startswith(alias) and lowered[len(alias)] in ":/_ ":
+            return names[alias], lowered[len(alias) + 1 :].strip()
+    asked = re.split(r"[:/ ]", lowered)[0]
+    asked = f"mixed{asked}" if asked[:1].isdigit() else asked
+    hint = did_you_mean(asked, net.layers, f"layers are {', '.join(net.main_layers)}")
+    raise UsageError(f"no layer in “{word}” ({net.name}): {hint}")
+
+
+def _numbers(channels: str, count: int, layer: str, text: str) -> tuple[int, ...]:
+    if not _CHANNELS.fullmatch(channels):
+        raise UsageError(f"cannot read the channels “{channels}” in “{text}”; write {layer}:0-9,40")
+    numbers: list[int] = []
+    for low, high in _runs(channels):
+        if low > high:
+            raise UsageError(f"the range {low}-{high} in “{text}” runs backwards; write {layer}:{high}-{low}")
+        if high >= count:
+            raise UsageError(f"{layer} has channels 0 to {count - 1}, not {high}; the nearest is {layer}:{count - 1}")
+        numbers.extend(range(low, high + 1))
+    return tuple(numbers)
+
+
+def _from_address(address: str, checkpoint: str) -> str:
+    """``LAYER:CHANNEL`` from an address of this atlas or of another, if it names the checkpoint in use."""
+    try:
+        named = read_address(address)
+    except ValueError as error:
+        raise UsageError(f"cannot read the address {address} ({error}); write it as mixed4a:11") from error
+    if named is None:
+        raise UsageError(f"no unit in the address {address}; write it as mixed4a:11")
+    if named.checkpoint != checkpoint:
+        raise UsageError(
+            f"{address} names a unit of {named.checkpoint}, not of {checkpoint}: the same number is another unit "
+            f"there; say --checkpoint {named.checkpoint}, or write {named} if that is meant"
+        )
+    return str(named)

@@ -1,0 +1,98 @@
+"""Every address of an atlas, relative to its root. They are a promise: docs/addresses.md says what each of them means.
+
+>>> from generator.core.units import Unit
+>>> unit_address("bvlc_googlenet", Unit("mixed4a", 11))
+'bvlc_googlenet/mixed4a/11.html'
+>>> card_address(unit_address("bvlc_googlenet", Unit("mixed4a", 11)))
+'bvlc_googlenet/mixed4a/11.jpg'
+
+What is in an address is lower-case and has no dot but the one before its ending.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from generator.core.record import Picture
+from generator.core.units import Unit
+
+HOME = "index.html"
+ABOUT = "about.html"
+HOW = "how.html"
+FIND = "find.html"
+NOT_FOUND = "404.html"
+INDEX = "atlas.json"
+FAMILIES = "families"
+STORE, STATIC, EMBED, SCHEMA = RESERVED = ("store", "static", "embed", "schema")
+"""Folders at the root that are not checkpoints."""
+CHECKPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""What a checkpoint may be called, so that its name can stand in an address."""
+
+
+def checkpoint_address(checkpoint: str) -> str:
+    return f"{checkpoint}/index.html"
+
+
+def layer_address(checkpoint: str, layer: str) -> str:
+    return f"{checkpoint}/{layer}/index.html"
+
+
+def layer_json_address(checkpoint: str, layer: str) -> str:
+    return f"{checkpoint}/{layer}/index.json"
+
+
+def unit_address(checkpoint: str, unit: Unit) -> str:
+    return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
+
+
+def record_address(checkpoint: str, unit: Unit) -> str:
+    return f"{checkpoint}/{unit.layer}/{unit.channel}.json"
+
+
+def thumbnail_address(checkpoint: str, unit: Unit) -> str:
+    """The unit's thumbnail as it is now. Its exact picture has an address in the store."""
+    return f"{checkpoint}/{unit.layer}/{unit.channel}.webp"
+
+
+def embed_address(checkpoint: str, unit: Unit) -> str:
+    """The page of a unit that other pages show in a frame."""
+    return f"{EMBED}/{checkpoint}/{unit.layer}/{unit.channel}.html"
+
+
+def card_address(page: str) -> str:
+    """The picture that stands for a page where it is linked; for a unit, its picture as JPEG."""
+    return f"{page.removesuffix('.html')}.jpg"
+
+
+def families_address(checkpoint: str) -> str:
+    return f"{checkpoint}/{FAMILIES}/index.html"
+
+
+def family_address(checkpoint: str, family: str) -> str:
+    return f"{checkpoint}/{FAMILIES}/{slug(family)}.html"
+
+
+def picture_address(picture: Picture) -> str:
+    """A picture for ever: its address has the hash of its question and its own in it."""
+    return f"{STORE}/{picture.name}"
+
+
+def picture_fragment(sha256: str) -> str:
+    """Where on a unit's page one of its pictures is: ``p-1f2e3d4c``, from the picture's own hash."""
+    return f"p-{sha256[:8]}"
+
+
+def stored_record_address(key: str) -> str:
+    """The record under a key, wherever the unit's page has gone since."""
+    return f"{STORE}/{key[:2]}/{key[2:]}.json"
+
+
+def slug(name: str) -> str:
+    """A name as part of an address, or "" if nothing of it can be.
+
+    >>> slug("High-Low Frequency"), slug("Color Contrast/Gradient"), slug("Boundary (any)")
+    ('high-low-frequency', 'color-contrast-gradient', 'boundary-any')
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]

@@ -1,0 +1,213 @@
+"""A unit as other people's documents quote it: link, picture, chip, frame, citation.
+
+>>> from generator.core.units import Unit
+>>> quoted = UnitReference("https://host/atlas/", "bvlc_googlenet", Unit("mixed4a", 11))
+>>> quoted.markdown_link
+'[mixed4a:11](https://host/atlas/bvlc_googlenet/mixed4a/11.html)'
+>>> quoted.short
+'4a:11'
+
+Everything is built from addresses that are promised to stay, and escaped for the language it is written in.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+from generator.core.units import Unit
+from generator.links import addresses
+
+CHIP = 21  # side of a chip's thumbnail in pixels, as Distill's articles have it
+_ACTIVE = re.compile(r"[\[\]|`\\{}$*]")
+FRAME = (240, 304)  # width and height of a frame around the embed page, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReference:
+    """One unit and where it is to be found. ``base`` is the address of the atlas, with a slash at its end; with ""
+    addresses are relative to its root. ``label`` is the unit's name among people, or "". ``picture`` is the sha256 of
+    the picture that is quoted: what shows or describes it then links it on the page, so that it can be found, and a
+    change told, when the unit has been rendered again."""
+
+    base: str
+    checkpoint: str
+    unit: Unit
+    label: str = ""
+    picture: str = ""
+
+    @property
+    def page(self) -> str:
+        return self.base + addresses.unit_address(self.checkpoint, self.unit)
+
+    @property
+    def exact(self) -> str:
+        """The picture among all of the unit's, on its page; the page if no picture is named."""
+        return f"{self.page}#{addresses.picture_fragment(self.picture)}" if self.picture else self.page
+
+    @property
+    def thumbnail(self) -> str:
+        return self.base + addresses.thumbnail_address(self.checkpoint, self.unit)
+
+    @property
+    def card(self) -> str:
+        """The unit's picture as JPEG, which every program can show."""
+        return self.base + addresses.card_address(addresses.unit_address(self.checkpoint, self.unit))
+
+    @property
+    def embed(self) -> str:
+        return self.base + addresses.embed_address(self.checkpoint, self.unit)
+
+    @property
+    def short(self) -> str:
+        """``4a:11``, as the literature writes it."""
+        return str(self.unit).removeprefix("mixed")
+
+    @property
+    def full(self) -> str:
+        return f"{self.unit} of {self.checkpoint}"
+
+    @property
+    def markdown_link(self) -> str:
+        return f"[{self.unit}]({self.page})"
+
+    @property
+    def markdown_picture(self) -> str:
+        """The thumbnail, linked."""
+        return f"[![{_markdown(self.full)}]({self.thumbnail})]({self.exact})"
+
+    @property
+    def html_link(self) -> str:
+        return f'<a href="{html.escape(self.page)}">{html.escape(str(self.unit))}</a>'
+
+    @property
+    def html_picture(self) -> str:
+        page, thumbnail, alt = map(html.escape, (self.exact, self.thumbnail, self.full))
+        return f'<a href="{page}"><img src="{thumbnail}" alt="{alt}"></a>'
+
+    @property
+    def chip(self) -> str:
+        """HTML: a small thumbnail and the short name, in a line of text."""
+        page, thumbnail, short, title = map(html.escape, (self.exact, self.thumbnail, self.short, self.title))
+        image = f'<img src="{thumbnail}" width="{CHIP}" height="{CHIP}" alt="" style="vertical-align: middle">'
+        return f'<a class="atlas-chip" href="{page}" title="{title}">{image} {short}</a>'
+
+    @property
+    def iframe(self) -> str:
+        page, title = html.escape(self.embed), html.escape(self.full)
+        wide, high = FRAME
+        return (
+            f'<iframe src="{page}" title="{title}" width="{wide}" height="{high}" loading="lazy" '
+            f'style="border: 0"></iframe>'
+        )
+
+    @property
+    def title(self) -> str:
+        """What a reader is told who points at a chip."""
+        return f"{self.full}: {self.label}" if self.label else self.full
+
+    @property
+    def file(self) -> str:
+        """A name for the unit's picture where it is copied to."""
+        return f"{self.checkpoint}-{self.unit.layer}-{self.unit.channel}.jpg"
+
+    @property
+    def key(self) -> str:
+        """A name for the unit among notes and references: ``bvlc_googlenet-mixed4a-11``."""
+        return self.file.removesuffix(".jpg")
+
+    @property
+    def latex_link(self) -> str:
+        return rf"\href{{{latex_address(self.page)}}}{{{latex(str(self.unit))}}}"
+
+    @property
+    def latex_chip(self) -> str:
+        """The picture as high as a line, and the short name. Its file has to be there, as for a picture."""
+        picture = rf"\includegraphics[height=1em]{{{self.file}}}"
+        return rf"\href{{{latex_address(self.exact)}}}{{{picture}~{latex(self.short)}}}"
+
+    @property
+    def latex_picture(self) -> str:
+        r"""\includegraphics reads files, not addresses: the line above it says where this one comes from."""
+        picture = rf"\includegraphics[width=3cm]{{{self.file}}}"
+        return f"% curl -o {self.file} {self.card}\n\\href{{{latex_address(self.exact)}}}{{{picture}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What a reference says of a unit besides its address. ``date`` is the day its picture was rendered."""
+
+    atlas: str
+    fingerprint: str
+    key: str
+    date: str
+
+    @property
+    def made(self) -> str:
+        """Which weights, and when; an atlas may not know all of it."""
+        weights = self.fingerprint and f"weights {self.fingerprint[:12]}"
+        return ", ".join(filter(None, (weights, self.date and f"rendered {self.date}"))) or "of unknown weights"
+
+    def title(self, quoted: UnitReference) -> str:
+        return f"{self.atlas}, {quoted.full}"
+
+    def plain(self, quoted: UnitReference) -> str:
+        return f"{self.title(quoted)} ({self.made}). {quoted.exact}"
+
+    def markdown_note(self, quoted: UnitReference) -> str:
+        return f"[{inert(self.title(quoted))}]({quoted.exact}) ({inert(self.made)})"
+
+    def markdown_link(self, quoted: UnitReference) -> str:
+        """The unit, linked; the reference is the link's title."""
+        return f'[{quoted.unit}]({quoted.page} "{inert(self.plain(quoted))}")'
+
+    def html_note(self, quoted: UnitReference) -> str:
+        return f'<a href="{html.escape(quoted.exact)}">{inert(self.title(quoted))}</a> ({inert(self.made)})'
+
+    def latex_note(self, quoted: UnitReference) -> str:
+        return rf"\href{{{latex_address(quoted.exact)}}}{{{latex(self.title(quoted))}}} ({latex(self.made)})"
+
+    def bibtex(self, quoted: UnitReference) -> str:
+        note = f"Checkpoint {quoted.checkpoint}, fingerprint {self.fingerprint}, rendered {self.date}"
+        return (
+            f"@misc{{{quoted.key},\n"
+            f"  title        = {{{latex(quoted.full)}}},\n"
+            f"  howpublished = {{{latex(self.atlas)}, \\url{{{quoted.exact}}}}},\n"
+            f"  year         = {{{latex(self.date[:4])}}},\n"
+            f"  note         = {{{latex(f'{note}, picture {self.key}')}}},\n"
+            f"}}"
+        )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+}  # fmt: skip
+
+
+def latex(text: str) -> str:
+    r"""Text as LaTeX reads it.
+
+    >>> latex("bvlc_googlenet")
+    'bvlc\\_googlenet'
+    """
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def latex_address(url: str) -> str:
+    r"""An address as an argument of \href."""
+    return url.replace("%", r"\%").replace("#", r"\#")
+
+
+def inert(text: str) -> str:
+    """Text for HTML in which nothing is active that is read before HTML either: Markdown, a table, a site's templates.
+
+    >>> inert("<b> {{x}}")
+    '&lt;b&gt; &#123;&#123;x&#125;&#125;'
+    """
+    return _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", html.escape(text))
+
+
+def _markdown(text: str) -> str:
+    return "".join(f"\\{c}" if c in "\\[]*`<>" else c for c in text)

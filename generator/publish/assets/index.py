@@ -1,0 +1,116 @@
+"""What the site says to programs: atlas.json, the index.json of each layer, sitemap.xml, robots.txt.
+
+``atlas.json`` lists every unit with its page, record, pictures, activation and names; addresses in it are relative to
+the folder it lies in. ``format`` is raised when a program that reads it would have to change; the schemas in
+``static/schema/`` say what is in a format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+from xml.sax.saxutils import escape
+
+from generator.config.labels import Source, sources_of
+from generator.core.record import Record
+from generator.links import addresses
+from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog
+
+FORMAT = 1
+
+
+def atlas_index(catalog: Catalog) -> bytes:
+    """The atlas as JSON, one unit a line."""
+    head = {"format": FORMAT, "title": catalog.config.title, "url": catalog.config.url}
+    checkpoints = ",\n".join(
+        _with_units(_head(c), c, (u for x in c.layers.values() for u in x.rendered)) for c in catalog.checkpoints
+    )
+    return f'{json.dumps(head)[:-1]}, "checkpoints": [\n{checkpoints}\n]}}\n'.encode()
+
+
+def layer_index(checkpoint: AtlasCheckpoint, layer: AtlasLayer) -> bytes:
+    """One layer as JSON: what it is, and its units as in atlas.json."""
+    of = layer.layer
+    head: dict[str, Any] = {
+        "format": FORMAT,
+        "checkpoint": _head(checkpoint),
+        "layer": layer.name,
+        "page": addresses.layer_address(checkpoint.name, layer.name),
+        "channels": of.channels,
+        "stride": of.stride,
+        "receptive_field": of.receptive_field,
+        "grid": layer.grid,
+        "branches": [
+            {"name": b.name, "first": b.first, "last": b.last, "receptive_field": b.receptive_field}
+            for b in of.branches
+        ],
+    }
+    return f"{_with_units(head, checkpoint, layer.rendered)}\n".encode()
+
+
+def _head(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
+    return {
+        "name": checkpoint.name,
+        "architecture": checkpoint.checkpoint.architecture.name,
+        "fingerprint": checkpoint.fingerprint,
+        "page": addresses.checkpoint_address(checkpoint.name),
+    }
+
+
+def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterable[AtlasUnit]) -> str:
+    """An object with ``units``, and the ``sources`` of their labels."""
+    units = tuple(units)
+    sources = {s: i for i, s in enumerate(sources_of(x for u in units for x in u.labels))}
+    head["sources"] = [{"title": s.title, "url": s.url or None, "license": s.license or None} for s in sources]
+    lines = ",\n".join(json.dumps(_unit(checkpoint.name, u, u.record, sources)) for u in units if u.record)
+    return f'{json.dumps(head)[:-1]}, "units": [\n{lines}\n]}}'
+
+
+def _unit(checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Source, int]) -> dict[str, Any]:
+    page = addresses.unit_address(checkpoint, unit.unit)
+    entry: dict[str, Any] = {
+        "unit": str(unit.unit),
+        "branch": unit.branch.name if unit.branch else None,
+        "activation": record.made.activation,
+        "current": unit.current,
+        "date": record.made.date,
+        "page": page,
+        "record": addresses.record_address(checkpoint, unit.unit),
+        "card": addresses.card_address(page),
+        "embed": addresses.embed_address(checkpoint, unit.unit),
+        "picture": addresses.picture_address(record.picture),
+        "thumbnail": addresses.picture_address(record.thumbnail),
+    }
+    if unit.labels:
+        entry["labels"] = [
+            {"name": x.name, "family": x.family or None, "confidence": x.confidence, "source": sources[x.source]}
+            for x in unit.labels
+        ]
+    return entry
+
+
+def sitemap(base: str, pages: Iterable[str]) -> bytes:
+    """Every page but the one for what is not there. Up to 50,000 pages fit in one sitemap.
+
+    Search engines read whole addresses alone; without ``base`` they are written from the site's own root, with a
+    word on what to set.
+    """
+    listed = "".join(
+        f"<url><loc>{escape(base + quote('' if base and page == addresses.HOME else page))}</loc></url>\n"
+        for page in pages
+        if page != addresses.NOT_FOUND
+    )
+    hint = "" if base else "<!-- set url in atlas.toml: search engines want whole addresses -->\n"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{hint}'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{listed}</urlset>\n'
+    ).encode()
+
+
+def robots(base: str) -> bytes:
+    """robots.txt, or b"" where the atlas is not at the root of its host: crawlers look for it nowhere else."""
+    if urlsplit(base).path.strip("/"):
+        return b""
+    return f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n".encode()

@@ -1,0 +1,74 @@
+"""What a page is, in the words of schema.org, for search engines: https://schema.org/docs/gs.html
+
+>>> site(url, "InceptionV1 Atlas", "…")["@type"]                      # doctest: +SKIP
+'Dataset'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from generator.core.record import Record
+from generator.links import addresses
+from generator.publish.catalog import AtlasUnit
+from generator.publish.urls import Urls
+
+CONTEXT = "https://schema.org"
+
+
+def site(url: Urls, title: str, description: str) -> Mapping[str, Any]:
+    """The atlas as a whole: a data set that programs read from atlas.json."""
+    return {
+        "@context": CONTEXT,
+        "@type": "Dataset",
+        "name": title,
+        "description": description,
+        "url": url.whole(addresses.HOME),
+        "distribution": {
+            "@type": "DataDownload",
+            "encodingFormat": "application/json",
+            "contentUrl": url.whole(addresses.INDEX),
+        },
+    }
+
+
+def collection(url: Urls, address: str, name: str, description: str) -> Mapping[str, Any]:
+    """A page of many units."""
+    return {
+        "@context": CONTEXT,
+        "@type": "CollectionPage",
+        "name": name,
+        "description": description,
+        "url": url.whole(address),
+    }
+
+
+def article(url: Urls, address: str, name: str, description: str) -> Mapping[str, Any]:
+    """A page to read."""
+    return {**collection(url, address, name, description), "@type": "WebPage"}
+
+
+def unit(url: Urls, address: str, name: str, description: str, shown: AtlasUnit, record: Record) -> Mapping[str, Any]:
+    """The picture of a unit."""
+    picture = record.picture
+    said = {
+        "@context": CONTEXT,
+        "@type": "ImageObject",
+        "name": name,
+        "caption": description,
+        "url": url.whole(address),
+        "contentUrl": url.whole(addresses.picture_address(picture)),
+        "thumbnailUrl": url.whole(addresses.card_address(address)),
+        "encodingFormat": "image/webp",
+        "width": picture.width,
+        "height": picture.height,
+        "sha256": picture.sha256,
+        "dateCreated": record.made.date,
+    }
+    names = _each_once(word for label in shown.labels for word in (label.name, label.family) if word)
+    return {**said, "keywords": ", ".join(names)} if names else said
+
+
+def _each_once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))

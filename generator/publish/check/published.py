@@ -1,0 +1,185 @@
+"""Addresses that were published, kept in addresses.txt beside atlas.toml, and whether the atlas still holds to them.
+
+>>> promise(config)                                               # doctest: +SKIP
+880
+>>> list(broken(config))                                          # doctest: +SKIP
+[('bvlc_googlenet/mixed4a/11.html', 'was published and is gone; render it again')]
+
+A line says what was promised, and what it meant:
+
+    units  bvlc_googlenet/mixed4a 0-511 5c6c418c5b8c    pages, records, pictures, frames of units of these weights
+    page   about.html #again #limits                    a page with the places in it that can be linked
+    file   atlas.json                                   anything else that others read
+    embed  bvlc_googlenet                               what <atlas-unit ref="mixed4a:11"> means without a checkpoint
+    answer 9874e3b10e2d34ce ce3bff66684820ee …          exact pictures in the store: their key, and a hash for each
+
+Lines are only ever added; a person may take one back by deleting it. docs/addresses.md says the same for people.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from generator.config.atlas_toml import Config
+from generator.core.errors import AtlasError, UsageError, why_not_written
+from generator.core.units import Unit, read_channels, write_channels
+from generator.links import addresses
+from generator.publish.build import built_files
+from generator.store.store import Store
+
+FILE = "addresses.txt"
+_HEAD = (
+    "# Addresses that were published, and what they mean: docs/addresses.md. `atlas promise` adds, nothing removes.\n"
+)
+_PLACE = re.compile(r'<(?:h2|li)\b[^>]*\sid="([^"]+)"')  # headings and items of lists are what people link
+_UNIT_FILES = (
+    addresses.unit_address, addresses.record_address, addresses.thumbnail_address, addresses.embed_address,
+    lambda checkpoint, unit: addresses.card_address(addresses.unit_address(checkpoint, unit)),
+)  # fmt: skip
+_DIGITS = 16  # of a key: enough to tell it from any other
+
+
+def promise(config: Config) -> int:
+    """Add the addresses of the built site to addresses.txt. How many lines are new. What is broken stays promised.
+
+    Raises AtlasError if there is no site.
+    """
+    if not built_files(config.output):
+        raise AtlasError(f"no site in {config.output} yet; type `atlas build`")
+    path = config.path.parent / FILE
+    before = _read(path)
+    lines = _merged([*before, *_of_the_site(config)])
+    try:
+        temporary = path.with_name(f".{FILE}.tmp")
+        temporary.write_text(_HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise AtlasError(f"cannot write {path}: {why_not_written(error)}") from error
+    return len(set(lines) - set(before))
+
+
+def broken(config: Config) -> Iterator[tuple[str, str]]:
+    """Each address that was published and is gone or means something else, and what is wrong with it."""
+    promised = _read(config.path.parent / FILE)
+    if not promised:
+        return
+    there = set(built_files(config.output))
+    now = _meanings(config.output)
+    store = Store(config.store)
+    answers = {key[:_DIGITS]: key for key in store.keys()}  # noqa: SIM118 - a store is no mapping
+    for line in promised:
+        kind, of, *rest = line.split()
+        if kind == "units":
+            yield from _broken_units(of, rest, there, now)
+        elif kind == "answer":
+            yield from _broken_answer(store, of, rest, answers)
+        elif kind == "embed":
+            if f'"{of}"' not in _text(config.output / addresses.STATIC / "embed.js"):
+                yield f"{addresses.STATIC}/embed.js", f"meant {of} where no checkpoint is named, and does no more"
+        elif of not in there:
+            yield of, "was published and is gone"
+        elif kind == "page":
+            ids = set(_PLACE.findall(_text(config.output / of)))
+            yield from ((f"{of}{place}", "was published and is gone") for place in rest if place[1:] not in ids)
+
+
+def _broken_units(
+    of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str]
+) -> Iterator[tuple[str, str]]:
+    checkpoint, layer = of.split("/")
+    for unit in (Unit(layer, n) for n in read_channels(rest[0])):
+        gone = [make(checkpoint, unit) for make in _UNIT_FILES if make(checkpoint, unit) not in there]
+        if gone:
+            yield gone[0], "was published and is gone; render it again"
+        elif not now.get((checkpoint, unit), "").startswith(rest[1]):
+            other = f"was published for weights {rest[1]} and means others now; give those a name of their own"
+            yield addresses.unit_address(checkpoint, unit), other
+
+
+def _broken_answer(store: Store, key: str, hashes: list[str], answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if key not in answers:
+        yield f"{addresses.STORE}/{key[:2]}/{key[2:]}….json", "was published and is gone"
+        return
+    whole = answers[key]
+    files = os.listdir(store.record_path(whole).parent)
+    for digest in hashes:
+        if not any(name.startswith(f"{whole[2:]}.{digest}.") for name in files):
+            yield f"{addresses.STORE}/{whole[:2]}/{whole[2:]}.{digest}….webp", "was published and is gone"
+
+
+def _of_the_site(config: Config) -> Iterator[str]:
+    """What the built site would promise."""
+    units: dict[tuple[str, str, str], list[int]] = {}
+    for (checkpoint, unit), fingerprint in _meanings(config.output).items():
+        units.setdefault((checkpoint, unit.layer, fingerprint[:12]), []).append(unit.channel)
+    for (checkpoint, layer, fingerprint), channels in units.items():
+        yield f"units {checkpoint}/{layer} {write_channels(channels)} {fingerprint}"
+    for address in built_files(config.output):
+        folder, _, name = address.rpartition("/")
+        numbered = re.match(r"\d+\.", name) and not folder.endswith(f"/{addresses.FAMILIES}")
+        of_a_unit = numbered or folder.startswith((addresses.EMBED, addresses.STATIC))
+        if address.endswith(".html") and not of_a_unit and address != addresses.NOT_FOUND:
+            ids = dict.fromkeys(_PLACE.findall(_text(config.output / address)))
+            yield " ".join(["page", address, *(f"#{name}" for name in ids)])
+        elif not of_a_unit and address.endswith((".json", ".jpg")):
+            yield f"file {address}"
+    yield f"embed {config.checkpoints[0].name}"
+    for record in Store(config.store).records():
+        hashes = dict.fromkeys(p.name.split(".")[1] for p in record.pictures)
+        yield " ".join(["answer", record.key[:_DIGITS], *hashes])
+
+
+def _merged(lines: Iterable[str]) -> list[str]:
+    """Lines that speak of the same thing made one."""
+    found: dict[tuple[str, ...], dict[str, None]] = {}
+    for line in lines:
+        kind, of, *rest = line.split()
+        if kind == "units":
+            found.setdefault((kind, of, rest[1]), {}).update(dict.fromkeys(map(str, read_channels(rest[0]))))
+        else:
+            found.setdefault((kind, of), {}).update(dict.fromkeys(rest))
+    return sorted(
+        f"units {key[1]} {write_channels(map(int, rest))} {key[2]}" if key[0] == "units" else " ".join([*key, *rest])
+        for key, rest in found.items()
+    )
+
+
+def _read(path: Path) -> list[str]:
+    """The lines promised so far. Raises UsageError naming a line that is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("#") and not _LINE.fullmatch(line):
+            raise UsageError(f"{path}:{number}: “{line[:60]}” is no promise; take the line back from version control")
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+_LINE = re.compile(
+    r"units [a-z0-9_-]+/[a-z0-9_]+ [\d,-]+ [0-9a-f]{12}|page [a-z0-9_/-]+\.html( #\S+)*|file [a-z0-9_/-]+\.\w+"
+    r"|embed [a-z0-9_-]+|answer [0-9a-f]{16}( [0-9a-f]{16})+"
+)
+
+
+def _meanings(output: Path) -> dict[tuple[str, Unit], str]:
+    """The weights that each unit of the built site is of."""
+    found = {}
+    for checkpoint in json.loads(_text(output / addresses.INDEX) or '{"checkpoints": []}')["checkpoints"]:
+        for entry in checkpoint["units"]:
+            layer, _, channel = entry["unit"].partition(":")
+            found[checkpoint["name"], Unit(layer, int(channel))] = checkpoint["fingerprint"] or ""
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""

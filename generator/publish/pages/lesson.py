@@ -1,0 +1,142 @@
+"""What the page "How these pictures are made" shows: the answers of the lesson, as far as the store has them.
+
+>>> lesson = read_lesson(catalog)                                                   # doctest: +SKIP
+>>> [frame.step for frame in lesson.raw.frames]                                     # doctest: +SKIP
+[0, 8, 16, 32, 64, 128, 255, 256]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.config.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.core.errors import UsageError
+from generator.core.recipe import Question
+from generator.core.record import Picture, Record
+from generator.core.spectrum import power_spectrum
+from generator.core.units import Unit
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.store.store import DamagedError, Store
+
+CONTROL = "untrained"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture on the way, the steps that led to it, and its activation as the ascent saw it; at the end, at rest."""
+
+    step: int
+    activation: float
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """One ascent: some of its pictures, the last one at its end, and the record of that."""
+
+    unit: Unit
+    frames: tuple[Frame, ...]
+    end: Record
+
+
+@dataclass(frozen=True, slots=True)
+class PresetShown:
+    """A unit's picture by one of three ways, and the power of its brightness at 1, 2, ... cycles a picture."""
+
+    name: str
+    record: Record
+    power: NDArray[np.float64]
+
+
+Poster = tuple[tuple[AtlasUnit, ...], ...]
+"""Rows of units: a row for each channel, its columns from shallow to deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasLesson:
+    """What is there of the lesson; what is not is None or empty. ``asked`` if atlas.toml has a ``[lesson]``."""
+
+    asked: bool
+    raw: Climb | None
+    full: Climb | None
+    ways: tuple[PresetShown, ...]
+    seeds: tuple[Record, ...]
+    seeds_note: str
+    poster: Poster
+    control: AtlasCheckpoint | None
+    control_poster: Poster
+
+
+def read_lesson(catalog: Catalog) -> AtlasLesson:
+    """Bring the lesson and the store together."""
+    first = catalog.checkpoints[0]
+    asked = lesson_questions(catalog.config, first.fingerprint) if first.fingerprint else None
+    raw = full = None
+    ways: tuple[PresetShown, ...] = ()
+    seeds: tuple[Record, ...] = ()
+    if asked:
+        store = Store(catalog.config.store)
+        raw, full = _climb(store, asked.raw), _climb(store, asked.full)
+        ways = _ways(store, {"raw": asked.raw[-1], "naive": asked.naive, "full": asked.full[-1]})
+        seeds = _all(store, asked.seeds) or ()
+    control = next((c for c in catalog.checkpoints[1:] if c.name == CONTROL), None)
+    return AtlasLesson(
+        asked=catalog.config.lesson is not None,
+        raw=raw,
+        full=full,
+        ways=ways,
+        seeds=seeds,
+        seeds_note=catalog.config.lesson.seeds_note if catalog.config.lesson else "",
+        poster=_poster(first),
+        control=control,
+        control_poster=_poster(control) if control else (),
+    )
+
+
+def _all(store: Store, questions: Sequence[Question]) -> tuple[Record, ...] | None:
+    """The answers, or None if one cannot be shown."""
+    found = []
+    for question in questions:
+        try:
+            record = store.read(question.key)
+        except DamagedError:  # the catalog tells of it
+            return None
+        if record is None or not store.path(record.picture).is_file():
+            return None
+        found.append(record)
+    return tuple(found)
+
+
+def _climb(store: Store, questions: Sequence[Question]) -> Climb | None:
+    if not (records := _all(store, questions)):
+        return None
+    end = records[-1]
+    if not 0 < end.question.recipe.steps == len(end.made.activations):
+        return None
+    reached = (*end.made.activations, end.made.activation)
+    frames = [(record.question.recipe.steps, record.picture) for record in records]
+    return Climb(
+        end.question.unit, tuple(Frame(step, reached[step], picture) for step, picture in frames), end
+    )  # fmt: skip
+
+
+def _ways(store: Store, questions: dict[str, Question]) -> tuple[PresetShown, ...]:
+    if not (records := _all(store, list(questions.values()))):
+        return ()
+    try:
+        power = [power_spectrum(store.show(record).pixels, record.question.recipe.size) for record in records]
+    except (DamagedError, UsageError):
+        return ()
+    return tuple(PresetShown(*each) for each in zip(questions, records, power, strict=True))
+
+
+def _poster(checkpoint: AtlasCheckpoint) -> Poster:
+    """The poster's units, if all of them are rendered."""
+    rows = tuple(
+        tuple(checkpoint.layers[layer].units[channel] for layer in POSTER_LAYERS) for channel in POSTER_CHANNELS
+    )
+    return rows if all(unit.record for row in rows for unit in row) else ()

@@ -1,0 +1,38 @@
+"""The forms in which a unit's page offers it to be quoted, each a text to copy.
+
+>>> [quote.name for quote in quotes(unit, record, checkpoint, config)]        # doctest: +SKIP
+['Link', 'Markdown', 'HTML chip', 'Frame', 'LaTeX', 'BibTeX', 'Citation']
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.config.atlas_toml import Config
+from generator.core.record import Record
+from generator.links.quoting import Citation, UnitReference
+from generator.publish.catalog import AtlasUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One form: what it is called, and the text."""
+
+    name: str
+    text: str
+
+
+def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> tuple[Quote, ...]:
+    """Every form. Where atlas.toml gives no published address, addresses in them are relative to the atlas."""
+    label = unit.labels[0].name if unit.labels else ""
+    quoted = UnitReference(config.url, checkpoint, unit.unit, label, record.picture.sha256)
+    cited = Citation(config.title, record.question.fingerprint, record.key, record.made.date[:10])
+    return (
+        Quote("Link", quoted.page),
+        Quote("Markdown", quoted.markdown_picture),
+        Quote("HTML chip", quoted.chip),
+        Quote("Frame", quoted.iframe),
+        Quote("LaTeX", quoted.latex_picture),
+        Quote("BibTeX", cited.bibtex(quoted)),
+        Quote("Citation", cited.plain(quoted)),
+    )

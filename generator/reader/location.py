@@ -1,0 +1,89 @@
+"""Where a built atlas lies: a folder of this machine, or an address.
+
+>>> place = place_of("https://host/atlas/")                           # doctest: +SKIP
+>>> place.read("atlas.json", limit=1_000_000)                         # doctest: +SKIP
+b'{"format": 1, ...
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from generator.core.errors import AtlasError, UsageError
+from generator.core.transfer import PermanentError, TransientError, legible, read
+from generator.links import addresses
+
+PUBLISHED = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[\w.~%+,@=-]*)*", re.ASCII | re.IGNORECASE)
+"""An address at which an atlas may be published. It goes into links, into HTML and into LaTeX: no quotes, braces or
+backslashes are in it."""
+
+
+class OutOfReachError(AtlasError):
+    """A place does not answer now; it may later."""
+
+
+class Place(Protocol):
+    """Gives the bytes at an address of the atlas."""
+
+    @property
+    def name(self) -> str:
+        """As people write it; of an address, with a slash at its end."""
+
+    def read(self, address: str, *, limit: int) -> bytes:
+        """The file at an address relative to the atlas. Raises AtlasError if it is not there, or larger than limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An atlas on this machine."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.root)
+
+    def read(self, address: str, *, limit: int) -> bytes:
+        path = self.root / address
+        try:
+            with open(path, "rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            raise AtlasError(f"{path} cannot be read: {error.strerror}; type `atlas build` where it is made") from error
+        if len(data) > limit:
+            raise AtlasError(f"{path} has more than the {limit:,} bytes that it may have")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """An atlas that somebody has published. ``name`` is its address."""
+
+    name: str
+
+    def read(self, address: str, *, limit: int) -> bytes:
+        try:
+            return read(self.name + address, limit=limit)
+        except TransientError as error:
+            raise OutOfReachError(f"{self.name}{address}: {error}") from error
+        except PermanentError as error:
+            raise AtlasError(f"{self.name}{address}: {error}") from error
+
+
+def place_of(where: str | Path) -> Folder | Web:
+    """The place that is meant: an address of an atlas or of a page at its root, a folder, or a file in it."""
+    text = str(where)
+    if "://" in text:
+        if not PUBLISHED.fullmatch(text):
+            raise UsageError(f"{legible(text)} is not the address of an atlas; write https://host/path/")
+        for page in (addresses.INDEX, addresses.HOME):
+            text = text.removesuffix(f"/{page}")
+        return Web(f"{text.rstrip('/')}/")
+    try:
+        path = Path(where).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"no folder {where}: {error}") from error
+    return Folder(path.parent if path.is_file() else path)

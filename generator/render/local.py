@@ -1,0 +1,132 @@
+"""Runs a plan on this machine: batch after batch through the network, each finished unit straight into the store.
+
+While a batch runs, threads encode the pictures of the one before, and one thread writes them, in the plan's order. A
+batch that is interrupted is lost and nothing else; whatever is in the store is not rendered again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+import torch
+
+from generator.core.errors import AtlasError
+from generator.network import Inception
+from generator.render.renderer import Advance, EncodedImage, Failure, Renderer, finish
+from generator.store.plan import Batch, Plan
+from generator.store.store import Store
+
+Answers = Iterable[EncodedImage | Failure]
+
+_ENCODERS = min(8, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the units of a plan.
+
+    ``failed`` says why, unit by unit; ``stopped`` is True after Ctrl-C; ``error`` is what ended the run early.
+    """
+
+    rendered: int
+    present: int
+    failed: tuple[str, ...] = ()
+    stopped: bool = False
+    error: AtlasError | None = None
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """A device by its torch name, or the GPU if there is one. Raises AtlasError if it cannot be used."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise AtlasError(f"cannot use the device “{name}” ({reason}); type --device cpu") from error
+    return device
+
+
+def run(
+    plan: Plan,
+    net: Inception,
+    store: Store,
+    *,
+    checkpoint: str,
+    force: bool = False,
+    advance: Advance = lambda units: None,
+) -> Outcome:
+    """Render every batch of a plan with a float32 network, on the network's device, and keep what comes of it.
+
+    Ctrl-C, a full disk and the like end the run and lose the batch that they interrupt; what was kept stays. Raises
+    AtlasError if the store cannot be written at all.
+    """
+    renderer = Renderer(net, checkpoint)
+
+    def answer(batches: Iterator[Batch]) -> Generator[Answers]:
+        with ThreadPoolExecutor(_ENCODERS) as encoders:
+            for batch in batches:
+                for rendered in renderer.render(batch, advance):
+                    yield encoders.map(finish, rendered)
+
+    return keep(plan, store, answer, force=force, advance=advance)
+
+
+def keep(
+    plan: Plan,
+    store: Store,
+    answer: Callable[[Iterator[Batch]], Generator[Answers]],
+    *,
+    force: bool = False,
+    advance: Advance = lambda units: None,
+) -> Outcome:
+    """Have a plan's batches answered and write what comes, as it comes, in a thread; the one writer of every run.
+
+    ``answer`` is given the batches, each without what another renderer has kept by the time it is asked for.
+    """
+    store.prepare()
+    rendered = skipped = lost_races = 0
+    failed: list[str] = []
+    stopped, ended = False, None
+
+    def missing() -> Iterator[Batch]:
+        nonlocal skipped
+        for batch in plan.batches:
+            parts = batch.parts
+            asked = zip(*(part.questions for part in parts), strict=True)
+            wanted = [i for i, each in enumerate(asked) if force or any(q.key not in store for q in each)]
+            there = len(batch) - len(wanted)
+            skipped += there * len(parts)
+            advance(there)
+            if wanted:
+                yield batch.only(wanted)
+
+    def write(answers: Answers) -> None:
+        nonlocal rendered, lost_races
+        for each in answers:
+            if isinstance(each, Failure):
+                failed.append(f"{each.question.unit}: {each.why}")
+            elif store.write(each.question, each.made, each.picture, each.thumbnail, force=force):
+                rendered += 1
+            else:
+                lost_races += 1
+
+    try:
+        with ThreadPoolExecutor(1) as writer, closing(answer(missing())) as answered:
+            written: Future[None] | None = None
+            for answers in answered:
+                if written:
+                    written.result()  # so that no more than one batch waits; a full disk ends the run here
+                written = writer.submit(write, answers)
+            if written:
+                written.result()
+    except KeyboardInterrupt:
+        stopped = True
+    except AtlasError as error:
+        ended = error
+    return Outcome(rendered, plan.present + skipped + lost_races, tuple(failed), stopped, ended)

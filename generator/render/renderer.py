@@ -1,0 +1,218 @@
+"""Answers a batch: the ascent, the measuring, and what is known of each picture, up to the bytes that are kept.
+
+A :class:`Renderer` holds a network and does what needs the device; :func:`finish` encodes and needs a core only, so
+that threads do it while the next batch runs. The runner on this machine and each worker of a cluster use both alike.
+
+>>> renderer = Renderer(net, "untrained")                                           # doctest: +SKIP
+>>> answers = [finish(each) for part in renderer.render(batch) for each in part]    # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import math
+import platform
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator import __version__
+from generator.core.errors import AtlasError
+from generator.core.recipe import Question, Recipe
+from generator.core.record import EncodedFile, Provenance, Rendered
+from generator.network import Inception
+from generator.render.ascent import Ascent, ascend
+from generator.render.capacity import bytes_per_unit, fits
+from generator.render.encode import encode, to_pixels
+from generator.render.objective import evaluate
+from generator.store.plan import Batch
+
+Advance = Callable[[float], object]
+"""Is told the units, and fractions of units, that were done since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """All that the store keeps of a unit."""
+
+    question: Question
+    made: Provenance
+    picture: EncodedFile
+    thumbnail: EncodedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A unit that came to no picture, and why."""
+
+    question: Question
+    why: str
+
+
+def finish(rendered: Rendered | Failure) -> EncodedImage | Failure:
+    """Encode a picture and its thumbnail; a failure stays what it is."""
+    if isinstance(rendered, Failure):
+        return rendered
+    return EncodedImage(rendered.question, rendered.made, *encode(rendered.pixels))
+
+
+class Renderer:
+    """Answers batches with the network of one checkpoint, on the device that it is on."""
+
+    def __init__(self, net: Inception, checkpoint: str) -> None:
+        """``net`` is in float32: it is the yardstick, and is copied for other precisions."""
+        keep_freed_memory()
+        self._net, self._checkpoint = net, checkpoint
+        self._networks = {"float32": net}
+        self._needed: dict[tuple[str, Recipe], int] = {}
+        self._largest = 1 << 30  # batch, as far as running out of memory has told
+
+    def render(self, batch: Batch, advance: Advance = lambda units: None) -> Iterator[list[Rendered | Failure]]:
+        """The batch in parts that fit into memory, halved whenever a GPU runs out of it all the same.
+
+        Raises AtlasError if a single unit does not fit.
+        """
+        waiting = deque([batch])
+        while waiting:
+            part = waiting.popleft()
+            if len(part) > (most := self._most(part)):
+                waiting.extendleft(reversed(part.split(most)))
+                continue
+            try:
+                rendered = self._render(part, advance)
+            except torch.OutOfMemoryError:
+                torch.cuda.empty_cache()
+                if len(part) == 1:
+                    raise AtlasError(
+                        f"one unit of {part.layer} at {part.recipe.size} px does not fit into this GPU's memory; "
+                        "type --device cpu"
+                    ) from None
+                self._largest = (len(part) + 1) // 2
+                waiting.appendleft(part)
+            else:
+                yield rendered
+
+    def _most(self, batch: Batch) -> int:
+        asked = (batch.layer, batch.recipe)
+        if asked not in self._needed:
+            self._needed[asked] = bytes_per_unit(self._net, *asked)
+        return min(self._largest, fits(self._needed[asked], self._net.mean.device))
+
+    def _render(self, batch: Batch, advance: Advance) -> list[Rendered | Failure]:
+        begun = time.perf_counter()
+        steps = max(batch.recipe.steps, 1)
+        share = len(batch) / steps
+        steps_done = 0
+
+        def on_step() -> None:
+            nonlocal steps_done
+            steps_done += 1
+            advance(share)
+
+        try:
+            ascent = self._ascend(batch, batch.recipe, on_step)
+        except BaseException:
+            advance(-share * steps_done)
+            raise
+        if not steps_done:
+            advance(len(batch))
+        taken = time.perf_counter() - begun
+        answers: list[Rendered | Failure] = []
+        for part in batch.parts:
+            steps_of = part.recipe.steps
+            pictures = ascent.snapshots.get(steps_of, ascent.pictures)
+            reached = ascent.activations[:, :steps_of].clone()  # a unit that is woken again has a curve of its own
+            answers += self._answer(part, pictures, reached, taken * steps_of / steps)
+        return answers
+
+    def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
+        """What an ascent came to, which took so many seconds."""
+        begun = time.perf_counter()
+        finals = self._measure(batch, pictures)
+        wake = batch.recipe.wake_steps
+        while batch.view != "negative" and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
+            # A unit that fell asleep again when the leak was closed is given twice as long: alone, whatever its batch.
+            wake *= 2
+            asleep = torch.nonzero(finals == 0).flatten().tolist()
+            again = batch.only(asleep)
+            woken = self._ascend(again, replace(batch.recipe, wake_steps=wake))
+            pictures[asleep], activations[asleep] = woken.pictures, woken.activations
+            finals[asleep] = self._measure(again, pictures[asleep])
+        seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
+        sums = pictures.sum((1, 2, 3)).tolist()  # not a number if one of the pixels is none
+        numbers = zip(activations.tolist(), finals.tolist(), sums, strict=True)
+        results = zip(batch.questions, to_pixels(pictures), numbers, strict=True)
+        return [self._rendered(question, pixels, *each, seconds) for question, pixels, each in results]
+
+    def _rendered(
+        self,
+        question: Question,
+        pixels: NDArray[np.uint8],
+        reached: list[float],
+        final: float,
+        total: float,
+        seconds: float,
+    ) -> Rendered | Failure:
+        if not all(map(math.isfinite, (*reached, final, total))):
+            return Failure(question, "the ascent left the range of numbers; type a smaller --step-size")
+        made = Provenance(
+            checkpoint=self._checkpoint,
+            activations=tuple(float(f"{a:.5g}") for a in reached),
+            activation=float(f"{final:.7g}"),
+            spread=round(float(pixels.std()), 2),
+            seconds=seconds,
+            device=describe(self._net.mean.device),
+            versions=versions(),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        return Rendered(question, made, pixels)
+
+    def _ascend(self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None) -> Ascent:
+        if recipe.precision not in self._networks:
+            self._networks[recipe.precision] = copy.deepcopy(self._net).to(getattr(torch, recipe.precision))
+        seeds = [question.draw_seed for question in batch.questions]
+        net = self._networks[recipe.precision]
+        return ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step, snapshots=batch.at)
+
+    def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
+        """The objective of finished pictures by one yardstick: float32, enlarged to the input, no transformations."""
+        return evaluate(self._net, pictures, batch.recipe.input, batch.layer, batch.channels, batch.view)
+
+
+def describe(device: torch.device) -> str:
+    """The device as records name it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def versions() -> dict[str, str]:
+    """What a picture's last digits may depend on, as records name it."""
+    return {"inception-atlas": __version__, "torch": torch.__version__, "python": platform.python_version()}
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep memory that is freed, instead of handing it back to the kernel after every step.
+
+    Activations of a batch are allocated and freed at each step; without this most of the time on a CPU goes into page
+    faults (measured in docs/log.md). Elsewhere the call does not exist and nothing is done.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    m_trim_threshold, m_top_pad, m_mmap_threshold, m_arena_max = -1, -2, -3, -8
+    mallopt = ctypes.CDLL(None).mallopt
+    for option, value in (
+        (m_mmap_threshold, 1 << 25),
+        (m_trim_threshold, (1 << 31) - 1),
+        (m_top_pad, 1 << 26),
+        (m_arena_max, 1),
+    ):
+        mallopt(option, value)

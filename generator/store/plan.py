@@ -1,0 +1,118 @@
+"""What has to be rendered, in which batches. Needs no torch, so that a dry run is at hand everywhere.
+
+A batch holds units that run through the network together: channels of one convolution, by one recipe. A unit of a mixed
+layer is a channel of one branch, and the other branches need not be run for it. Questions that differ in nothing but
+their steps lie on one ascent, which is climbed once: the shorter ones are answered on the way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+
+from generator.core.architecture import Architecture
+from generator.core.errors import UsageError
+from generator.core.recipe import Question, Recipe, View
+from generator.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Questions that one ascent answers: ``channels[i]`` of the convolution ``layer`` for ``questions[i]``.
+
+    ``at`` are the steps on the way, after which the same question with so many steps is answered too.
+    """
+
+    layer: str
+    view: View
+    recipe: Recipe
+    questions: tuple[Question, ...]
+    channels: tuple[int, ...]
+    at: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def only(self, wanted: Iterable[int]) -> Batch:
+        """The batch with some of its questions, by index."""
+        members = [(self.questions[i], self.channels[i]) for i in wanted]
+        return Batch(
+            self.layer,
+            self.view,
+            self.recipe,
+            tuple(question for question, _ in members),
+            tuple(channel for _, channel in members),
+            self.at,
+        )
+
+    def after(self, steps: int) -> Batch:
+        """The batch as if it had been asked for so many steps alone."""
+        recipe = replace(self.recipe, steps=steps)
+        questions = tuple(replace(question, recipe=recipe) for question in self.questions)
+        return replace(self, recipe=recipe, questions=questions, at=())
+
+    @property
+    def parts(self) -> tuple[Batch, ...]:
+        """What is answered, in the order of the ascent."""
+        return (*(self.after(steps) for steps in self.at), replace(self, at=()))
+
+    def split(self, size: int) -> list[Batch]:
+        return [self.only(part) for part in evenly(len(self), size)]
+
+
+def evenly(count: int, size: int) -> list[range]:
+    """Parts of at most ``size``, as even as can be: a unit that is left over costs twice as much alone.
+
+    >>> evenly(16, 15), evenly(5, 2)
+    ([range(0, 8), range(8, 16)], [range(0, 2), range(2, 4), range(4, 5)])
+    """
+    each = math.ceil(count / math.ceil(count / size))
+    return [range(i, min(i + each, count)) for i in range(0, count, each)]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Batches to render, shallow layers first, and how many of the pictures asked for are in the store already."""
+
+    batches: tuple[Batch, ...]
+    present: int
+
+    @property
+    def units(self) -> int:
+        """What is climbed, each as often as it is climbed anew."""
+        return sum(len(batch) for batch in self.batches)
+
+    @property
+    def pictures(self) -> int:
+        """What comes of it."""
+        return sum(len(batch) * (1 + len(batch.at)) for batch in self.batches)
+
+
+def make_plan(
+    questions: Iterable[Question], net: Architecture, store: Store | Container[str], *, size: int, force: bool = False
+) -> Plan:
+    """Batches of at most ``size`` for the questions whose key is not in the store; with ``force``, for all of them."""
+    ascents: dict[Question, list[Question]] = {}
+    present = 0
+    for question in dict.fromkeys(questions):
+        if not force and question.key in store:
+            present += 1
+            continue
+        if net.grid(question.unit.layer, question.recipe.input) < 1:
+            least = next(n for n in range(16, 1024) if net.grid(question.unit.layer, n) > 0)
+            raise UsageError(
+                f"input = {question.recipe.input} is too small for {question.unit.layer}; type --input {least}"
+            )
+        ascents.setdefault(replace(question, recipe=replace(question.recipe, steps=0)), []).append(question)
+    groups: dict[tuple[str, View, Recipe, tuple[int, ...]], list[tuple[Question, int]]] = {}
+    for asked in ascents.values():
+        *shorter, longest = sorted(asked, key=lambda question: question.recipe.steps)
+        at = tuple(question.recipe.steps for question in shorter)
+        layer, channel = net.locate(longest.unit.layer, longest.unit.channel)
+        groups.setdefault((layer, longest.view, longest.recipe, at), []).append((longest, channel))
+    batches = []
+    for (layer, view, recipe, at), members in groups.items():
+        questions, channels = zip(*members, strict=True)
+        batches += Batch(layer, view, recipe, questions, channels, at).split(size)
+    return Plan(tuple(batches), present)

@@ -1,0 +1,117 @@
+"""How far an atlas is: what atlas.toml selects, and how much of that the store can answer.
+
+>>> for checkpoint in status(config, Store(config.store)):                    # doctest: +SKIP
+...     print(checkpoint.name, checkpoint.rendered, "of", checkpoint.selected)
+bvlc_googlenet 832 of 864
+
+A unit counts as rendered if the store answers exactly the question that atlas.toml asks of it now, so ``missing`` is
+what `atlas render` would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from generator.config.atlas_toml import Checkpoint, Config
+from generator.config.lesson import lesson_questions
+from generator.core.record import Record
+from generator.core.units import Unit
+from generator.store.store import Store
+
+NOT_KNOWN = "0" * 64  # the fingerprint of weights that were not read: nothing in the store answers for them
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatus:
+    """One layer: the units selected, how many are rendered, which are not, and what the answers weigh.
+
+    ``lesson`` is a layer here too: the pictures of the page "How these pictures are made" that no unit's page shows.
+    """
+
+    layer: str
+    selected: int
+    missing: tuple[Unit, ...]
+    bytes: int
+
+    @property
+    def rendered(self) -> int:
+        return self.selected - len(self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStatus:
+    """One checkpoint. ``fingerprint`` is None as long as nothing is rendered and atlas.toml gives none."""
+
+    name: str
+    fingerprint: str | None
+    layers: tuple[LayerStatus, ...]
+
+    @property
+    def selected(self) -> int:
+        return sum(x.selected for x in self.layers)
+
+    @property
+    def rendered(self) -> int:
+        return sum(x.rendered for x in self.layers)
+
+    @property
+    def bytes(self) -> int:
+        return sum(x.bytes for x in self.layers)
+
+    @property
+    def missing(self) -> tuple[Unit, ...]:
+        return tuple(unit for x in self.layers for unit in x.missing)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "checkpoint": self.name,
+            "fingerprint": self.fingerprint,
+            "selected": self.selected,
+            "rendered": self.rendered,
+            "bytes": self.bytes,
+            "layers": [
+                {"layer": x.layer, "selected": x.selected, "rendered": x.rendered, "bytes": x.bytes,
+                 "missing": [str(u) for u in x.missing]}
+                for x in self.layers
+            ],
+        }  # fmt: skip
+
+
+def known_fingerprint(checkpoint: Checkpoint, records: Iterable[Record]) -> str | None:
+    """The weights a checkpoint's name stands for: as atlas.toml says, else those of its newest record."""
+    if checkpoint.fingerprint:
+        return checkpoint.fingerprint
+    own = [r for r in records if r.made.checkpoint == checkpoint.name]
+    return max(own, key=lambda record: record.age).question.fingerprint if own else None
+
+
+def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
+    """Each checkpoint of atlas.toml, with the layers in which it selects units."""
+    weighed = store.sizes()
+    unsure = any(c.fingerprint is None for c in config.checkpoints)
+    records = tuple(store.records()) if unsure else ()
+    return tuple(
+        _checkpoint(config, checkpoint, known_fingerprint(checkpoint, records), weighed)
+        for checkpoint in config.checkpoints
+    )
+
+
+def _checkpoint(
+    config: Config, checkpoint: Checkpoint, fingerprint: str | None, weighed: dict[str, int]
+) -> CheckpointStatus:
+    asked = {
+        layer: [config.question(fingerprint or NOT_KNOWN, unit) for unit in group]
+        for layer, group in groupby(checkpoint.units, key=lambda unit: unit.layer)
+    }
+    if config.teaches(checkpoint) and (lesson := lesson_questions(config, fingerprint or NOT_KNOWN)):
+        asked["lesson"] = [question for question in lesson if question not in asked.get(question.unit.layer, ())]
+    layers = []
+    for layer, questions in asked.items():
+        sizes = [weighed.get(question.key) for question in questions]
+        missing = tuple(q.unit for q, size in zip(questions, sizes, strict=True) if size is None)
+        layers.append(LayerStatus(layer, len(questions), missing, sum(size or 0 for size in sizes)))
+    return CheckpointStatus(checkpoint.name, fingerprint, tuple(layers))

@@ -1,0 +1,280 @@
+"""Answers kept on disk: a picture, its thumbnail, and a record of how they were made.
+
+A record lies at ``ab/cdef….json``, where ``abcdef…`` is the key of its question; its two pictures lie beside it, with
+the first digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed,
+the record last, and is never changed after: a reader finds a whole answer or none, and the address of a picture is a
+promise. When a unit is rendered again by force, the earlier pictures stay where they are and the new record lists them.
+
+>>> store = Store(Path("site/store"))          # doctest: +SKIP
+>>> record = store.read(question.key)          # doctest: +SKIP
+>>> store.path(record.picture)                 # doctest: +SKIP
+PosixPath('site/store/ab/cdef….1f2e3d4c5b6a7988.webp')
+
+Any number of processes may write to one store: each answer is committed under a lock, and the first one stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.core.errors import AtlasError, why_not_written
+from generator.core.recipe import Question, canonical_json
+from generator.core.record import KEY, EncodedFile, Picture, Provenance, Record, Rendered
+
+_SET_ASIDE = "damaged"
+
+
+class DamagedError(AtlasError):
+    """A file of the store is not what its record says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A record that cannot be trusted, why, and the files that belong to it."""
+
+    key: str
+    reason: str
+    files: tuple[Path, ...]
+
+
+class Store:
+    """The answers under one folder. Reading needs no lock; the folder is made when something is first written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, picture: Picture) -> Path:
+        return self.root / picture.name
+
+    def record_path(self, key: str) -> Path:
+        if not KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is not a key")
+        return self.root / key[:2] / f"{key[2:]}.json"
+
+    def __contains__(self, key: str) -> bool:
+        return self.record_path(key).is_file()
+
+    def keys(self) -> Iterator[str]:
+        """The key of every record, in order."""
+        for folder in self._folders():
+            for name in sorted(os.listdir(folder)):
+                if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+                    yield key
+
+    def read(self, key: str) -> Record | None:
+        """The answer under a key, or None. Raises DamagedError, with the command that helps, if it cannot be read."""
+        path = self.record_path(key)
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            record = Record.from_json(text)
+            if record.key != key:
+                raise ValueError("it lies under another key")
+        except ValueError as error:
+            raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
+        return record
+
+    def records(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Record]:
+        """Every answer that can be read, in order of keys; what cannot be is told to ``damaged`` and passed over."""
+        for key in self.keys():
+            try:
+                if record := self.read(key):
+                    yield record
+            except DamagedError as error:
+                damaged(error)
+
+    def show(self, record: Record, *, thumbnail: bool = False) -> Rendered:
+        """An answer with the pixels of its picture, or thumbnail. Raises DamagedError if that cannot be read."""
+        import numpy as np
+        from PIL import Image
+
+        shown = record.thumbnail if thumbnail else record.picture
+        path = self.path(shown)
+        try:
+            with Image.open(path) as image:
+                if image.size != (shown.width, shown.height):
+                    raise ValueError(f"it is {image.width} x {image.height} pixels large")
+                pixels = np.asarray(image.convert("RGB"))
+        except (OSError, ValueError) as error:
+            raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
+        return Rendered(record.question, record.made, pixels)
+
+    def sizes(self) -> dict[str, int]:
+        """The bytes of every answer by key, pictures and record together, without reading them."""
+        sizes: dict[str, int] = {}
+        complete: set[str] = set()
+        for folder in self._folders():
+            with os.scandir(folder) as files:
+                for file in files:
+                    stem, _, kind = file.name.partition(".")
+                    key = folder.name + stem
+                    sizes[key] = sizes.get(key, 0) + file.stat().st_size
+                    if kind == "json":
+                        complete.add(key)
+        return {key: size for key, size in sizes.items() if key in complete}
+
+    def write(
+        self, question: Question, made: Provenance, picture: EncodedFile, thumbnail: EncodedFile, *, force: bool = False
+    ) -> bool:
+        """Keep an answer. False if one was there already (and not ``force``); the first one stays.
+
+        Raises AtlasError when the disk is full or cannot be written; what was there before is untouched.
+        """
+        key = question.key
+        with self._saying_what_failed(), self._lock():
+            before = self.read(key)
+            if before and not force:
+                return False
+            shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
+            earlier = before.pictures if before else ()
+            again = (shown.name, thumb.name)
+            record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name not in again))
+            self._commit(record, record.to_json(), {shown: picture.data, thumb: thumbnail.data})
+            return True
+
+    def adopt(self, text: bytes, files: Mapping[str, bytes]) -> bool:
+        """Keep an answer that was made elsewhere, its record as it is written there. False if one was there; it stays.
+
+        ``files`` has the file of every picture that the record names, by name. Raises DamagedError, and keeps nothing,
+        if this is not what :meth:`write` would keep: a picture under another answer's name could harm that answer.
+        """
+        try:
+            record = Record.from_json(text)
+            if canonical_json(json.loads(text)) + b"\n" != text:
+                raise ValueError("it is not written as records are")
+            if len({picture.name for picture in record.pictures}) != len(record.pictures):
+                raise ValueError("it names a picture twice")
+            if record.picture.is_thumbnail or not record.thumbnail.is_thumbnail:
+                raise ValueError("it takes its thumbnail for its picture")
+            for picture in record.pictures:
+                file = EncodedFile(files[picture.name], picture.width, picture.height)
+                if file.named(record.key, ".thumb" if picture.is_thumbnail else "") != picture:
+                    raise ValueError(f"{picture.name} is not a picture of it")
+        except ValueError as error:
+            raise DamagedError(f"the record cannot be kept: {error}") from error
+        with self._saying_what_failed(), self._lock():
+            if self.read(record.key):
+                return False
+            self._commit(record, text, {picture: files[picture.name] for picture in record.pictures})
+            return True
+
+    def prepare(self) -> None:
+        """Make the folder, and see that it can be written. Raises AtlasError if not."""
+        with self._saying_what_failed(), self._lock():
+            pass
+
+    @contextlib.contextmanager
+    def _saying_what_failed(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = f"{f'{error.filename}: ' if error.filename else ''}{why_not_written(error)}"
+            text = f"cannot write to the store {self.root}: {why}, then type the same command again"
+            raise AtlasError(text) from error
+
+    def _folders(self) -> list[Path]:
+        return [folder for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")) if folder.is_dir()]
+
+    def verify(self) -> Iterator[Damage | Record]:
+        """Every answer, read in full: its record if all is well, else what is wrong with it."""
+        for key in self.keys():
+            found = self._check(key)
+            if isinstance(found, Damage):  # unless a writer replaced the answer between its record and its pictures
+                found = self._check(key)
+            if found is not None:
+                yield found
+
+    def _check(self, key: str) -> Damage | Record | None:
+        path = self.record_path(key)
+        beside = tuple(sorted(path.parent.glob(f"{key[2:]}.*")))
+        try:
+            record = self.read(key)
+            for picture in record.pictures if record else ():
+                data = self.path(picture).read_bytes()
+                if hashlib.sha256(data).hexdigest() != picture.sha256 or len(data) != picture.bytes:
+                    raise DamagedError(f"{picture.name} is not what its record says")
+        except FileNotFoundError as error:
+            return Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
+        except (DamagedError, OSError) as error:
+            return Damage(key, str(error), beside)
+        return record
+
+    def set_aside(self, damage: Damage) -> Path:
+        """Move a damaged answer's files out of the way, to ``damaged/``, so that it is rendered again."""
+        aside = self.root / _SET_ASIDE / damage.key[:2]
+        aside.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            for file in damage.files:
+                with contextlib.suppress(FileNotFoundError):  # another process was faster
+                    os.replace(file, aside / file.name)
+        return aside
+
+    def unclaimed(self) -> Iterator[Path]:
+        """Files that belong to no record: what a killed run leaves behind until its units are rendered.
+
+        The files of a damaged record are not among them; ``verify`` names these.
+        """
+        for folder in self._folders():
+            claimed: set[str] = set()
+            names = sorted(os.listdir(folder))
+            for name in names:
+                if not name.endswith(".json") or not KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+                    continue
+                try:
+                    record = self.read(key)
+                except DamagedError:
+                    claimed |= {other for other in names if other.startswith(f"{key[2:]}.")}
+                else:
+                    claimed |= {name, *(Path(p.name).name for p in record.pictures)} if record else set()
+            yield from (folder / name for name in names if name not in claimed)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with open(self.root / ".lock", "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _commit(self, record: Record, text: bytes, pictures: Mapping[Picture, bytes]) -> None:
+        """Write an answer, its record last: until then what was there before is whole, and from then on this is."""
+        for picture, data in pictures.items():
+            self._put(self.path(picture), data)
+        self._put(self.record_path(record.key), text)
+        self._sweep(record)
+
+    def _put(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _sweep(self, record: Record) -> None:
+        """Remove what an interrupted attempt at this same answer left behind."""
+        path = self.record_path(record.key)
+        keep = {path, *(self.path(p) for p in record.pictures)}
+        for file in path.parent.glob(f"{path.stem}.*"):
+            if file not in keep:
+                file.unlink(missing_ok=True)
