@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from generator.config.lesson import on_the_way
 from generator.core.errors import AtlasError
-from generator.core.recipe import PRESETS, Question, Recipe, View, apply_preset
+from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
 from generator.core.record import Rendered
 from generator.core.spectrum import power_spectrum
 from generator.core.units import Unit, parse_unit, select_units
@@ -81,7 +81,7 @@ def render(
     units: Units,
     recipe: Recipe | None = None,
     *,
-    view: View = "channel",
+    view: str = "channel",
     batch: int = 16,
     progress: bool = True,
 ) -> list[Rendered]:

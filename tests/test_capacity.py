@@ -9,7 +9,7 @@ from generator.bench.memory import Peak
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
-from generator.render import answer, canvas
+from generator.render import canvas, renderer
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.objective import measure
 from generator.render.renderer import Renderer, finish
@@ -66,7 +66,7 @@ def test_the_renderer_cuts_a_batch_to_what_fits(net: Inception, monkeypatch: pyt
     questions = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
     batch = Batch("conv2d0", "channel", recipe, tuple(questions), tuple(range(5)))
     whole = [each.question for part in Renderer(net, "untrained").render(batch) for each in part]
-    monkeypatch.setattr(answer, "fits", lambda needed, device: 2)
+    monkeypatch.setattr(renderer, "fits", lambda needed, device: 2)
     parts = [[each.question for each in part] for part in Renderer(net, "untrained").render(batch)]
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [question for part in parts for question in part] == whole == questions

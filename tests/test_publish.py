@@ -20,6 +20,7 @@ from generator.core.errors import AtlasError
 from generator.core.recipe import Recipe
 from generator.core.record import printed
 from generator.core.units import Unit
+from generator.core.views import VIEWS
 from generator.publish.assets import charts
 from generator.publish.build import MANIFEST, build
 from generator.publish.catalog import Catalog, read_catalog
@@ -488,6 +489,8 @@ def test_programs_can_rely_on_the_schemas(atlas: TinyAtlas) -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
         return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(data)]
 
+    schema = json.loads(page(atlas, "schema/record-1.json"))
+    assert schema["properties"]["question"]["properties"]["view"]["enum"] == list(VIEWS)
     index = json.loads(page(atlas, "atlas.json"))
     assert wrong("atlas", index) == []
     layers = sorted(atlas.site.glob(f"{CHECKPOINT}/*/index.json"))

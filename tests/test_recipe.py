@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from generator.core.errors import UsageError
-from generator.core.recipe import SETTINGS, VIEWS, Question, Recipe, canonical_json
+from generator.core.recipe import SETTINGS, Question, Recipe, canonical_json
 from generator.core.units import Unit
+from generator.core.views import VIEWS
 
 DEFAULT = Question("0123456789abcdef" * 4, Unit("mixed4a", 11), "channel", Recipe())
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from generator.core.recipe import Question, Recipe, View
+from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
 from generator.render import canvas
@@ -30,12 +30,12 @@ def net() -> Inception:
     return load_checkpoint("untrained")
 
 
-def draws(unit: str, recipe: Recipe = SMALL, view: View = "channel") -> int:
+def draws(unit: str, recipe: Recipe = SMALL, view: str = "channel") -> int:
     layer, channel = unit.split(":")
     return Question("0" * 64, Unit(layer, int(channel)), view, recipe).draw_seed
 
 
-def climb(net: Inception, channels: list[int], recipe: Recipe = SMALL, view: View = "channel") -> Ascent:
+def climb(net: Inception, channels: list[int], recipe: Recipe = SMALL, view: str = "channel") -> Ascent:
     seeds = [draws(f"mixed3a:{channel}", recipe, view) for channel in channels]
     return ascend(net, "mixed3a_1x1", channels, view, recipe, seeds)
 

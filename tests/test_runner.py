@@ -17,7 +17,7 @@ from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
 from generator.network import Inception, load_checkpoint
-from generator.render import answer
+from generator.render import renderer
 from generator.render.ascent import Ascent, ascend
 from generator.render.encode import encode
 from generator.render.local import Outcome, pick_device, run
@@ -89,7 +89,7 @@ def test_shorter_ascents_are_answered_on_the_way_of_the_longest(
         climbed.append(recipe.steps)
         return ascend(net, layer, channels, view, recipe, *rest, **more)
 
-    monkeypatch.setattr(answer, "ascend", counting)
+    monkeypatch.setattr(renderer, "ascend", counting)
     asked = [q for steps in (6, 0, 2) for q in questions(net, "conv2d0:3-5", recipe=replace(RECIPE, steps=steps))]
     together = plan(asked, store, size=3)
     assert (together.units, together.pictures) == (3, 9)
@@ -117,9 +117,9 @@ def test_a_unit_that_is_woken_again_at_a_snapshot_leaves_the_longer_curve_alone(
     store: Store, tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asleep after 6 steps and so climbed anew; the ascent of 12 goes on as it was."""
-    measured = answer.Renderer._measure
+    measured = renderer.Renderer._measure
 
-    def asleep(self: answer.Renderer, batch: Any, pictures: Any) -> Any:
+    def asleep(self: renderer.Renderer, batch: Any, pictures: Any) -> Any:
         finals = measured(self, batch, pictures)
         return finals * 0 if batch.recipe.steps == 6 else finals
 
@@ -127,7 +127,7 @@ def test_a_unit_that_is_woken_again_at_a_snapshot_leaves_the_longer_curve_alone(
     asked = [q for steps in (12, 6) for q in questions(net, "conv2d0:3-4", recipe=replace(recipe, steps=steps))]
     apart = Store(tmp_path / "apart")
     go(plan(asked[:2], apart, size=2), net, apart)
-    monkeypatch.setattr(answer.Renderer, "_measure", asleep)
+    monkeypatch.setattr(renderer.Renderer, "_measure", asleep)
     go(plan(asked, store, size=2), net, store)
     for question in asked[:2]:
         mine, theirs = store.read(question.key), apart.read(question.key)
@@ -157,7 +157,7 @@ def test_the_final_activation_is_that_of_the_picture_in_float32(
     store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[Any] = []
-    monkeypatch.setattr(answer, "encode", lambda pixels: kept.append(pixels) or encode(pixels))
+    monkeypatch.setattr(renderer, "encode", lambda pixels: kept.append(pixels) or encode(pixels))
     recipe = replace(RECIPE, steps=30, size=64, precision="bfloat16")
     (question,) = questions(net, "mixed3a:70", recipe=recipe)
     go(plan([question], store), net, store)
@@ -189,7 +189,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return ascend(net, layer, channels, *rest, **more)
 
-    monkeypatch.setattr(answer, "ascend", small_memory)
+    monkeypatch.setattr(renderer, "ascend", small_memory)
     asked = questions(net, "conv2d0:0-9", "conv2d1:0-4")
     steps: list[float] = []
     assert go(plan(asked, store, size=10), net, store, advance=steps.append).rendered == 15
@@ -204,7 +204,7 @@ def test_one_unit_that_does_not_fit_says_what_to_type(
     def no_memory(*_: Any, **more: Any) -> Ascent:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(answer, "ascend", no_memory)
+    monkeypatch.setattr(renderer, "ascend", no_memory)
     outcome = go(plan(questions(net, "conv2d0:0-1"), store), net, store)
     assert "--device cpu" in str(outcome.error)
 
@@ -225,7 +225,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_count(
 def test_a_store_that_cannot_be_is_found_before_anything_is_rendered(
     tmp_path: Path, net: Inception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer, "ascend", lambda *_, **more: pytest.fail("rendered in vain"))
+    monkeypatch.setattr(renderer, "ascend", lambda *_, **more: pytest.fail("rendered in vain"))
     (tmp_path / "store").write_text("a file")
     store = Store(tmp_path / "store")
     with pytest.raises(AtlasError, match="cannot write to the store"):
@@ -240,7 +240,7 @@ def test_ctrl_c_keeps_what_is_finished(store: Store, net: Inception, monkeypatch
             raise KeyboardInterrupt
         return ascend(*args, **more)
 
-    monkeypatch.setattr(answer, "ascend", impatient)
+    monkeypatch.setattr(renderer, "ascend", impatient)
     asked = questions(net, "conv2d0:0-7")
     assert go(plan(asked, store), net, store) == Outcome(rendered=4, present=0, stopped=True)
     assert go(plan(asked, store), net, store) == Outcome(rendered=4, present=4)
@@ -254,7 +254,7 @@ def test_a_picture_of_no_numbers_fails_by_name_and_alone(
         result.pictures[1].fill_(torch.nan)
         return result
 
-    monkeypatch.setattr(answer, "ascend", overflow)
+    monkeypatch.setattr(renderer, "ascend", overflow)
     asked = questions(net, "conv2d0:0-2")
     outcome = go(plan(asked, store, size=3), net, store)
     assert outcome.rendered == 2

@@ -15,7 +15,7 @@ from PIL import Image
 
 from generator.config.atlas_toml import Config, load_config
 from generator.core.architecture import BVLC_GOOGLENET
-from generator.core.recipe import Question, Recipe, View
+from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Record
 from generator.core.units import Unit, parse_units
 from generator.store.store import Store
@@ -109,7 +109,7 @@ class TinyAtlas:
         unit: Unit,
         *,
         recipe: Recipe | None = None,
-        view: View = "channel",
+        view: str = "channel",
         fingerprint: str = FINGERPRINT,
         checkpoint: str = CHECKPOINT,
         date: str = "2025-01-02T03:04:05Z",

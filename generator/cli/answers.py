@@ -18,7 +18,8 @@ from tqdm import tqdm
 from generator.cli.engine import HERE, installed, is_address, on_cluster, on_this_machine
 from generator.config.atlas_toml import Checkpoint, Config
 from generator.core.errors import AtlasError, UsageError
-from generator.core.recipe import SETTINGS, VIEWS, Question
+from generator.core.recipe import SETTINGS, Question
+from generator.core.views import VIEWS
 from generator.store.plan import Plan, make_plan
 from generator.store.status import known_fingerprint
 from generator.store.store import Store
@@ -41,10 +42,10 @@ batch_option = click.option(
 checkpoint_option = click.option("--checkpoint", help="Which weights, by name. [default: the first of atlas.toml]")
 view_option = click.option(
     "--view",
-    type=click.Choice(VIEWS),
+    type=click.Choice(list(VIEWS)),
     default="channel",
     show_default=True,
-    help="What is maximised; pages show channel.",
+    help=f"What is maximised: {'; '.join(f'{name}, {view.help}' for name, view in VIEWS.items())}. Pages show channel.",
 )
 _RENDER_OPTIONS = (
     click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them."),

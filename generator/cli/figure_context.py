@@ -30,7 +30,7 @@ from generator.cli.answers import (
 from generator.cli.engine import need
 from generator.config.atlas_toml import Checkpoint, Config, is_plain, load_config
 from generator.core.errors import AtlasError, UsageError
-from generator.core.recipe import Question, View, apply_preset
+from generator.core.recipe import Question, apply_preset
 from generator.core.record import Rendered
 from generator.core.units import Unit, parse_unit, select_units
 from generator.store.store import Store
@@ -63,7 +63,7 @@ class FigureContext:
 
     config: Config
     chosen: Checkpoint
-    view: View
+    view: str
     way: RenderOptions
     settings: dict[str, Any]
     output: Path
@@ -72,7 +72,7 @@ class FigureContext:
 
     @classmethod
     def of(
-        cls, path: Path, name: str, *, checkpoint: str | None, view: View, output: Path | None, dpi: int,
+        cls, path: Path, name: str, *, checkpoint: str | None, view: str, output: Path | None, dpi: int,
         title: str | None, weights: Path | None, batch: int | None, device: str, ray: str | None,
         workers: int | None, **overrides: Any,
     ) -> FigureContext:  # fmt: skip

@@ -27,7 +27,7 @@ from generator.cli.engine import HERE, is_address
 from generator.config.atlas_toml import Checkpoint, Config, load_config
 from generator.config.lesson import lesson_questions
 from generator.core.errors import UsageError
-from generator.core.recipe import Question, View
+from generator.core.recipe import Question
 from generator.core.units import Unit, select_units, write_channels
 from generator.store.plan import Plan
 
@@ -61,7 +61,7 @@ def render(
     units: tuple[str, ...],
     checkpoint: str | None,
     weights: Path | None,
-    view: View,
+    view: str,
     batch: int | None,
     device: str,
     ray: str | None,
@@ -102,7 +102,7 @@ class _Typed:
     """The options of one command, which hold for every checkpoint it renders."""
 
     way: RenderOptions
-    view: View
+    view: str
     settings: Mapping[str, Any]
     force: bool
     dry_run: bool

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from generator.core.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
 from generator.core.errors import UsageError, did_you_mean
-from generator.core.recipe import SETTINGS, Question, Recipe, View
+from generator.core.recipe import SETTINGS, Question, Recipe
 from generator.core.units import Unit, parse_unit, select_units
 from generator.links.addresses import CHECKPOINT, RESERVED
 
@@ -110,7 +110,7 @@ class Config:
         settings = {**self.layer_settings.get(layer.split("_")[0], {}), **self.layer_settings.get(layer, {})}
         return replace(self.recipe, **{**settings, **overrides})
 
-    def question(self, fingerprint: str, unit: Unit, view: View = "channel", **overrides: Any) -> Question:
+    def question(self, fingerprint: str, unit: Unit, view: str = "channel", **overrides: Any) -> Question:
         return Question(fingerprint, unit, view, self.recipe_for(unit.layer, **overrides))
 
     def teaches(self, checkpoint: Checkpoint) -> bool:

@@ -24,16 +24,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 from generator.core.errors import UsageError
 from generator.core.units import Unit
+from generator.core.views import VIEWS
 
 RENDERER = 1
 """Raised whenever a change of the code changes pictures."""
-
-View = Literal["channel", "neuron", "negative"]
-VIEWS: tuple[View, ...] = get_args(View)
 
 _UNIT = re.compile(r"([a-z0-9_]{1,64}):([0-9]{1,6})")
 _CANVAS_HELP = "what is optimised: Fourier coefficients, pixels held in range by a sigmoid, or raw pixels"
@@ -136,12 +134,19 @@ def apply_preset(way: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Question:
-    """One picture, asked for exactly. ``fingerprint`` is the sha256 of the checkpoint's tensors."""
+    """One picture, asked for exactly. ``fingerprint`` is the sha256 of the checkpoint's tensors.
+
+    Raises UsageError for a view that does not exist.
+    """
 
     fingerprint: str
     unit: Unit
-    view: View
+    view: str
     recipe: Recipe
+
+    def __post_init__(self) -> None:
+        if self.view not in VIEWS:
+            raise UsageError(f"no view “{self.view}”: there are {', '.join(VIEWS)}")
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -158,8 +163,6 @@ class Question:
             raise ValueError(f"no unit {data['unit']!r}")
         if not _FINGERPRINT.fullmatch(data["fingerprint"]):
             raise ValueError(f"no fingerprint {data['fingerprint']!r}")
-        if data["view"] not in VIEWS:
-            raise ValueError(f"no view {data['view']!r}")
         return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]))
 
     @cached_property

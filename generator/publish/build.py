@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError, why_not_written
 from generator.core.package import package_folder
+from generator.core.views import VIEWS
 from generator.links import addresses
 from generator.publish import stamp as stamps
 from generator.publish.assets.cards import Source, sheet_card, unit_card
@@ -151,9 +152,15 @@ def _static(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
         if file.is_file() and file.name != "embed.js":
             yield f"{addresses.STATIC}/{file.name}", file.read_bytes
     for file in sorted((static / addresses.SCHEMA).iterdir()):
-        yield f"{addresses.SCHEMA}/{file.name}", file.read_bytes
+        yield f"{addresses.SCHEMA}/{file.name}", partial(_schema, file)
     yield f"{addresses.STATIC}/embed.js", lambda: _embed_script(static / "embed.js", catalog.checkpoints[0].name)
     yield f"{addresses.STATIC}/units.js", lambda: search_index(catalog)
+
+
+def _schema(path: Path) -> bytes:
+    """A JSON schema, with the views that there are."""
+    views = ",\n      ".join(f'"{view}"' for view in VIEWS)
+    return path.read_text(encoding="utf-8").replace('"{{views}}"', views).encode()
 
 
 def _embed_script(path: Path, first: str) -> bytes:

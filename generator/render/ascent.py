@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from generator.core.recipe import Recipe, View
+from generator.core.recipe import Recipe
 from generator.network import Inception
 from generator.render import canvas
 from generator.render.objective import measure
@@ -69,7 +69,7 @@ def ascend(
     net: Inception,
     layer: str,
     channels: Sequence[int],
-    view: View,
+    view: str,
     recipe: Recipe,
     seeds: Sequence[int],
     on_step: Callable[[], None] = lambda: None,

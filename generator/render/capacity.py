@@ -30,13 +30,13 @@ def fits(needed: int, device: torch.device) -> int:
     return max(2, int(free / (_BACKWARD * needed)))
 
 
-def bytes_per_unit(net: Inception, layer: str, recipe: Recipe) -> int:
+def bytes_per_unit(net: Inception, layer: str, recipe: Recipe, view: str = "channel") -> int:
     """What a step of ascent keeps for its backward, for each unit of a batch."""
     shapes = copy.deepcopy(net).to("meta", getattr(torch, recipe.precision))
-    return _kept(shapes, layer, recipe, 2) - _kept(shapes, layer, recipe, 1)
+    return _kept(shapes, layer, recipe, view, 2) - _kept(shapes, layer, recipe, view, 1)
 
 
-def _kept(net: Inception, layer: str, recipe: Recipe, units: int) -> int:
+def _kept(net: Inception, layer: str, recipe: Recipe, view: str, units: int) -> int:
     sizes: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
@@ -49,6 +49,6 @@ def _kept(net: Inception, layer: str, recipe: Recipe, units: int) -> int:
     channels = torch.zeros(units, dtype=torch.long, device="meta")
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         seen = warp(canvas.picture(numbers, recipe), theta, recipe.input)
-        reached = measure(net, seen, layer, channels, "channel", recipe.leak)
+        reached = measure(net, seen, layer, channels, view, recipe.leak)
     del reached
     return sum(sizes.values())

@@ -28,6 +28,7 @@ from generator import __version__
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Rendered
+from generator.core.views import VIEWS
 from generator.network import Inception
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
@@ -72,7 +73,7 @@ class Renderer:
         keep_freed_memory()
         self._net, self._checkpoint = net, checkpoint
         self._networks = {"float32": net}
-        self._needed: dict[tuple[str, Recipe], int] = {}
+        self._needed: dict[tuple[str, Recipe, str], int] = {}
         self._largest = 1 << 30  # batch, as far as running out of memory has told
 
     def render(self, batch: Batch, advance: Advance = lambda units: None) -> Iterator[list[Rendered | Failure]]:
@@ -101,7 +102,7 @@ class Renderer:
                 yield rendered
 
     def _most(self, batch: Batch) -> int:
-        asked = (batch.layer, batch.recipe)
+        asked = (batch.layer, batch.recipe, batch.view)
         if asked not in self._needed:
             self._needed[asked] = bytes_per_unit(self._net, *asked)
         return min(self._largest, fits(self._needed[asked], self._net.mean.device))
@@ -138,7 +139,7 @@ class Renderer:
         begun = time.perf_counter()
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
-        while batch.view != "negative" and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
+        while VIEWS[batch.view].wakes and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
             # A unit that fell asleep again when the leak was closed is given twice as long: alone, whatever its batch.
             wake *= 2
             asleep = torch.nonzero(finals == 0).flatten().tolist()

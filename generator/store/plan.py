@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError
-from generator.core.recipe import Question, Recipe, View
+from generator.core.recipe import Question, Recipe
 from generator.store.store import Store
 
 
@@ -25,7 +25,7 @@ class Batch:
     """
 
     layer: str
-    view: View
+    view: str
     recipe: Recipe
     questions: tuple[Question, ...]
     channels: tuple[int, ...]
@@ -105,7 +105,7 @@ def make_plan(
                 f"input = {question.recipe.input} is too small for {question.unit.layer}; type --input {least}"
             )
         ascents.setdefault(replace(question, recipe=replace(question.recipe, steps=0)), []).append(question)
-    groups: dict[tuple[str, View, Recipe, tuple[int, ...]], list[tuple[Question, int]]] = {}
+    groups: dict[tuple[str, str, Recipe, tuple[int, ...]], list[tuple[Question, int]]] = {}
     for asked in ascents.values():
         *shorter, longest = sorted(asked, key=lambda question: question.recipe.steps)
         at = tuple(question.recipe.steps for question in shorter)

@@ -1,0 +1,23 @@
+"""Views: what of a unit a picture maximises. Each is one module of this package, which defines ``view``.
+
+The name of the module is the name of the view: it is in every question, and so in keys and addresses, and stays.
+Nothing else lists the views: options, help, checks and the JSON schema of records read :data:`VIEWS`.
+docs/extending.md walks through a new one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+
+from generator.core.views.view import View
+
+_FOUND: dict[str, View] = {
+    name: importlib.import_module(f"{__name__}.{name}").view
+    for _, name, _ in pkgutil.iter_modules(__path__)
+    if name != "view"
+}
+
+VIEWS: Mapping[str, View] = dict(sorted(_FOUND.items(), key=lambda found: (not found[1].wakes, found[0])))
+"""Every view by its name: those after the ReLU first, then in alphabetical order."""

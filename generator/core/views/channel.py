@@ -1,0 +1,9 @@
+"""The mean of a channel over the grid: what the channel is most active for, anywhere in the picture."""
+
+from generator.core.views.view import View, maps_of
+
+view = View(
+    "the channel's mean over the grid",
+    wakes=True,
+    measure=lambda bare, channels, relu: relu(maps_of(bare, channels)).float().mean((1, 2)),
+)

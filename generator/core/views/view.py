@@ -1,0 +1,41 @@
+"""What a view is. Torch is needed only by whoever calls ``measure``: the methods of tensors are enough here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the reading half knows the names of views and has no torch
+    from torch import Tensor
+
+    Measure = Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view: the words for it, and the objective that is maximised.
+
+    ``help`` completes the sentence "What is maximised: ...". ``wakes`` says whether a unit may be dead, that is 0 with
+    a gradient of 0, so that every ReLU has to leak in the first steps; a view before the ReLU needs none of that.
+
+    ``measure(bare, channels, relu)`` gives the objective of each picture, N values in float32. ``bare`` is what one
+    convolution gives before its ReLU, N x C x H x W, and may be bfloat16; ``channels`` are N indices of it, one for
+    each picture, on the same device; ``relu`` is the network's ReLU, or the leaking one while units are woken. Nothing
+    in it may depend on other pictures of the batch, or move values to the host (a GPU replays it).
+    """
+
+    help: str
+    wakes: bool
+    measure: Measure
+
+
+def maps_of(bare: Tensor, channels: Tensor) -> Tensor:
+    """The map of each picture's own channel, N x H x W, from N x C x H x W.
+
+    Taken before the ReLU, no ReLU is computed for channels that nobody wants. Activations lie in memory with the
+    channels last, and are gathered as they lie.
+    """
+    last = bare.permute(0, 2, 3, 1)
+    wanted = channels[:, None, None, None].expand(-1, *last.shape[1:3], 1)
+    return last.gather(3, wanted).squeeze(3)
