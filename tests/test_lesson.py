@@ -166,13 +166,11 @@ def test_the_committed_page_is_light() -> None:
     root = Path(__file__).parent.parent
     from generator.config.atlas_toml import load_config
     from generator.links.addresses import HOW
-    from generator.publish.catalog import read_catalog
-    from generator.publish.pages.contents import contents
-    from generator.publish.rendering import environment, render
+    from generator.publish.files import site_files
+    from generator.publish.site import read_site
 
     config = load_config(root / "atlas.toml")
-    make = dict(contents(read_catalog(config)))[HOW]
-    text = render(environment(config.templates), make())
+    text = site_files(read_site(config)).made[HOW]().decode()
     shown = set(re.findall(r'src="(store/[^"]+)"', text))
     assert len(shown) > 25, "the committed atlas has its lesson: atlas render"
     total = len(text) + sum((config.output / src).stat().st_size for src in shown)

@@ -13,8 +13,9 @@ from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
 from generator.core.units import Unit
 from generator.publish.assets.cards import SIDE, WIDE
-from generator.publish.build import build, built_files
+from generator.publish.build import build
 from generator.publish.check.site import check
+from generator.publish.manifest import built_files
 
 URL = "https://atlas.example/v1/"
 

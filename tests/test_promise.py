@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ from generator.publish.build import build
 from generator.publish.check.published import FILE, broken, promise
 
 ROOT = Path(__file__).parent.parent
+PUBLISHED = ('title = "Tiny Atlas"', 'title = "Tiny Atlas"\nurl = "https://atlas.example/"')
 
 
 @pytest.fixture
 def atlas(tmp_path: Path) -> TinyAtlas:
     atlas = tiny_atlas(tmp_path)
+    atlas.toml(PUBLISHED)
     atlas.label(LABELS)
     build(atlas.config())
     promise(atlas.config())
@@ -65,7 +68,7 @@ def test_a_unit_that_is_gone_is_told(atlas: TinyAtlas) -> None:
 def test_other_weights_under_a_name_are_told(atlas: TinyAtlas) -> None:
     for n in range(6):
         atlas.answer(Unit("conv2d0", n), fingerprint="cd" * 32)
-    atlas.toml((f'fingerprint = "{FINGERPRINT}"', f'fingerprint = "{"cd" * 32}"'))
+    atlas.toml(PUBLISHED, (f'fingerprint = "{FINGERPRINT}"', f'fingerprint = "{"cd" * 32}"'))
     found = wrong(atlas)
     assert "was published for weights abababababab and means others now" in found[f"{CHECKPOINT}/conv2d0/0.html"]
 
@@ -88,7 +91,7 @@ def test_a_family_of_digits_is_promised_too(atlas: TinyAtlas) -> None:
 
 
 def test_another_first_checkpoint_changes_what_a_chip_means(atlas: TinyAtlas) -> None:
-    atlas.toml((f"[checkpoints.{CHECKPOINT}]", f"[checkpoints.untrained]\n\n[checkpoints.{CHECKPOINT}]"))
+    atlas.toml(PUBLISHED, (f"[checkpoints.{CHECKPOINT}]", f"[checkpoints.untrained]\n\n[checkpoints.{CHECKPOINT}]"))
     assert "meant bvlc_googlenet where no checkpoint is named" in wrong(atlas)["static/embed.js"]
 
 
@@ -103,6 +106,17 @@ def test_rendering_again_and_more_breaks_no_promise_and_can_be_promised(atlas: T
     lost = {line for line in before - set(after.splitlines()) if not line.startswith(("units", "answer"))}
     assert lost == set(), "lines are only added to"
     assert promise(atlas.config()) == 0
+
+
+def test_previews_are_promised_where_there_are_any(atlas: TinyAtlas) -> None:
+    """A copy without a published address has none; with it, one that is gone is told."""
+    card = f"{CHECKPOINT}/mixed4a/12.jpg"
+    assert (atlas.site / card).is_file()
+    assert f"file {CHECKPOINT}/mixed4a/index.jpg\n" in (atlas.folder / FILE).read_text()
+    atlas.toml()
+    assert wrong(atlas) == {}
+    assert not list(atlas.site.rglob("*.jpg"))
+    assert f"{CHECKPOINT}/mixed4a/index.jpg" in {**dict(broken(replace(atlas.config(), url="https://atlas.example/")))}
 
 
 def test_the_command_checks_and_keeps(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:

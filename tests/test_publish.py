@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import shutil
@@ -21,12 +20,16 @@ from generator.core.recipe import Recipe
 from generator.core.record import printed
 from generator.core.units import Unit
 from generator.core.views import VIEWS
+from generator.publish import panels
 from generator.publish.assets import charts
-from generator.publish.build import MANIFEST, build
-from generator.publish.catalog import Catalog, read_catalog
+from generator.publish.build import build
+from generator.publish.catalog import read_catalog
 from generator.publish.check.site import check
-from generator.publish.pages.pages import PAGES, AnyPage
-from generator.publish.rendering import environment
+from generator.publish.manifest import NAME as MANIFEST
+from generator.publish.page import PageKind
+from generator.publish.pages import page_kinds
+from generator.publish.rendering import environment, variables
+from generator.publish.site import Site, read_site
 from generator.store.status import status
 from generator.store.store import Store
 
@@ -66,7 +69,7 @@ def test_the_built_site_is_without_fault(built: TinyAtlas) -> None:
 def test_building_again_writes_nothing_and_renders_nothing(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
     build(atlas.config())  # a copied tree has times of its own
     before = snapshot(atlas.site)
-    monkeypatch.setattr("generator.publish.build.render", lambda *_: pytest.fail("rendered in vain"))
+    monkeypatch.setattr("generator.publish.files.render", lambda *_: pytest.fail("rendered in vain"))
     again = build(atlas.config())
     assert (again.written, again.removed) == (0, 0)
     assert again.unchanged + 1 == sum(not name.startswith("store/") for name in before)  # all but the manifest
@@ -88,9 +91,9 @@ def test_what_was_changed_or_removed_is_built_again(atlas: TinyAtlas) -> None:
     (own / "404.html").unlink()
     assert build(atlas.config()).written == 1
     atlas.answer(Unit("mixed4b", 1))
-    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (16, True)
+    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (12, True)
     atlas.answer(Unit("mixed4b", 1), seed=77, force=True)
-    assert build(atlas.config()).written == 12, "page, frame, record, thumbnail; cards; hierarchies; indexes"
+    assert build(atlas.config()).written == 8, "page, frame, record, thumbnail; hierarchies; indexes"
     atlas.toml(('"Tiny Atlas"', '"Mine"'))
     build(atlas.config())
     assert "<title>Mine</title>" in home.read_text()
@@ -101,14 +104,14 @@ def test_a_change_while_a_site_is_built_is_seen_by_the_next_build(
 ) -> None:
     import generator.publish.build as module
 
-    def late(config: Config) -> Catalog:
-        catalog = read_catalog(config)
+    def late(config: Config) -> Site:
+        site = read_site(config)
         atlas.answer(Unit("mixed4b", 1))
-        return catalog
+        return site
 
     atlas.toml(('"Tiny Atlas"', '"Mine"'))
     with monkeypatch.context() as patch:
-        patch.setattr(module, "read_catalog", late)
+        patch.setattr(module, "read_site", late)
         build(atlas.config())
     assert not (atlas.site / CHECKPOINT / "mixed4b/1.html").exists()
     build(atlas.config())
@@ -140,10 +143,10 @@ def test_an_atlas_of_nothing_builds_and_says_so(tmp_path: Path) -> None:
 
 def test_a_unit_that_is_gone_takes_its_page_along(atlas: TinyAtlas) -> None:
     for file in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*"):
-        assert file.name in ("index.html", "index.json", "index.jpg", "3.html", "3.json", "3.webp", "3.jpg")
+        assert file.name in ("index.html", "index.json", "3.html", "3.json", "3.webp")
     record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == Unit("mixed5b", 3))
     atlas.store.record_path(record.key).unlink()
-    assert build(atlas.config()).removed == 7, "page, frame, record, thumbnail, card; the layer's index and card"
+    assert build(atlas.config()).removed == 5, "page, frame, record, thumbnail; the layer's index"
     assert [f.name for f in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*")] == ["index.html"]
     assert not (atlas.site / "embed" / CHECKPOINT / "mixed5b").exists()
     assert {p.level for p in check(atlas.config())} == {"warning"}  # its pictures lie there unclaimed
@@ -190,7 +193,7 @@ def test_the_list_of_built_files_cannot_remove_anything_else(atlas: TinyAtlas, e
 
 
 def test_a_build_that_died_can_be_finished(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
-    import generator.publish.build as module
+    import generator.publish.files as module
 
     def die(*_: object) -> str:
         raise KeyboardInterrupt
@@ -458,7 +461,7 @@ def test_the_index_for_programs(built: TinyAtlas) -> None:
     assert (index["format"], index["title"], checkpoint["fingerprint"]) == (1, "Tiny Atlas", FINGERPRINT)
     assert len(checkpoint["units"]) == 27
     for unit in checkpoint["units"]:
-        for part in ("page", "record", "picture", "thumbnail", "card", "embed"):
+        for part in ("page", "record", "picture", "thumbnail", "embed"):
             assert (built.site / unit[part]).is_file()
     assert checkpoint["units"][0]["activation"] == 18.5
 
@@ -514,12 +517,21 @@ def test_a_published_address_makes_whole_links(atlas: TinyAtlas) -> None:
     assert f'<link rel="canonical" href="{unit}">' in text
     assert f'property="og:image" content="https://atlas.example/v1/{CHECKPOINT}/mixed4a/12.jpg"' in text
     assert f"<loc>{unit}</loc>" in page(atlas, "sitemap.xml")
+    for known in (
+        r"\includegraphics[width=3cm]",
+        "Picture as JPEG",
+        f"curl -o {CHECKPOINT}-mixed4a-12.jpg {unit[:-5]}.jpg",
+    ):
+        assert known in text
+    assert json.loads(page(atlas, "atlas.json"))["checkpoints"][0]["units"][0]["card"] == f"{CHECKPOINT}/conv2d0/0.jpg"
     assert "404.html" not in page(atlas, "sitemap.xml")
     assert not (atlas.site / "robots.txt").exists()  # not the root of the host
     assert 'href="https://atlas.example/v1/static/atlas.css"' in page(atlas, "404.html")
     assert check(atlas.config()) == []
     atlas.toml()
     build(atlas.config())
+    assert not list(atlas.site.rglob("*.jpg")), "a preview needs a whole address"
+    assert ".jpg" not in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
     without = page(atlas, "sitemap.xml")
     assert f"<loc>{CHECKPOINT}/mixed4a/12.html</loc>" in without
     assert "set url in atlas.toml" in without
@@ -562,8 +574,8 @@ def test_a_mistake_in_an_own_template_is_named(atlas: TinyAtlas, text: str, says
         build(atlas.config())
 
 
-@pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.__name__)
-def test_template_and_dataclass_agree(kind: type[AnyPage], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", page_kinds(), ids=lambda kind: kind.context.__name__)
+def test_template_and_dataclass_agree(kind: PageKind, tmp_path: Path) -> None:
     env = environment(tmp_path)
 
     def asked(name: str) -> Iterator[str]:
@@ -571,10 +583,48 @@ def test_template_and_dataclass_agree(kind: type[AnyPage], tmp_path: Path) -> No
         tree = env.parse(env.loader.get_source(env, name)[0])
         yield from jinja2.meta.find_undeclared_variables(tree)
         for other in jinja2.meta.find_referenced_templates(tree):
-            assert other
-            yield from asked(other)
+            if other:  # which panels a unit has is known only when its page is made
+                yield from asked(other)
 
-    assert set(asked(kind.template)) - set(env.globals) == {field.name for field in dataclasses.fields(kind)}
+    assert set(asked(kind.context.template)) - set(env.globals) == set(variables(kind.context))
+
+
+# panels
+
+PANEL = """
+from dataclasses import dataclass
+
+from generator.core.units import Unit
+from generator.publish.panels import Panel
+
+
+@dataclass(frozen=True)
+class Index:
+    value: float
+
+
+def read(catalog):
+    assert not read.__dict__.setdefault("done", False), "the store is read once, not for each unit"
+    read.done = True
+    known = {(checkpoint.fingerprint, Unit("mixed4a", 12)): Index(0.123) for checkpoint in catalog.checkpoints}
+    return lambda checkpoint, unit: known.get((checkpoint.fingerprint, unit.unit))
+
+
+PANEL = Panel(10, "panels/index.html", read)
+"""
+
+
+def test_a_module_and_a_template_are_a_panel(atlas: TinyAtlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It shows what it knows; a page of which it knows nothing keeps its bytes."""
+    before = page(atlas, f"{CHECKPOINT}/mixed4a/9.html")
+    templates = atlas.folder / "templates" / "panels"
+    templates.mkdir(parents=True)
+    (templates / "index.html").write_text("<p>{{ unit.unit }}: {{ panel.value|number }}\n")
+    (tmp_path / "test_index.py").write_text(PANEL)
+    monkeypatch.setattr(panels, "__path__", [*panels.__path__, str(tmp_path)])
+    build(atlas.config())
+    assert "<p>mixed4a:12: 0.123" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+    assert page(atlas, f"{CHECKPOINT}/mixed4a/9.html") == before
 
 
 # charts

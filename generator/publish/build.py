@@ -1,44 +1,31 @@
-"""Write the site: every page with its record and pictures, static files, the indexes for programs and for search.
+"""Build the site: read everything once, shape it into files, write what differs.
 
 >>> built = build(config)                                         # doctest: +SKIP
 >>> built.written, built.unchanged, built.removed                 # doctest: +SKIP
 (3, 1736, 0)
 
-If neither what is read nor what was made has changed since the last build, there is nothing to do. Else all is rendered
-and only what differs is written. A list of what was written, ``.built.json``, stays in the folder; what it names and
-this build no longer makes is removed, and nothing else ever is.
-A folder that holds anything but the store and has no such list is somebody else's, and is refused.
+If neither what is read nor what was made has changed since the last build, there is nothing to do.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError, why_not_written
-from generator.core.package import package_folder
-from generator.core.views import VIEWS
 from generator.links import addresses
+from generator.publish import manifest as manifests
 from generator.publish import stamp as stamps
-from generator.publish.assets.cards import Source, sheet_card, unit_card
-from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
-from generator.publish.assets.search import search_index
-from generator.publish.catalog import Catalog, read_catalog
-from generator.publish.pages.contents import contents
-from generator.publish.pages.previews import sheets
-from generator.publish.rendering import environment, render
-from generator.store.store import Store
+from generator.publish.files import Draw, SiteFiles, site_files
+from generator.publish.manifest import Manifest, read_manifest
+from generator.publish.site import read_site
 
-MANIFEST = ".built.json"
-_AHEAD = 64
-_OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
+_AHEAD = 64  # previews that are drawn before their turn
 
 Progress = Callable[[int, int], None]
 """Called with the files done and the files in all."""
@@ -61,179 +48,68 @@ def build(config: Config, progress: Progress | None = None) -> Built:
     start = time.monotonic()
     output = config.output
     try:
-        before, stamp = _manifest(output)
-        sources = stamps.sources(config)
-        if stamp and stamp == f"{sources} {stamps.products(output, before)}":
-            return Built(0, len(before), 0, (), output / addresses.HOME, time.monotonic() - start)
-        catalog = read_catalog(config)
-        files = dict(_files(catalog))
-        _put(output, MANIFEST, _listing({*before, *files}))  # a build that dies here leaves a folder known as ours
-        written = 0
-        for done, (address, data) in enumerate(_made(files)):
-            if progress:
-                progress(done, len(files))
-            written += _put(output, address, data)
-        if progress:
-            progress(len(files), len(files))
-        removed = sum(_remove(output, address) for address in before if address not in files)
+        before, sources = read_manifest(output), stamps.sources(config)
+        if before.stamp and before.stamp == f"{sources} {stamps.products(output, before.files)}":
+            return Built(0, len(before.files), 0, (), output / addresses.HOME, time.monotonic() - start)
+        site = read_site(config)
+        files = site_files(site)
         # What is damaged is to be told each time, so a build that warns is never taken for the last word.
-        stamp = "" if catalog.warnings else f"{sources} {stamps.products(output, files)}"
-        _put(output, MANIFEST, _listing(set(files), stamp))
+        written, removed = _write(output, files, before, "" if site.catalog.warnings else sources, progress)
     except OSError as error:
         why = why_not_written(error)
         raise AtlasError(f"cannot write {error.filename or output}: {why}, then type `atlas build` again") from error
-    seconds = time.monotonic() - start
-    return Built(written, len(files) - written, removed, catalog.warnings, output / addresses.HOME, seconds)
+    unchanged, seconds = len(files.addresses) - written, time.monotonic() - start
+    return Built(written, unchanged, removed, site.catalog.warnings, output / addresses.HOME, seconds)
 
 
-def built_files(output: Path) -> tuple[str, ...]:
-    """The addresses that the last build wrote, or () if there was none."""
-    listed = _read_manifest(output)
-    return listed[0] if listed else ()
+def _write(
+    output: Path, files: SiteFiles, before: Manifest, sources: str, progress: Progress | None
+) -> tuple[int, int]:
+    """Make the folder hold these files. How many were written, and how many removed."""
+    ours = files.addresses
+    known = Manifest(tuple({*before.files, *ours}))
+    _put(output, manifests.NAME, known.to_json())  # a build that dies here leaves a folder known as ours
+    written = 0
+    for done, was_written in enumerate(_write_each(output, files)):
+        if progress:
+            progress(done, len(ours))
+        written += was_written
+    if progress:
+        progress(len(ours), len(ours))
+    removed = sum(_remove(output, address) for address in before.files if address not in ours)
+    stamp = sources and f"{sources} {stamps.products(output, ours)}"
+    _put(output, manifests.NAME, Manifest(tuple(ours), stamp).to_json())
+    return written, removed
 
 
-def _files(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Every file of the site but the store, with a function that makes its bytes."""
-    env = environment(catalog.config.templates)
-    store = Store(catalog.config.store)
-    pages = []
-    for address, make in contents(catalog):
-        if not address.startswith(f"{addresses.EMBED}/"):  # a frame's page is not one to be found
-            pages.append(address)
-        yield address, lambda make=make: render(env, make()).encode()  # type: ignore[misc]
-    for checkpoint in catalog.checkpoints:
-        for layer in checkpoint.layers.values():
-            if layer.rendered:
-                address = addresses.layer_json_address(checkpoint.name, layer.name)
-                yield address, partial(layer_index, checkpoint, layer)
-            for unit in layer.rendered:
-                if unit.record:
-                    kept, thumbnail = store.record_path(unit.record.key), store.path(unit.record.thumbnail)
-                    yield addresses.record_address(checkpoint.name, unit.unit), kept.read_bytes
-                    yield addresses.thumbnail_address(checkpoint.name, unit.unit), thumbnail.read_bytes
-    yield from _cards(catalog, store)
-    yield from _static(catalog)
-    yield addresses.INDEX, lambda: atlas_index(catalog)
-    yield ".nojekyll", lambda: b""  # GitHub Pages would leave out names that begin with an underscore
-    yield "sitemap.xml", lambda: sitemap(catalog.config.url, pages)
-    if catalog.config.url and robots(catalog.config.url):
-        yield "robots.txt", lambda: robots(catalog.config.url)
-
-
-def _cards(catalog: Catalog, store: Store) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """The pictures that stand for pages where they are linked; one that is there and still holds is not made again."""
-    output = catalog.config.output
-    for checkpoint in catalog.checkpoints:
-        for layer in checkpoint.layers.values():
-            for unit in layer.rendered:
-                if unit.record:
-                    address = addresses.card_address(addresses.unit_address(checkpoint.name, unit.unit))
-                    source = Source(store.path(unit.record.picture), unit.record.picture.sha256)
-                    yield address, partial(_card, partial(unit_card, source), output / address)
-    for page, units in sheets(catalog):
-        if units:
-            address = addresses.card_address(page)
-            pictures = [u.record.picture for u in units if u.record]
-            sources = [Source(store.path(picture), picture.sha256) for picture in pictures]
-            yield address, partial(_card, partial(sheet_card, sources), output / address)
-
-
-def _card(draw: Callable[[bytes | None], bytes], kept: Path) -> bytes:
-    try:
-        return draw(kept.read_bytes())
-    except FileNotFoundError:
-        return draw(None)
-
-
-def _static(catalog: Catalog) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Style sheets, scripts and schemas, and the two scripts that know of this atlas."""
-    static = package_folder("static")
-    for file in sorted(static.iterdir()):
-        if file.is_file() and file.name != "embed.js":
-            yield f"{addresses.STATIC}/{file.name}", file.read_bytes
-    for file in sorted((static / addresses.SCHEMA).iterdir()):
-        yield f"{addresses.SCHEMA}/{file.name}", partial(_schema, file)
-    yield f"{addresses.STATIC}/embed.js", lambda: _embed_script(static / "embed.js", catalog.checkpoints[0].name)
-    yield f"{addresses.STATIC}/units.js", lambda: search_index(catalog)
-
-
-def _schema(path: Path) -> bytes:
-    """A JSON schema, with the views that there are."""
-    views = ",\n      ".join(f'"{view}"' for view in VIEWS)
-    return path.read_text(encoding="utf-8").replace('"{{views}}"', views).encode()
-
-
-def _embed_script(path: Path, first: str) -> bytes:
-    """What other people's pages load: as little as it can be, with the checkpoint that a unit without one is of."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    code = "".join(line.lstrip() for line in lines if not line.lstrip().startswith("//"))
-    return code.replace("{{checkpoint}}", first).encode()
-
-
-def _made(files: Mapping[str, Callable[[], bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Every file with its bytes. Cards are drawn on all cores, a few ahead of their turn: Pillow lets go of Python."""
-    cards = []
-    for address, make in files.items():
-        if address.endswith(".jpg"):
-            cards.append(address)
-        else:
-            yield address, make()
+def _write_each(output: Path, files: SiteFiles) -> Iterator[bool]:
+    """Whether each file had to be written. Previews are drawn on all cores, since Pillow lets go of Python's lock."""
+    for address, make in files.made.items():
+        yield _put(output, address, make())
     with ThreadPoolExecutor() as pool:
-        for first in range(0, len(cards), _AHEAD):
-            some = cards[first : first + _AHEAD]
-            yield from zip(some, pool.map(lambda address: files[address](), some), strict=True)
+        for some in _batches(files.drawn.items()):
+            drawn = pool.map(lambda item: item[1](_read(output / item[0])), some)
+            yield from (_put(output, address, data) for (address, _), data in zip(some, drawn, strict=True))
 
 
-def _manifest(output: Path) -> tuple[tuple[str, ...], str]:
-    """What the last build wrote, and its stamp. Raises AtlasError if the folder holds what no build of ours made."""
-    if output.exists() and not output.is_dir():
-        raise AtlasError(f"{output} is a file; set `output` in atlas.toml to a folder")
-    listed = _read_manifest(output)
-    if listed is not None:
-        return listed
-    names = {f.name for f in output.iterdir()} if output.is_dir() else set()
-    foreign = sorted(name for name in names - _OURS_ANYWAY if not name.startswith(".atlas-"))
-    if foreign:
-        raise AtlasError(
-            f"{output} holds {foreign[0]} and was not built by atlas; "
-            f"choose another `output` in atlas.toml, or empty that folder"
-        )
-    return (), ""
+def _batches(previews: Iterable[tuple[str, Draw]]) -> Iterator[list[tuple[str, Draw]]]:
+    left = list(previews)
+    return (left[first : first + _AHEAD] for first in range(0, len(left), _AHEAD))
 
 
-def _read_manifest(output: Path) -> tuple[tuple[str, ...], str] | None:
-    """The addresses listed, but none out of the folder or in the store, and the stamp; None without a list."""
+def _read(path: Path) -> bytes | None:
     try:
-        manifest = json.loads((output / MANIFEST).read_bytes())
-        listed, stamp = list(manifest["files"]), str(manifest.get("stamp", ""))
-    except (FileNotFoundError, NotADirectoryError):
+        return path.read_bytes()
+    except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise AtlasError(f"{output / MANIFEST} is damaged; delete it and all of {output} but store/") from None
-    paths = [PurePosixPath(address) for address in listed if isinstance(address, str)]
-    inside = {folder: _inside(output, folder) for folder in {path.parent for path in paths}}
-    return tuple(str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY), stamp
-
-
-def _inside(output: Path, folder: PurePosixPath) -> bool:
-    """Whether a folder is part of the output folder and not of the store, by whatever symbolic links."""
-    if folder.is_absolute() or ".." in folder.parts:
-        return False
-    path, root = (output / folder).resolve(), output.resolve()
-    return path.is_relative_to(root) and not path.is_relative_to(root / "store")
-
-
-def _listing(addresses: set[str], stamp: str = "") -> bytes:
-    return json.dumps({"stamp": stamp, "files": sorted(addresses)}, indent=0).encode() + b"\n"
 
 
 def _put(output: Path, address: str, data: bytes) -> bool:
     """Write a file, whole or not at all, unless it is there already. True if it was written."""
     path = output / address
-    try:
-        if path.read_bytes() == data:
-            return False
-    except FileNotFoundError:
+    if (kept := _read(path)) == data:
+        return False
+    if kept is None:
         path.parent.mkdir(parents=True, exist_ok=True)
     temporary = output / f".atlas-{os.getpid()}.tmp"
     try:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, cast
 
 import jinja2
 from markupsafe import Markup
@@ -25,8 +26,10 @@ from generator.core.spectrum import like_photographs
 from generator.links import addresses
 from generator.publish.assets import charts
 from generator.publish.catalog import AtlasUnit
-from generator.publish.pages.lesson import PresetShown
-from generator.publish.pages.pages import AnyPage
+from generator.publish.content.lesson import PresetShown
+from generator.publish.page import Context, Frame
+
+FRAME = tuple(f.name for f in fields(Frame))
 
 
 def environment(own_templates: Path) -> jinja2.Environment:
@@ -53,10 +56,18 @@ def environment(own_templates: Path) -> jinja2.Environment:
     return env
 
 
-def render(env: jinja2.Environment, page: AnyPage) -> str:
+def variables(kind: type[Context]) -> tuple[str, ...]:
+    """What a template may ask for: the fields of its context, and in place of ``frame`` those of the frame."""
+    own = [f.name for f in fields(cast(Any, kind))]
+    return (*FRAME, *(name for name in own if name != "frame")) if "frame" in own else tuple(own)
+
+
+def render(env: jinja2.Environment, page: Context) -> str:
     """A page as text. Raises AtlasError naming file and line of a template that asks for what is not there."""
+    framed = getattr(page, "frame", None)
     try:
-        context = {f.name: getattr(page, f.name) for f in fields(page)}
+        names = variables(type(page))
+        context = {name: getattr(framed if framed and name in FRAME else page, name) for name in names}
         return env.get_template(page.template).render(context)
     except jinja2.TemplateSyntaxError as error:
         raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error

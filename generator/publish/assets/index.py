@@ -23,15 +23,17 @@ FORMAT = 1
 
 def atlas_index(catalog: Catalog) -> bytes:
     """The atlas as JSON, one unit a line."""
-    head = {"format": FORMAT, "title": catalog.config.title, "url": catalog.config.url}
+    url = catalog.config.url
+    head = {"format": FORMAT, "title": catalog.config.title, "url": url}
     checkpoints = ",\n".join(
-        _with_units(_head(c), c, (u for x in c.layers.values() for u in x.rendered)) for c in catalog.checkpoints
+        _with_units(_head(c), c, (u for x in c.layers.values() for u in x.rendered), cards=bool(url))
+        for c in catalog.checkpoints
     )
     return f'{json.dumps(head)[:-1]}, "checkpoints": [\n{checkpoints}\n]}}\n'.encode()
 
 
-def layer_index(checkpoint: AtlasCheckpoint, layer: AtlasLayer) -> bytes:
-    """One layer as JSON: what it is, and its units as in atlas.json."""
+def layer_index(checkpoint: AtlasCheckpoint, layer: AtlasLayer, *, cards: bool) -> bytes:
+    """One layer as JSON: what it is, and its units as in atlas.json. ``cards`` if there are previews of units."""
     of = layer.layer
     head: dict[str, Any] = {
         "format": FORMAT,
@@ -47,7 +49,7 @@ def layer_index(checkpoint: AtlasCheckpoint, layer: AtlasLayer) -> bytes:
             for b in of.branches
         ],
     }
-    return f"{_with_units(head, checkpoint, layer.rendered)}\n".encode()
+    return f"{_with_units(head, checkpoint, layer.rendered, cards=cards)}\n".encode()
 
 
 def _head(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
@@ -59,16 +61,18 @@ def _head(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
     }
 
 
-def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterable[AtlasUnit]) -> str:
+def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterable[AtlasUnit], *, cards: bool) -> str:
     """An object with ``units``, and the ``sources`` of their labels."""
     units = tuple(units)
     sources = {s: i for i, s in enumerate(sources_of(x for u in units for x in u.labels))}
     head["sources"] = [{"title": s.title, "url": s.url or None, "license": s.license or None} for s in sources]
-    lines = ",\n".join(json.dumps(_unit(checkpoint.name, u, u.record, sources)) for u in units if u.record)
+    lines = ",\n".join(json.dumps(_unit(checkpoint.name, u, u.record, sources, cards=cards)) for u in units if u.record)
     return f'{json.dumps(head)[:-1]}, "units": [\n{lines}\n]}}'
 
 
-def _unit(checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Source, int]) -> dict[str, Any]:
+def _unit(
+    checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Source, int], *, cards: bool
+) -> dict[str, Any]:
     page = addresses.unit_address(checkpoint, unit.unit)
     entry: dict[str, Any] = {
         "unit": str(unit.unit),
@@ -78,7 +82,7 @@ def _unit(checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Sou
         "date": record.made.date,
         "page": page,
         "record": addresses.record_address(checkpoint, unit.unit),
-        "card": addresses.card_address(page),
+        **({"card": addresses.card_address(page)} if cards else {}),
         "embed": addresses.embed_address(checkpoint, unit.unit),
         "picture": addresses.picture_address(record.picture),
         "thumbnail": addresses.picture_address(record.thumbnail),
@@ -92,7 +96,7 @@ def _unit(checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Sou
 
 
 def sitemap(base: str, pages: Iterable[str]) -> bytes:
-    """Every page but the one for what is not there. Up to 50,000 pages fit in one sitemap.
+    """Every page that is to be found. Up to 50,000 pages fit in one sitemap.
 
     Search engines read whole addresses alone; without ``base`` they are written from the site's own root, with a
     word on what to set.
@@ -100,7 +104,6 @@ def sitemap(base: str, pages: Iterable[str]) -> bytes:
     listed = "".join(
         f"<url><loc>{escape(base + quote('' if base and page == addresses.HOME else page))}</loc></url>\n"
         for page in pages
-        if page != addresses.NOT_FOUND
     )
     hint = "" if base else "<!-- set url in atlas.toml: search engines want whole addresses -->\n"
     return (

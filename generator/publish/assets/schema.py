@@ -1,12 +1,12 @@
 """What a page is, in the words of schema.org, for search engines: https://schema.org/docs/gs.html
 
->>> site(url, "InceptionV1 Atlas", "…")["@type"]                      # doctest: +SKIP
+>>> dataset(url, "index.html", "InceptionV1 Atlas", "…")["@type"]     # doctest: +SKIP
 'Dataset'
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from generator.core.record import Record
@@ -15,16 +15,18 @@ from generator.publish.catalog import AtlasUnit
 from generator.publish.urls import Urls
 
 CONTEXT = "https://schema.org"
+Schema = Callable[[Urls, str, str, str], Mapping[str, Any]]
+"""Says what a page is, from its links, its address, its name and its description."""
 
 
-def site(url: Urls, title: str, description: str) -> Mapping[str, Any]:
+def dataset(url: Urls, address: str, name: str, description: str) -> Mapping[str, Any]:
     """The atlas as a whole: a data set that programs read from atlas.json."""
     return {
         "@context": CONTEXT,
         "@type": "Dataset",
-        "name": title,
+        "name": name,
         "description": description,
-        "url": url.whole(addresses.HOME),
+        "url": url.whole(address),
         "distribution": {
             "@type": "DataDownload",
             "encodingFormat": "application/json",
@@ -49,7 +51,9 @@ def article(url: Urls, address: str, name: str, description: str) -> Mapping[str
     return {**collection(url, address, name, description), "@type": "WebPage"}
 
 
-def unit(url: Urls, address: str, name: str, description: str, shown: AtlasUnit, record: Record) -> Mapping[str, Any]:
+def unit(
+    url: Urls, address: str, name: str, description: str, *, checkpoint: str, shown: AtlasUnit, record: Record
+) -> Mapping[str, Any]:
     """The picture of a unit."""
     picture = record.picture
     said = {
@@ -59,7 +63,7 @@ def unit(url: Urls, address: str, name: str, description: str, shown: AtlasUnit,
         "caption": description,
         "url": url.whole(address),
         "contentUrl": url.whole(addresses.picture_address(picture)),
-        "thumbnailUrl": url.whole(addresses.card_address(address)),
+        "thumbnailUrl": url.absolute(addresses.card_address(address)) or url.thumbnail(checkpoint, shown.unit),
         "encodingFormat": "image/webp",
         "width": picture.width,
         "height": picture.height,

@@ -28,7 +28,7 @@ from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.core.units import Unit, read_channels, write_channels
 from generator.links import addresses
-from generator.publish.build import built_files
+from generator.publish.manifest import built_files
 from generator.store.store import Store
 
 FILE = "addresses.txt"
@@ -36,10 +36,7 @@ _HEAD = (
     "# Addresses that were published, and what they mean: docs/addresses.md. `atlas promise` adds, nothing removes.\n"
 )
 _PLACE = re.compile(r'<(?:h2|li)\b[^>]*\sid="([^"]+)"')  # headings and items of lists are what people link
-_UNIT_FILES = (
-    addresses.unit_address, addresses.record_address, addresses.thumbnail_address, addresses.embed_address,
-    lambda checkpoint, unit: addresses.card_address(addresses.unit_address(checkpoint, unit)),
-)  # fmt: skip
+_OF_A_UNIT = (addresses.unit_address, addresses.record_address, addresses.thumbnail_address, addresses.embed_address)
 _DIGITS = 16  # of a key: enough to tell it from any other
 
 
@@ -74,12 +71,14 @@ def broken(config: Config) -> Iterator[tuple[str, str]]:
     for line in promised:
         kind, of, *rest = line.split()
         if kind == "units":
-            yield from _broken_units(of, rest, there, now)
+            yield from _broken_units(of, rest, there, now, cards=bool(config.url))
         elif kind == "answer":
             yield from _broken_answer(store, of, rest, answers)
         elif kind == "embed":
             if f'"{of}"' not in _text(config.output / addresses.STATIC / "embed.js"):
                 yield f"{addresses.STATIC}/embed.js", f"meant {of} where no checkpoint is named, and does no more"
+        elif of.endswith(".jpg") and not config.url:
+            continue  # only a published atlas has previews
         elif of not in there:
             yield of, "was published and is gone"
         elif kind == "page":
@@ -88,12 +87,13 @@ def broken(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _broken_units(
-    of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str]
+    of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str], *, cards: bool
 ) -> Iterator[tuple[str, str]]:
     checkpoint, layer = of.split("/")
     for unit in (Unit(layer, n) for n in read_channels(rest[0])):
-        gone = [make(checkpoint, unit) for make in _UNIT_FILES if make(checkpoint, unit) not in there]
-        if gone:
+        files = [make(checkpoint, unit) for make in _OF_A_UNIT]
+        files += [addresses.card_address(files[0])] if cards else []
+        if gone := [file for file in files if file not in there]:
             yield gone[0], "was published and is gone; render it again"
         elif not now.get((checkpoint, unit), "").startswith(rest[1]):
             other = f"was published for weights {rest[1]} and means others now; give those a name of their own"

@@ -27,9 +27,9 @@ from urllib.parse import unquote, urlsplit
 from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError
 from generator.links import addresses
-from generator.publish.build import built_files
 from generator.publish.check.budgets import BUDGETS, PageContents, too_heavy
 from generator.publish.check.published import broken
+from generator.publish.manifest import built_files
 from generator.store.store import DamagedError, Store
 
 _POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")

@@ -1,64 +1,43 @@
-"""Families of units as the pages show them: the names of one family brought together with the units and pictures."""
+"""All families of a checkpoint, each with the few of its units that are rendered first."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
-from generator.config.labels import Family, Label
-from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One unit of a family, and the name that put it there."""
-
-    unit: AtlasUnit
-    label: Label
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyShown:
-    """A family and its units by layer, in the order of the network, whether rendered or not."""
-
-    family: Family
-    layers: tuple[tuple[AtlasLayer, tuple[Member, ...]], ...]
-
-    @property
-    def name(self) -> str:
-        return self.family.name
-
-    @property
-    def members(self) -> tuple[Member, ...]:
-        return tuple(member for _, members in self.layers for member in members)
-
-    @property
-    def rendered(self) -> tuple[AtlasUnit, ...]:
-        return tuple(member.unit for member in self.members if member.unit.record)
+from generator.links import addresses
+from generator.publish.assets import schema
+from generator.publish.catalog import AtlasCheckpoint
+from generator.publish.content.families import FamilyShown, families
+from generator.publish.content.previews import Preview, families_preview
+from generator.publish.page import Frame, Page, PageKind, frame
+from generator.publish.site import Site
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyCount:
-    """A family, and how many units of one layer are of it."""
-
-    name: str
-    count: int
-
-
-def families_of(layer: AtlasLayer) -> tuple[FamilyCount, ...]:
-    """The families that units of a layer are of, the largest first."""
-    counted = Counter(name for unit in layer.units for name in {x.family for x in unit.labels if x.family})
-    return tuple(FamilyCount(name, count) for name, count in sorted(counted.items(), key=lambda x: (-x[1], x[0])))
+class FamiliesPage:
+    template: ClassVar[str] = "families.html"
+    frame: Frame
+    families: tuple[FamilyShown, ...]
 
 
-def families(checkpoint: AtlasCheckpoint) -> tuple[FamilyShown, ...]:
-    """All families of a checkpoint, by name."""
-    return tuple(FamilyShown(family, tuple(_layers(checkpoint, family))) for family in checkpoint.labels.families)
+def _pages(site: Site) -> Iterator[Page]:
+    for checkpoint in site.checkpoints:
+        if shown := families(checkpoint):
+            address = addresses.families_address(checkpoint.name)
+            preview = families_preview(address, checkpoint.name, shown)
+            yield Page(address, partial(_page, site, checkpoint, shown, address, preview), preview)
 
 
-def _layers(checkpoint: AtlasCheckpoint, family: Family) -> Iterable[tuple[AtlasLayer, tuple[Member, ...]]]:
-    for layer in checkpoint.layers.values():
-        labels = sorted((x for x in family.labels if x.unit.layer == layer.name), key=lambda x: x.unit.channel)
-        if labels:
-            yield layer, tuple(Member(layer.units[x.unit.channel], x) for x in labels)
+def _page(
+    site: Site, checkpoint: AtlasCheckpoint, shown: tuple[FamilyShown, ...], address: str, preview: Preview | None
+) -> FamiliesPage:
+    title = f"Families of {checkpoint.name}"
+    description = f"{len(shown)} families of units that people have named alike."
+    framed = frame(site, address, title, description, preview=preview, checkpoint=checkpoint, schema=schema.collection)
+    return FamiliesPage(framed, shown)
+
+
+PAGES = PageKind(60, FamiliesPage, _pages)

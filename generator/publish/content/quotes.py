@@ -23,16 +23,18 @@ class Quote:
 
 
 def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> tuple[Quote, ...]:
-    """Every form. Where atlas.toml gives no published address, addresses in them are relative to the atlas."""
+    """Every form. Where atlas.toml gives no published address, addresses in them are relative to the atlas, and there
+    is no LaTeX: that needs a JPEG, which only a published atlas has."""
     label = unit.labels[0].name if unit.labels else ""
     quoted = UnitReference(config.url, checkpoint, unit.unit, label, record.picture.sha256)
     cited = Citation(config.title, record.question.fingerprint, record.key, record.made.date[:10])
+    latex = (Quote("LaTeX", quoted.latex_picture),) if config.url else ()
     return (
         Quote("Link", quoted.page),
         Quote("Markdown", quoted.markdown_picture),
         Quote("HTML chip", quoted.chip),
         Quote("Frame", quoted.iframe),
-        Quote("LaTeX", quoted.latex_picture),
+        *latex,
         Quote("BibTeX", cited.bibtex(quoted)),
         Quote("Citation", cited.plain(quoted)),
     )

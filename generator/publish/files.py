@@ -1,0 +1,117 @@
+"""Every file of the site but the store, as values: its address, and a function that gives its bytes.
+
+>>> files = site_files(read_site(config))                         # doctest: +SKIP
+>>> files.made["index.html"]()[:15]                               # doctest: +SKIP
+b'<!doctype html>'
+
+Nothing is written here, and each file is made when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import jinja2
+
+from generator.core.package import package_folder
+from generator.core.views import VIEWS
+from generator.links import addresses
+from generator.publish.assets.cards import Source, sheet_card, unit_card
+from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
+from generator.publish.assets.search import search_index
+from generator.publish.content.previews import Preview
+from generator.publish.page import Page
+from generator.publish.pages import all_pages
+from generator.publish.rendering import environment, render
+from generator.publish.site import Site
+from generator.store.store import Store
+
+Make = Callable[[], bytes]
+Draw = Callable[[bytes | None], bytes]
+"""Gives a preview; it is given the file that lies there already, which may be the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFiles:
+    """Files by address: those that are ``made`` from text, and previews, which are ``drawn`` and take longer."""
+
+    made: Mapping[str, Make]
+    drawn: Mapping[str, Draw]
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        return frozenset((*self.made, *self.drawn))
+
+
+def site_files(site: Site) -> SiteFiles:
+    """All files of a site. Only a site with a published address has previews: a link to one is a whole address."""
+    env = environment(site.config.templates)
+    store = Store(site.config.store)
+    pages = list(all_pages(site))
+    made: dict[str, Make] = {page.address: partial(_render, env, page) for page in pages}
+    made |= dict(_beside_pages(site, store))
+    made |= dict(_static(site))
+    made |= dict(_for_programs(site, [page.address for page in pages if page.listed]))
+    previews = [page.preview for page in pages if page.preview] if site.config.url else []
+    return SiteFiles(made, {preview.address: _draw(preview, store) for preview in previews})
+
+
+def _render(env: jinja2.Environment, page: Page) -> bytes:
+    return render(env, page.make()).encode()
+
+
+def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
+    """The index of each layer; of each unit the record and the thumbnail."""
+    for checkpoint in site.checkpoints:
+        name = checkpoint.name
+        for layer in checkpoint.layers.values():
+            if layer.rendered:
+                index = partial(layer_index, checkpoint, layer, cards=bool(site.config.url))
+                yield addresses.layer_json_address(name, layer.name), index
+            for unit in layer.rendered:
+                if unit.record:
+                    yield addresses.record_address(name, unit.unit), store.record_path(unit.record.key).read_bytes
+                    yield addresses.thumbnail_address(name, unit.unit), store.path(unit.record.thumbnail).read_bytes
+
+
+def _static(site: Site) -> Iterator[tuple[str, Make]]:
+    """Style sheets, scripts and schemas, and the two scripts that know of this atlas."""
+    static = package_folder("static")
+    for file in sorted(static.iterdir()):
+        if file.is_file() and file.name != "embed.js":
+            yield f"{addresses.STATIC}/{file.name}", file.read_bytes
+    for file in sorted((static / addresses.SCHEMA).iterdir()):
+        yield f"{addresses.SCHEMA}/{file.name}", partial(_schema, file)
+    yield f"{addresses.STATIC}/embed.js", partial(_embed_script, static / "embed.js", site.first.name)
+    yield f"{addresses.STATIC}/units.js", partial(search_index, site.catalog)
+
+
+def _schema(path: Path) -> bytes:
+    """A JSON schema, with the views that there are."""
+    views = ",\n      ".join(f'"{view}"' for view in VIEWS)
+    return path.read_text(encoding="utf-8").replace('"{{views}}"', views).encode()
+
+
+def _embed_script(path: Path, first: str) -> bytes:
+    """What other people's pages load, without comments. ``first`` is the checkpoint of a unit that names none."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    code = "".join(line.lstrip() for line in lines if not line.lstrip().startswith("//"))
+    return code.replace("{{checkpoint}}", first).encode()
+
+
+def _for_programs(site: Site, listed: list[str]) -> Iterator[tuple[str, Make]]:
+    url = site.config.url
+    yield addresses.INDEX, partial(atlas_index, site.catalog)
+    yield ".nojekyll", bytes  # GitHub Pages would leave out names that begin with an underscore
+    yield "sitemap.xml", partial(sitemap, url, listed)
+    if url and robots(url):
+        yield "robots.txt", partial(robots, url)
+
+
+def _draw(preview: Preview, store: Store) -> Draw:
+    pictures = [unit.record.picture for unit in preview.units if unit.record]
+    sources = [Source(store.path(picture), picture.sha256) for picture in pictures]
+    return partial(unit_card, sources[0]) if preview.width == preview.height else partial(sheet_card, sources)

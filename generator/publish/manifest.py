@@ -1,0 +1,74 @@
+"""What the last build wrote: a list in the site's folder, ``.built.json``.
+
+What the list names and a build no longer makes is removed, and nothing else ever is. A folder that holds anything but
+the store and has no such list is somebody else's, and is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from generator.core.errors import AtlasError
+
+NAME = ".built.json"
+_OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The addresses of the files, and the stamp that says from what they were made (:mod:`generator.publish.stamp`).
+
+    The stamp is "" if the build was not finished, or has to be told again.
+    """
+
+    files: tuple[str, ...] = ()
+    stamp: str = ""
+
+    def to_json(self) -> bytes:
+        return json.dumps({"stamp": self.stamp, "files": sorted(self.files)}, indent=0).encode() + b"\n"
+
+
+def read_manifest(output: Path) -> Manifest:
+    """The list of the last build. Raises AtlasError if the folder holds what no build of ours made."""
+    if output.exists() and not output.is_dir():
+        raise AtlasError(f"{output} is a file; set `output` in atlas.toml to a folder")
+    if (listed := _read(output)) is not None:
+        return listed
+    names = {f.name for f in output.iterdir()} if output.is_dir() else set()
+    foreign = sorted(name for name in names - _OURS_ANYWAY if not name.startswith(".atlas-"))
+    if foreign:
+        raise AtlasError(
+            f"{output} holds {foreign[0]} and was not built by atlas; "
+            f"choose another `output` in atlas.toml, or empty that folder"
+        )
+    return Manifest()
+
+
+def built_files(output: Path) -> tuple[str, ...]:
+    """The addresses that the last build wrote, or () if there was none."""
+    return (_read(output) or Manifest()).files
+
+
+def _read(output: Path) -> Manifest | None:
+    """The list, but no address outside of the folder or in the store; None if there is none."""
+    try:
+        manifest = json.loads((output / NAME).read_bytes())
+        listed, stamp = list(manifest["files"]), str(manifest.get("stamp", ""))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise AtlasError(f"{output / NAME} is damaged; delete it and all of {output} but store/") from None
+    paths = [PurePosixPath(address) for address in listed if isinstance(address, str)]
+    inside = {folder: _is_inside(output, folder) for folder in {path.parent for path in paths}}
+    kept = (str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY)
+    return Manifest(tuple(kept), stamp)
+
+
+def _is_inside(output: Path, folder: PurePosixPath) -> bool:
+    """Whether a folder is part of the output folder and not of the store, whatever symbolic links there are."""
+    if folder.is_absolute() or ".." in folder.parts:
+        return False
+    path, root = (output / folder).resolve(), output.resolve()
+    return path.is_relative_to(root) and not path.is_relative_to(root / "store")

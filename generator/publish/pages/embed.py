@@ -1,0 +1,41 @@
+"""One unit, small, for the pages of other people to show in a frame. It stands alone, without base.html."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from generator.links import addresses
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit
+from generator.publish.page import Page, PageKind
+from generator.publish.site import Site
+from generator.publish.urls import Urls
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedPage:
+    """``canonical`` is the address of the unit's own page."""
+
+    template: ClassVar[str] = "embed.html"
+    url: Urls
+    canonical: str
+    checkpoint: AtlasCheckpoint
+    unit: AtlasUnit
+
+
+def _pages(site: Site) -> Iterator[Page]:
+    for checkpoint in site.checkpoints:
+        for layer in checkpoint.layers.values():
+            for unit in layer.rendered:
+                address = addresses.embed_address(checkpoint.name, unit.unit)
+                yield Page(address, partial(_page, site, checkpoint, unit, address), listed=False)
+
+
+def _page(site: Site, checkpoint: AtlasCheckpoint, unit: AtlasUnit, address: str) -> EmbedPage:
+    url = Urls(address.rpartition("/")[0], site.config.url)
+    return EmbedPage(url, url.whole(addresses.unit_address(checkpoint.name, unit.unit)), checkpoint, unit)
+
+
+PAGES = PageKind(100, EmbedPage, _pages)

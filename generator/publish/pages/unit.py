@@ -1,0 +1,90 @@
+"""A unit: its picture, what panels say of it, how to quote it, how it was made, and its other pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from generator.links import addresses
+from generator.publish.assets import schema
+from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
+from generator.publish.content.previews import Preview, unit_preview
+from generator.publish.content.provenance import (
+    Fact,
+    OtherPicture,
+    Setting,
+    facts,
+    other_pictures,
+    render_command,
+    settings,
+)
+from generator.publish.content.quotes import Quote, quotes
+from generator.publish.content.selection import neighbours
+from generator.publish.page import Frame, Page, PageKind, frame
+from generator.publish.panels import PanelShown
+from generator.publish.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPage:
+    """``command`` makes the picture again. ``panels`` has those panels that know something of the unit."""
+
+    template: ClassVar[str] = "unit.html"
+    frame: Frame
+    layer: AtlasLayer
+    unit: AtlasUnit
+    previous: AtlasUnit | None
+    next: AtlasUnit | None
+    neighbours: tuple[AtlasUnit, ...]
+    panels: tuple[PanelShown, ...]
+    settings: tuple[Setting, ...]
+    facts: tuple[Fact, ...]
+    command: str
+    quotes: tuple[Quote, ...]
+    pictures: tuple[OtherPicture, ...]
+
+
+def _pages(site: Site) -> Iterator[Page]:
+    for checkpoint in site.checkpoints:
+        for layer in checkpoint.layers.values():
+            for place, unit in enumerate(layer.rendered):
+                preview = unit_preview(checkpoint.name, unit)
+                make = partial(_page, site, checkpoint, layer, place, preview)
+                yield Page(addresses.unit_address(checkpoint.name, unit.unit), make, preview)
+
+
+def _page(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, place: int, preview: Preview) -> UnitPage:
+    units = layer.rendered
+    unit = units[place]
+    record = unit.record
+    assert record is not None, "only rendered units have a page"
+    address = addresses.unit_address(checkpoint.name, unit.unit)
+    branch = f", {unit.branch.name} branch" if unit.branch else ""
+    named = f"“{unit.labels[0].name}”: the" if unit.labels else "The"
+    description = (
+        f"{named} picture that most excites channel {unit.unit.channel} of {layer.name}{branch}, "
+        f"in {checkpoint.name}, with the recipe that makes it again."
+    )
+    return UnitPage(
+        frame(
+            site, address, f"{unit.unit} of {checkpoint.name}", description,
+            preview=preview, checkpoint=checkpoint, layer=layer.name,
+            schema=partial(schema.unit, checkpoint=checkpoint.name, shown=unit, record=record),
+        ),
+        layer=layer,
+        unit=unit,
+        previous=units[place - 1] if place else None,
+        next=units[place + 1] if place + 1 < len(units) else None,
+        neighbours=neighbours(units, place),
+        panels=site.panels.of(checkpoint, unit),
+        settings=settings(record.question.recipe),
+        facts=facts(record),
+        command=render_command(record, checkpoint.name, site.config),
+        quotes=quotes(unit, record, checkpoint.name, site.config),
+        pictures=other_pictures(record, unit.others),
+    )  # fmt: skip
+
+
+PAGES = PageKind(90, UnitPage, _pages)

@@ -1,0 +1,68 @@
+"""Panels of a unit's page: what an analysis has to say of a unit, between its neighbours and its quotations.
+
+A module of this package is one panel. It has a ``PANEL``, and is found because it lies here:
+
+>>> @dataclass(frozen=True, slots=True)                           # doctest: +SKIP
+... class Selectivity:
+...     index: float
+...
+>>> def read(catalog):                                            # doctest: +SKIP
+...     found = {...}  # read the store once
+...     return lambda checkpoint, unit: found.get((checkpoint.fingerprint, unit.unit))
+...
+>>> PANEL = Panel(order=20, template="panels/selectivity.html", read=read)    # doctest: +SKIP
+
+Its template is a fragment of HTML. It has the variables of ``unit.html``, and ``panel``: what ``read`` found.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+
+Lookup = Callable[[AtlasCheckpoint, AtlasUnit], Any]
+"""Gives what a panel shows of a unit, or None if it has nothing to say of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel. Panels come in their ``order``. ``read`` is called once a build and gives the panel's lookup."""
+
+    order: int
+    template: str
+    read: Callable[[Catalog], Lookup]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelShown:
+    """A panel on the page of one unit: its template, and the ``panel`` that this reads."""
+
+    template: str
+    panel: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Every panel with what it has read."""
+
+    read: tuple[tuple[Panel, Lookup], ...] = ()
+
+    def of(self, checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> tuple[PanelShown, ...]:
+        """The panels that have something to say of a unit, in order."""
+        found = ((panel.template, lookup(checkpoint, unit)) for panel, lookup in self.read)
+        return tuple(PanelShown(template, shown) for template, shown in found if shown is not None)
+
+
+def panels() -> tuple[Panel, ...]:
+    """Every panel of this package, in order."""
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    return tuple(sorted((module.PANEL for module in modules), key=lambda panel: panel.order))
+
+
+def read_panels(catalog: Catalog) -> Panels:
+    return Panels(tuple((panel, panel.read(catalog)) for panel in panels()))

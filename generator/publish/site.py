@@ -1,0 +1,43 @@
+"""All that the pages are made of, read once: atlas.toml, the store, the names of units, the lesson, the panels.
+
+>>> site = read_site(config)                                      # doctest: +SKIP
+>>> site.first.layers["mixed4a"].units[11].record                 # doctest: +SKIP
+Record(...)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.config.atlas_toml import Config
+from generator.publish.catalog import AtlasCheckpoint, Catalog, read_catalog
+from generator.publish.content.lesson import AtlasLesson, read_lesson
+from generator.publish.panels import Panels, read_panels
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was read. Nothing that follows opens the store but to copy files out of it."""
+
+    catalog: Catalog
+    lesson: AtlasLesson
+    panels: Panels
+
+    @property
+    def config(self) -> Config:
+        return self.catalog.config
+
+    @property
+    def checkpoints(self) -> tuple[AtlasCheckpoint, ...]:
+        return self.catalog.checkpoints
+
+    @property
+    def first(self) -> AtlasCheckpoint:
+        """The checkpoint that is meant where none is named."""
+        return self.catalog.checkpoints[0]
+
+
+def read_site(config: Config) -> Site:
+    """Read everything. Raises UsageError for a mistake in ``labels/``; damage in the store becomes a warning."""
+    catalog = read_catalog(config)
+    return Site(catalog, read_lesson(catalog), read_panels(catalog))
