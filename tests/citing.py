@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tiny import TinyAtlas, tiny_atlas
 
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.cite.document import Kind, cite
-from generator.core.architecture import INCEPTION5H
 from generator.core.units import parse_units
 from generator.links.addresses import picture_fragment
 from generator.publish.build import build

@@ -7,7 +7,10 @@ import json
 import pytest
 from conftest import DATA
 
-from generator.core.architecture import ARCHITECTURES, BRANCHES, BVLC_GOOGLENET, CHECKPOINTS, FINGERPRINTS, INCEPTION5H
+from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
+from generator.core.architecture import BRANCHES, CLASSIFIER, Architecture, Conv, Mixed
 
 FACTS = json.loads((DATA / "inception5h-architecture.json").read_text())
 
@@ -79,7 +82,28 @@ def test_bvlc_centre_is_where_caffe_puts_it() -> None:
 
 
 def test_known_checkpoints() -> None:
-    assert set(CHECKPOINTS) == {"inception5h", "bvlc_googlenet", "untrained"}
-    assert CHECKPOINTS["untrained"] is INCEPTION5H
-    assert set(FINGERPRINTS) <= set(CHECKPOINTS)
-    assert all(len(bytes.fromhex(f)) == 32 for f in FINGERPRINTS.values())
+    assert set(CHECKPOINTS) == {"inception5h", "bvlc_googlenet", "torchvision_googlenet", "untrained"}
+    assert CHECKPOINTS["untrained"].architecture is INCEPTION5H
+    for name, spec in CHECKPOINTS.items():
+        assert spec.name == name
+        assert spec.title.strip(" .") == spec.title != ""
+        assert spec.fingerprint is None or len(bytes.fromhex(spec.fingerprint)) == 32
+    assert "Google" not in CHECKPOINTS["untrained"].title
+
+
+@pytest.mark.parametrize("net", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_each_step_reads_what_the_one_before_gives(net: Architecture) -> None:
+    channels = 3
+    for step in net.steps:
+        if isinstance(step, Conv | Mixed):
+            assert step.inputs == channels, step.name
+            channels = step.channels
+
+
+@pytest.mark.parametrize("net", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_no_two_layers_share_a_name_in_a_file(net: Architecture) -> None:
+    for names in net.names:
+        modules = [names.module(layer) for layer in (*net.convs, CLASSIFIER)]
+        assert len(set(modules)) == len(net.convs) + 1
+    assert set(net.spellings.values()) <= set(net.layers)
+    assert all(spelling == spelling.lower() for spelling in net.spellings)

@@ -14,11 +14,11 @@ from generator.bench.floor import Floor, matrix_rate
 from generator.bench.memory import Peak
 from generator.bench.parts import PARTS, REST, parts
 from generator.bench.result import HEADER, Comparison, account, row, whole
-from generator.core.architecture import INCEPTION5H
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
-from generator.network.checkpoints import Loaded, load_tensors
+from generator.network.load import Loaded, load_tensors
 from generator.render.ascent import ascend
 from generator.render.objective import measure
 from generator.render.robustness import enlarge

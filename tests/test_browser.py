@@ -17,7 +17,7 @@ from browser import Visit, launched, served
 from spellings import SPELLINGS
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
-from generator.core.architecture import INCEPTION5H
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.errors import UsageError
 from generator.core.units import Unit, parse_units
 from generator.publish.assets.search import search_index

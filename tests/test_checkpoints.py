@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +11,21 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from generator.core.architecture import BVLC_GOOGLENET, CHECKPOINTS, FINGERPRINTS, INCEPTION5H
+from generator.checkpoints import CHECKPOINTS
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
+from generator.checkpoints.spec import Download
 from generator.core.errors import AtlasError, UsageError
-from generator.network import checkpoints
-from generator.network.checkpoints import draw_untrained, find_weights, load_tensors
-from generator.network.fetch import SOURCES, Source
+from generator.network import load
 from generator.network.formats import shapes
+from generator.network.load import draw_weights, find_weights, load_tensors
 
 
 @pytest.fixture(scope="module")
 def some_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with untrained weights of BVLC's shapes."""
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
-    save_file(draw_untrained(BVLC_GOOGLENET), path)
+    save_file(draw_weights(BVLC_GOOGLENET, seed=1), path)
     return path
 
 
@@ -38,7 +41,7 @@ NAME = "inception5h"
 def test_the_order_of_places(isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given, then ATLAS_WEIGHTS, then the cache, then a download: each wins over all that come after it."""
     fetched = tmp_path / "fetched.pth"
-    monkeypatch.setattr(checkpoints, "fetch", lambda name, sources, folder: fetched)
+    monkeypatch.setattr(load, "fetch", lambda name, sources, folder: fetched)
     assert find_weights(NAME) == fetched
     cached = touch(isolated / "weights" / f"{NAME}.pth")
     assert find_weights(NAME) == cached
@@ -73,7 +76,7 @@ def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", ["inception5h", "my-own"])
 def test_what_was_named_must_be_there(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A download must never stand in for weights that were asked for."""
-    monkeypatch.setattr(checkpoints, "fetch", lambda *a: pytest.fail("went on to a download"))
+    monkeypatch.setattr(load, "fetch", lambda *a: pytest.fail("went on to a download"))
     with pytest.raises(UsageError, match=r"no weights file .*gone\.pth"):
         find_weights(name, tmp_path / "gone.pth")
     with pytest.raises(UsageError, match=rf"has no {name} with one of \.safetensors"):
@@ -86,7 +89,7 @@ def test_what_was_named_must_be_there(tmp_path: Path, name: str, monkeypatch: py
 def test_an_empty_variable_is_no_variable(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATLAS_WEIGHTS", "")
     cached = touch(isolated / "weights" / f"{NAME}.pth")
-    assert find_weights(NAME, sources={}) == cached
+    assert find_weights(NAME) == cached
 
 
 def test_weights_of_ones_own_have_no_address() -> None:
@@ -96,26 +99,32 @@ def test_weights_of_ones_own_have_no_address() -> None:
 
 def test_a_download_is_tried_in_the_order_of_the_table(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(checkpoints, "fetch", lambda *given: asked.append(given) or Path("x"))
+    monkeypatch.setattr(load, "fetch", lambda *given: asked.append(given) or Path("x"))
     find_weights("bvlc_googlenet")
-    assert asked == [("bvlc_googlenet", SOURCES["bvlc_googlenet"], isolated / "weights")]
+    assert asked == [("bvlc_googlenet", CHECKPOINTS["bvlc_googlenet"].downloads, isolated / "weights")]
 
 
 def test_every_address_has_a_digest() -> None:
-    """Every checkpoint but the untrained one can be had, over https first, and is checked."""
-    assert set(SOURCES) == set(CHECKPOINTS) - {"untrained"}
-    for sources in SOURCES.values():
-        assert sources[0].url.startswith("https://")
-        for source in sources:
-            assert len(bytes.fromhex(source.digest)) == 20
+    """Every checkpoint is downloaded, over https first, and checked; or drawn; or says what to download by hand."""
+    for spec in CHECKPOINTS.values():
+        assert bool(spec.downloads) + bool(spec.by_hand) + (spec.seed is not None) == 1, spec.name
+        for source in spec.downloads:
+            assert spec.downloads[0].url.startswith("https://")
+            assert len(bytes.fromhex(source.digest)) == (32 if source.algorithm == "sha256" else 20)
             assert source.suffix in (".pth", ".caffemodel")
+
+
+def test_a_checkpoint_without_a_whole_digest_says_what_to_download() -> None:
+    spec = CHECKPOINTS["torchvision_googlenet"]
+    with pytest.raises(UsageError, match=f"download {spec.by_hand} and give --weights FILE"):
+        find_weights(spec.name)
 
 
 def test_a_checkpoint_of_ones_own(some_weights: Path) -> None:
     loaded = load_tensors("mine", some_weights, architecture=BVLC_GOOGLENET)
     assert loaded.path == some_weights
     assert set(loaded.tensors) == set(shapes(BVLC_GOOGLENET))
-    assert loaded.fingerprint not in FINGERPRINTS.values()
+    assert loaded.fingerprint not in {spec.fingerprint for spec in CHECKPOINTS.values()}
     with pytest.raises(UsageError, match="no checkpoint “mine”"):
         load_tensors("mine", some_weights)
 
@@ -137,15 +146,16 @@ def test_the_real_weights(real_weights: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ATLAS_WEIGHTS", str(real_weights.parent))
     loaded = load_tensors("bvlc_googlenet")
     assert loaded.path == real_weights
-    assert loaded.fingerprint == FINGERPRINTS["bvlc_googlenet"]
+    assert loaded.fingerprint == CHECKPOINTS["bvlc_googlenet"].fingerprint
 
 
 def test_without_weights_and_network_one_line_says_what_to_do() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        nowhere = {NAME: (Source("http://host.invalid/inception5h.pth", "git", "0" * 40),)}
+        nowhere = (Download("http://host.invalid/inception5h.pth", "git", "0" * 40),)
+        patch.setitem(CHECKPOINTS, NAME, replace(CHECKPOINTS[NAME], downloads=nowhere))
         patch.setattr("generator.network.fetch.PAUSES", (0.0,))
         with pytest.raises(AtlasError, match=r"host\.invalid: no connection") as caught:
-            find_weights(NAME, sources=nowhere)
+            find_weights(NAME)
     assert "--weights FILE" in str(caught.value)
 
 
@@ -158,7 +168,7 @@ def test_untrained_is_the_same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_p
     np.random.seed(5)
     loaded = load_tensors("untrained")
     assert loaded.path is None
-    assert loaded.fingerprint == FINGERPRINTS["untrained"]
+    assert loaded.fingerprint == CHECKPOINTS["untrained"].fingerprint
     first = loaded.tensors["conv2d0.weight"].flatten()[:3].numpy().astype("<f4").tobytes()
     assert first.hex() == "eaa376be4a9201be26bec73d"
 
@@ -170,7 +180,7 @@ def test_untrained_takes_no_file(some_weights: Path) -> None:
 
 def test_untrained_keeps_the_size_of_activations() -> None:
     """He's initialisation: standard deviation sqrt(2 / fan in), no bias, and the shape of a normal distribution."""
-    tensors = draw_untrained(INCEPTION5H)
+    tensors = draw_weights(INCEPTION5H, seed=1)
     assert {name: tuple(t.shape) for name, t in tensors.items()} == shapes(INCEPTION5H)
     for name, tensor in tensors.items():
         if name.endswith(".bias"):

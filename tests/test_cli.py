@@ -149,22 +149,22 @@ def test_weights_that_are_not_those_of_the_atlas_are_refused(atlas: Path, run: R
     code, _, err = run("render", "--checkpoint", "mine")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "mine.pth" in err
-    from generator.core.architecture import INCEPTION5H
-    from generator.network.checkpoints import draw_untrained
+    from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
+    from generator.network.load import draw_weights
 
-    torch.save(draw_untrained(INCEPTION5H), atlas / "mine.pth")
+    torch.save(draw_weights(INCEPTION5H, seed=1), atlas / "mine.pth")
     code, _, err = run("render", "--checkpoint", "mine")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "fingerprint" in err
 
 
 def test_all_that_is_selected_is_rendered_of_every_checkpoint(atlas: Path, run: Run) -> None:
-    from generator.core.architecture import INCEPTION5H
-    from generator.network.checkpoints import draw_untrained
+    from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
+    from generator.network.load import draw_weights
 
     section = '[checkpoints.mine]\narchitecture = "inception5h"\nweights = "mine.pth"\nunits = ["conv2d0:0-1"]\n'
     (atlas / "atlas.toml").write_text(TOML.replace("[recipe]", section + "[recipe]"))
-    tensors = draw_untrained(INCEPTION5H)
+    tensors = draw_weights(INCEPTION5H, seed=1)
     torch.save({**tensors, "conv2d0.bias": tensors["conv2d0.bias"] + 1}, atlas / "mine.pth")
     code, out, _ = run("render")
     assert (code, out.count("rendered 8,"), out.count("rendered 2,")) == (0, 1, 1)

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.cli import engine as cli_engine
-from generator.core.architecture import INCEPTION5H
 from generator.core.errors import AtlasError, UsageError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
 from generator.network import load_checkpoint
-from generator.network.checkpoints import Loaded, load_tensors
+from generator.network.load import Loaded, load_tensors
 from generator.render import dispatch
 from generator.render.local import Outcome
 from generator.render.local import run as run_here

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from generator.checkpoints import CHECKPOINTS
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.config.atlas_toml import Config, load_config
-from generator.core.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
 from generator.core.errors import UsageError
 from generator.core.recipe import Recipe
 from generator.core.units import Unit
@@ -74,7 +76,7 @@ def test_the_smallest_file_has_the_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, "[checkpoints.bvlc_googlenet]\n")
     assert config.recipe_for("mixed5b") == Recipe()
     assert (config.url, config.output, config.title) == ("", tmp_path / "site", "InceptionV1 Atlas")
-    assert config.checkpoint().fingerprint == FINGERPRINTS["bvlc_googlenet"]
+    assert config.checkpoint().fingerprint == CHECKPOINTS["bvlc_googlenet"].fingerprint
 
 
 def test_checkpoints_by_name(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ HEAD = "[checkpoints.inception5h]\n"
         (1, "“store” cannot be an address", "[checkpoints.store]\narchitecture = 'inception5h'\n"),
         (1, "cannot be an address", "[checkpoints.'../up']\narchitecture = 'inception5h'\n"),
         (2, "inception5h has its own architecture", HEAD + "architecture = 'bvlc_googlenet'\n"),
-        (1, "architecture of “mine”: write one of inception5h, bvlc_googlenet", "[checkpoints.mine]\nunits = []\n"),
+        (1, "architecture of “mine”: write one of bvlc_googlenet, inception5h", "[checkpoints.mine]\nunits = []\n"),
         (2, "architecture of “mine”", "[checkpoints.mine]\narchitecture = 'vgg'\n"),
         (2, "a fingerprint is 64 hexadecimal digits", HEAD + "fingerprint = 'abc'\n"),
         (2, "weights is text", HEAD + "weights = 1\n"),

@@ -17,10 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from generator.checkpoints import CHECKPOINTS
+from generator.checkpoints.spec import Download
 from generator.core import transfer as transferring
 from generator.core.errors import AtlasError
 from generator.network import fetch as fetching
-from generator.network.fetch import SOURCES, Source, cache_folder, fetch
+from generator.network.fetch import cache_folder, fetch
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 PAUSES: list[float] = []
@@ -39,8 +41,8 @@ class Server:
     behave: Callable[[http.server.BaseHTTPRequestHandler, str, int], None] | None = None
     asked: list[tuple[str, str | None]] = field(default_factory=list)  # path, Range
 
-    def source(self, path: str = "/weights.pth", body: bytes = BODY, *, host: str = "127.0.0.1") -> Source:
-        return Source(f"http://{host}:{self.port}{path}", "git", git_id(body))
+    def source(self, path: str = "/weights.pth", body: bytes = BODY, *, host: str = "127.0.0.1") -> Download:
+        return Download(f"http://{host}:{self.port}{path}", "git", git_id(body))
 
     @property
     def ranges(self) -> list[str | None]:
@@ -92,12 +94,12 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def get(*sources: Source, folder: Path, name: str = "net", timeout: float = 5) -> Path:
+def get(*sources: Download, folder: Path, name: str = "net", timeout: float = 5) -> Path:
     PAUSES.clear()
     return fetch(name, sources, folder, timeout=timeout, pause=PAUSES.append)
 
 
-def fails(*sources: Source, folder: Path, timeout: float = 5) -> str:
+def fails(*sources: Download, folder: Path, timeout: float = 5) -> str:
     with pytest.raises(AtlasError) as caught:
         get(*sources, folder=folder, timeout=timeout)
     text = str(caught.value)
@@ -123,9 +125,9 @@ def test_both_digests_are_those_of_the_tools(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"what is up, doc?")
     # The id of this text is in the book Pro Git, chapter 10.2
-    assert Source("", "git", "bd9dbf5aae1a3862dd1526723246b20206e5fc37").matches(file)
-    assert Source("", "sha1", hashlib.sha1(b"what is up, doc?").hexdigest()).matches(file)
-    assert not Source("", "sha1", "bd9dbf5aae1a3862dd1526723246b20206e5fc37").matches(file)
+    assert Download("", "git", "bd9dbf5aae1a3862dd1526723246b20206e5fc37").matches(file)
+    assert Download("", "sha1", hashlib.sha1(b"what is up, doc?").hexdigest()).matches(file)
+    assert not Download("", "sha1", "bd9dbf5aae1a3862dd1526723246b20206e5fc37").matches(file)
 
 
 def test_a_broken_connection_is_resumed_where_it_broke(server: Server, tmp_path: Path) -> None:
@@ -158,8 +160,9 @@ def test_a_process_killed_midway_leaves_what_it_has(server: Server, tmp_path: Pa
 
     server.behave = stall
     code = (
-        "import sys; from pathlib import Path; from generator.network.fetch import Source, fetch; "
-        "fetch('net', [Source(sys.argv[1], 'git', sys.argv[2])], Path(sys.argv[3]))"
+        "import sys; from pathlib import Path; from generator.network.fetch import fetch; "
+        "from generator.checkpoints.spec import Download; "
+        "fetch('net', [Download(sys.argv[1], 'git', sys.argv[2])], Path(sys.argv[3]))"
     )
     source = server.source()
     child = subprocess.Popen([sys.executable, "-c", code, source.url, source.digest, str(tmp_path)])
@@ -179,7 +182,7 @@ def test_a_process_killed_midway_leaves_what_it_has(server: Server, tmp_path: Pa
 
 def test_a_part_that_is_already_whole_needs_no_server(tmp_path: Path) -> None:
     (tmp_path / "net.pth.part").write_bytes(BODY)
-    source = Source("http://127.0.0.1:9/weights.pth", "git", git_id(BODY))
+    source = Download("http://127.0.0.1:9/weights.pth", "git", git_id(BODY))
     assert get(source, folder=tmp_path).read_bytes() == BODY
 
 
@@ -273,10 +276,10 @@ def test_when_all_fail_one_line_tells_how_to_go_on(server: Server, tmp_path: Pat
 def test_without_a_network(tmp_path: Path) -> None:
     """The real addresses, from a machine that reaches nothing."""
     with pytest.raises(AtlasError, match="no connection") as caught:
-        get(*SOURCES["bvlc_googlenet"], folder=tmp_path, name="bvlc_googlenet")
+        get(*CHECKPOINTS["bvlc_googlenet"].downloads, folder=tmp_path, name="bvlc_googlenet")
     text = str(caught.value)
     assert "\n" not in text
-    for source in SOURCES["bvlc_googlenet"]:
+    for source in CHECKPOINTS["bvlc_googlenet"].downloads:
         assert f"{source.host}: no connection (" in text
         assert source.url in text
 
@@ -321,7 +324,7 @@ def test_garbage_instead_of_http(tmp_path: Path) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         port = listener.getsockname()[1]
-        text = fails(Source(f"http://127.0.0.1:{port}/w.pth", "git", "0"), folder=tmp_path)
+        text = fails(Download(f"http://127.0.0.1:{port}/w.pth", "git", "0"), folder=tmp_path)
         assert "no connection (SSH-2.0" in text
         thread.join()
 
@@ -412,7 +415,7 @@ def test_a_full_disk_is_said_and_not_tried_again(
 def test_a_cache_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(AtlasError, match="ATLAS_CACHE to another folder"):
-        get(Source("http://127.0.0.1:9/w.pth", "git", "0"), folder=tmp_path / "file" / "weights")
+        get(Download("http://127.0.0.1:9/w.pth", "git", "0"), folder=tmp_path / "file" / "weights")
 
 
 def test_several_at_once_download_once(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from generator.core.architecture import BVLC_GOOGLENET, FINGERPRINTS, INCEPTION5H
+from generator.checkpoints import CHECKPOINTS
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.errors import AtlasError
 from generator.network.caffe import net_parameter, read_caffemodel
 from generator.network.fingerprint import fingerprint
@@ -133,7 +135,7 @@ def test_the_fingerprint_sees_one_bit_and_one_name(tensors: Tensors, expected: s
 
 
 def test_known_fingerprint_of_bvlc_googlenet(real_weights: Path) -> None:
-    assert fingerprint(read_weights(real_weights, BVLC_GOOGLENET)) == FINGERPRINTS["bvlc_googlenet"]
+    assert fingerprint(read_weights(real_weights, BVLC_GOOGLENET)) == CHECKPOINTS["bvlc_googlenet"].fingerprint
 
 
 # --- protobuf, byte by byte, without the schema under test ---------------------------------------------------------

@@ -17,16 +17,17 @@ ROOT = Path(generator.__file__).parent
 # A room may know those that are named beside it, and nothing else of ours. Read from the ground up.
 ROOMS: dict[str, tuple[str, ...]] = {
     "core": (),
+    "checkpoints": ("core",),
     "links": ("core",),
-    "config": ("core", "links"),
+    "config": ("core", "checkpoints", "links"),
     "store": ("core", "config"),
-    "network": ("core",),
+    "network": ("core", "checkpoints"),
     "render": ("core", "store", "network"),
     "study": ("core", "config", "store", "network"),
     "figures": ("core",),
     "publish": ("core", "links", "config", "store"),
-    "reader": ("core", "links", "config", "store"),
-    "cite": ("core", "links", "reader"),
+    "reader": ("core", "checkpoints", "links", "config", "store"),
+    "cite": ("core", "checkpoints", "links", "reader"),
     "bench": ("core", "config", "store", "network", "render"),
     "api": ("core", "config", "store", "network", "render", "figures"),
 }

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
+from generator.checkpoints import CHECKPOINTS
 from generator.config.atlas_toml import load_config
 from generator.config.labels import read_labels
-from generator.core.architecture import FINGERPRINTS
 from generator.core.errors import UsageError
 from generator.core.package import package_folder
 from generator.core.units import Unit
@@ -166,7 +166,7 @@ def test_a_mistake_in_json_names_its_line(atlas: TinyAtlas) -> None:
 def test_names_of_other_weights_are_not_shown_here(atlas: TinyAtlas) -> None:
     """Neither those of another checkpoint, nor those of other weights that go by the same name."""
     atlas.label(LABELS.replace(CHECKPOINT, "inception5h"))
-    atlas.label(f'fingerprint = "{FINGERPRINTS[CHECKPOINT]}"\n{LABELS}', "known.toml")
+    atlas.label(f'fingerprint = "{CHECKPOINTS[CHECKPOINT].fingerprint}"\n{LABELS}', "known.toml")
     build(atlas.config())
     for address in (f"{CHECKPOINT}/mixed4a/12.html", f"{CHECKPOINT}/mixed4a/index.html", "static/units.js"):
         assert "Curve, left" not in page(atlas, address)

@@ -10,8 +10,8 @@ from PIL import Image
 from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
 
+from generator.checkpoints import CHECKPOINTS
 from generator.config.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
-from generator.core.architecture import FINGERPRINTS
 from generator.core.units import Unit
 from generator.publish.build import build
 from generator.publish.check.site import check
@@ -64,7 +64,7 @@ def test_the_whole_lesson(atlas: TinyAtlas) -> None:
     answer_lesson(atlas)
     for unit in POSTER:
         atlas.answer(unit)
-        atlas.answer(unit, checkpoint="untrained", fingerprint=FINGERPRINTS["untrained"])
+        atlas.answer(unit, checkpoint="untrained", fingerprint=CHECKPOINTS["untrained"].fingerprint)
     text = page(atlas)
     full, raw = re.findall(r'<figure class="climb".*?</figure>', text, re.DOTALL)
     assert re.findall(r'data-step="(\d+)"', raw) == ["0", "8", "16", "32", "64", "128", "255", "256"]

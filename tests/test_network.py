@@ -12,7 +12,10 @@ import torch.nn.functional as F
 from conftest import DATA
 from torch import Tensor
 
-from generator.core.architecture import ARCHITECTURES, BVLC_GOOGLENET, CLASSIFIER, INCEPTION5H, Architecture, Norm
+from generator.checkpoints import ARCHITECTURES
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
+from generator.core.architecture import CLASSIFIER, Architecture, Norm
 from generator.core.errors import UsageError
 from generator.network import Inception, load_checkpoint
 from generator.network.hooked import InceptionV1
@@ -143,7 +146,9 @@ def test_it_runs_no_further_than_it_must(layer: str, needless: str) -> None:
     assert torch.isfinite(Inception(BVLC_GOOGLENET, tensors)(torch.rand(1, 3, 64, 64), layer)).all()
 
 
-@pytest.mark.parametrize("norm", [a.norm for a in ARCHITECTURES.values()] + [Norm(5, 2.0, 0.6, 1.5)])
+@pytest.mark.parametrize(
+    "norm", [*{s for a in ARCHITECTURES.values() for s in a.steps if isinstance(s, Norm)}, Norm(5, 2.0, 0.6, 1.5)]
+)
 def test_normalisation_is_torchs_own_forward_and_backward(norm: Norm) -> None:
     x = (torch.randn(2, 12, 3, 3, dtype=torch.float64) * 20).requires_grad_()
     expected = F.local_response_norm(x, norm.size, norm.alpha, norm.beta, norm.k)

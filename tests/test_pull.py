@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from shell import Run, finish, spawn, wait_for_answers
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
 
 from generator import Atlas
+from generator.checkpoints import CHECKPOINTS
 from generator.core import transfer
-from generator.core.architecture import FINGERPRINTS
 from generator.core.errors import AtlasError
 from generator.core.record import EncodedFile, Record
 from generator.core.units import Unit
@@ -205,8 +205,10 @@ def test_an_atlas_that_shows_nothing_yet(run: Run, world: World) -> None:
 def test_a_checkpoint_that_ones_own_atlas_does_not_show(
     run: Run, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FINGERPRINTS, CHECKPOINT, FINGERPRINT)
-    world.own.toml((f"[checkpoints.{CHECKPOINT}]", "[checkpoints.untrained]"), (FINGERPRINT, FINGERPRINTS["untrained"]))
+    monkeypatch.setitem(CHECKPOINTS, CHECKPOINT, replace(CHECKPOINTS[CHECKPOINT], fingerprint=FINGERPRINT))
+    world.own.toml(
+        (f"[checkpoints.{CHECKPOINT}]", "[checkpoints.untrained]"), (FINGERPRINT, CHECKPOINTS["untrained"].fingerprint)
+    )
     code, _, err = run("pull", world.publisher.url, "4a:9", "--checkpoint", CHECKPOINT)
     assert (code, err.count("\n")) == (0, 1)
     assert f"has a section [checkpoints.{CHECKPOINT}]" in err

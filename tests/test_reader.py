@@ -23,8 +23,8 @@ from tiny import CHECKPOINT, STEPS, TinyAtlas, tiny_atlas
 
 import generator
 from generator import Atlas
+from generator.checkpoints import CHECKPOINTS
 from generator.core import transfer
-from generator.core.architecture import FINGERPRINTS
 from generator.core.errors import AtlasError, UsageError
 from generator.core.record import EncodedFile, Picture
 from generator.core.transfer import PermanentError, TransientError, read
@@ -86,7 +86,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> TinyAtlas:
     second = '[checkpoints.untrained]\nunits = ["mixed4a:9"]\n\n[recipe]'
     atlas.toml(("[recipe]", second), ('title = "Tiny Atlas"', 'title = "Tiny Atlas"\nurl = "https://host/tiny/"'))
     for channel in (9, 10):
-        atlas.answer(Unit("mixed4a", channel), fingerprint=FINGERPRINTS["untrained"], checkpoint="untrained")
+        atlas.answer(Unit("mixed4a", channel), fingerprint=CHECKPOINTS["untrained"].fingerprint, checkpoint="untrained")
     (atlas.folder / "labels").mkdir()
     (atlas.folder / "labels/mine.toml").write_text(LABELS, encoding="utf-8")
     build(atlas.config())

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from generator.core.architecture import INCEPTION5H
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from spellings import SPELLINGS
 
-from generator.core.architecture import ARCHITECTURES, BVLC_GOOGLENET, INCEPTION5H, Architecture
+from generator.checkpoints import ARCHITECTURES
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
+from generator.core.architecture import Architecture
 from generator.core.errors import UsageError
 from generator.core.units import Unit, parse_unit, parse_units, select_units, write_channels
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.config.atlas_toml import Config, load_config
-from generator.core.architecture import BVLC_GOOGLENET
 from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Record
 from generator.core.units import Unit, parse_units

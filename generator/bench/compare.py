@@ -23,7 +23,7 @@ from generator.bench.result import Comparison, Side
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.network import Inception
-from generator.network.checkpoints import Loaded
+from generator.network.load import Loaded
 from generator.render import lucent
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits

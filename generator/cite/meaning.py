@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
+from generator.checkpoints import CHECKPOINTS
 from generator.cite.prose import LAYERS, left_out, looks_like_a_unit
-from generator.core.architecture import CHECKPOINTS
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import LUCID_CHECKPOINT, ExternalUnit, is_address, read_address
 from generator.core.record import Record

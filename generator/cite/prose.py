@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from generator.checkpoints import ARCHITECTURES
 from generator.cite.layout import BLANK, How, Language, Reference
-from generator.core.architecture import ARCHITECTURES
 
 LAYERS = frozenset(layer for net in ARCHITECTURES.values() for layer in net.layers)
 _SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<!\]\()https?://|(?<![\w./@:-])microscope\.openai\.com/"

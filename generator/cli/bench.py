@@ -85,7 +85,7 @@ def bench(
 
     from generator.bench.compare import compare
     from generator.bench.result import HEADER, account, row, whole
-    from generator.network.checkpoints import load_tensors
+    from generator.network.load import load_tensors
     from generator.render.local import pick_device
     from generator.render.renderer import keep_freed_memory
 

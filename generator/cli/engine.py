@@ -62,7 +62,7 @@ def on_cluster(
 ) -> tuple[str, Engine]:
     """A Ray cluster, which is joined or started when it is entered. Raises AtlasError if it, or ray, cannot be had."""
     need("torch", "safetensors", "google.protobuf", "ray", extra="ray")
-    from generator.network.checkpoints import load_tensors
+    from generator.network.load import load_tensors
     from generator.render.ray.cluster import connect
     from generator.render.ray.scheduler import run
 

@@ -165,7 +165,7 @@ def parameterizations(path: Path, /, unit: str, engine: str, **typed: Any) -> No
 def _by_lucent(desk: FigureContext, unit: Unit) -> dict[str, OtherCheckpoint]:
     """Naive and full by Lucent itself, on the same weights and device; kept nowhere, for it is no answer of ours."""
     from generator.figures.compose import OtherCheckpoint
-    from generator.network.checkpoints import load_tensors
+    from generator.network.load import load_tensors
     from generator.render import lucent
     from generator.render.local import pick_device
 

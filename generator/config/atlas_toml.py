@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from generator.core.architecture import ARCHITECTURES, CHECKPOINTS, FINGERPRINTS, Architecture
+from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
+from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
 from generator.core.units import Unit, parse_unit, select_units
@@ -36,10 +37,12 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One set of trained weights and what the atlas selects of it. ``fingerprint`` is None until weights are read."""
+    """One set of weights and what the atlas selects of it. ``fingerprint`` is None until weights are read; ``title``
+    is what pages say of the weights, without a full stop, and ``about`` what the atlas's author adds."""
 
     name: str
     architecture: Architecture
+    title: str = ""
     units: tuple[Unit, ...] = ()
     featured: tuple[Unit, ...] = ()
     weights: Path | None = None
@@ -94,8 +97,8 @@ class Config:
         for checkpoint in self.checkpoints:
             if checkpoint.name == name:
                 return checkpoint
-        if name in CHECKPOINTS:
-            return Checkpoint(name, CHECKPOINTS[name], fingerprint=FINGERPRINTS.get(name))
+        if spec := CHECKPOINTS.get(name):
+            return Checkpoint(name, spec.architecture, spec.title, fingerprint=spec.fingerprint)
         known = dict.fromkeys([*(c.name for c in self.checkpoints), *CHECKPOINTS])
         raise UsageError(
             f"no checkpoint “{name}”: {did_you_mean(name, known)}; weights of your own get a section "
@@ -235,7 +238,7 @@ class _Reader:
         structure = self.string(data, "architecture", name, *section)
         if structure not in CHECKPOINTS:
             self.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", "architecture", *section)
-        net = CHECKPOINTS[structure]
+        net, spec = CHECKPOINTS[structure].architecture, CHECKPOINTS.get(name)
         chosen: dict[str, tuple[Unit, ...]] = {}
         for key in ("units", "featured"):
             words = self.words(data, key, *section)
@@ -243,13 +246,14 @@ class _Reader:
                 chosen[key] = select_units(words, net, name)
             except UsageError as error:
                 self.fail(str(error), key, *section)
-        fingerprint = self.string(data, "fingerprint", FINGERPRINTS.get(name, ""), *section)
+        fingerprint = self.string(data, "fingerprint", (spec and spec.fingerprint) or "", *section)
         if fingerprint and not re.fullmatch(r"[0-9a-f]{64}", fingerprint):
             self.fail("a fingerprint is 64 hexadecimal digits; `atlas render` prints it", "fingerprint", *section)
         weights = self.string(data, "weights", "", *section)
         return Checkpoint(
             name=name,
             architecture=net,
+            title=spec.title if spec else f"Other weights in the architecture of {structure}",
             weights=self.path.parent / Path(weights).expanduser() if weights else None,
             fingerprint=fingerprint or None,
             about=self.string(data, "about", "", *section),

@@ -1,10 +1,10 @@
-"""The network as a plain table: every layer of InceptionV1, its size, and where it looks.
+"""The types that describe an InceptionV1: its steps, and every layer, its size and where it looks, that follow.
 
-Two trained networks share the nine-module topology of Szegedy et al., "Going deeper with convolutions" (2014), and
-differ in a few widths, in padding, normalisation and input. One table describes both, so the renderer builds the
-network from it and the pages print it, without torch:
+Networks that share the nine-module topology of Szegedy et al., "Going deeper with convolutions" (2014), differ in
+widths, kernels, padding, pooling, normalisation and input. The network is built from these values and the pages print
+them, without torch. The values themselves are in ``generator.checkpoints``.
 
->>> net = ARCHITECTURES["bvlc_googlenet"]
+>>> from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as net
 >>> net.layers["mixed4a"].channels
 512
 >>> [(b.name, b.first, b.last) for b in net.layers["mixed4a"].branches]
@@ -18,36 +18,88 @@ neural networks", Distill 2019.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")  # in the order of concatenation
-STEM: tuple[str | tuple[str, int, int, int], ...] = (
-    # layer, kernel, stride, channels; "pool" is 3x3 with stride 2, "norm" is local response normalisation
-    ("conv2d0", 7, 2, 64),
-    "pool",
-    "norm",
-    ("conv2d1", 1, 1, 64),
-    ("conv2d2", 3, 1, 192),
-    "norm",
-    "pool",
-)
-POOL_BEFORE = ("mixed4a", "mixed5a")  # modules that a 3x3 pooling with stride 2 comes before
+PARTS = ("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce")  # the convolutions of a module
 CLASSIFIER = "softmax2"
-KERNELS = {"1x1": 1, "3x3_bottleneck": 1, "3x3": 3, "5x5_bottleneck": 1, "5x5": 5, "pool_reduce": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Conv:
-    """One convolution with bias and ReLU: all the weights of the network but the classifier are in these."""
+    """One convolution with bias and ReLU: all the weights of the network but the classifier are in these.
+
+    ``padding`` is in zeros before and after, the same down and across.
+    """
 
     name: str
     inputs: int
     channels: int
-    kernel: int
+    kernel: int = 1
     stride: int = 1
+    padding: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The largest of ``size`` x ``size`` positions, with stride 2. A last window may stand over the edge."""
+
+    size: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """Local response normalisation: x / (k + alpha / size * sum of squares over ``size`` channels) ** beta."""
+
+    size: int
+    alpha: float
+    beta: float
+    k: float = 1.0
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A module: four branches side by side. ``widths`` are the channels of its convolutions in the order of PARTS,
+    ``kernel_5x5`` is the kernel of the branch that the paper calls 5x5."""
+
+    name: str
+    inputs: int
+    widths: tuple[int, int, int, int, int, int]
+    kernel_5x5: int = 5
+
+    @cached_property
+    def convs(self) -> Mapping[str, Conv]:
+        """Its convolutions by part. Their padding keeps the grid."""
+        width, kernels = dict(zip(PARTS, self.widths, strict=True)), {"3x3": 3, "5x5": self.kernel_5x5}
+        convs = {}
+        for part, channels in width.items():
+            inputs, kernel = width.get(f"{part}_bottleneck", self.inputs), kernels.get(part, 1)
+            pad = kernel // 2
+            convs[part] = Conv(f"{self.name}_{part}", inputs, channels, kernel, padding=(pad, pad))
+        return convs
+
+    @property
+    def channels(self) -> int:
+        return sum(self.convs[branch].channels for branch in BRANCHES)
+
+
+Step = Conv | Pool | Norm | Mixed
+
+
+@dataclass(frozen=True, slots=True)
+class TensorNames:
+    """How one kind of weights file names its tensors.
+
+    ``module`` gives, for a convolution or the classifier, the name that ``.weight`` and ``.bias`` follow in the file.
+    ``batch_norm`` gives the same for the batch normalisation of a convolution, if there is one, with its ``epsilon``.
+    """
+
+    module: Callable[[str], str]
+    batch_norm: Callable[[str], str] | None = None
+    epsilon: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +119,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A set of channels on one grid. ``kind`` is "conv", "mixed", "branch" or "bottleneck"."""
+    """A set of channels on one grid."""
 
     name: str
     kind: Literal["conv", "mixed", "branch", "bottleneck"]
@@ -83,81 +135,53 @@ class Layer:
         return next((b for b in self.branches if b.first <= channel <= b.last), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Norm:
-    """Local response normalisation: x / (k + alpha / size * sum of squares over ``size`` channels) ** beta."""
-
-    size: int
-    alpha: float
-    beta: float
-    k: float = 1.0
-
-
 @dataclass(frozen=True)
 class Architecture:
-    """Everything that tells one InceptionV1 from another, and the layers that follow from it."""
+    """Everything that tells one InceptionV1 from another, and the layers that follow from it.
+
+    The network is given (rgb * 255 - mean) * scale, with its channels in the order blue, green, red if ``bgr``.
+    ``mean`` is in 0..255 and in the order in which the network reads its channels.
+    """
 
     name: str
-    title: str
-    widths: Mapping[str, tuple[int, int, int, int, int, int]] = field(repr=False)  # in the order of KERNELS
-    stem_padding: tuple[int, int]  # before and after, of conv2d0 alone; all other padding keeps the grid
-    norm: Norm
-    mean: tuple[float, float, float]  # subtracted from 0..255, in the order the network reads its channels
-    bgr: bool
+    steps: tuple[Step, ...] = field(repr=False)  # from the picture to the classifier; the first has stride 2
+    mean: tuple[float, float, float]
     classes: int
+    scale: float = 1.0
+    bgr: bool = False
+    names: tuple[TensorNames, ...] = field(default=(), repr=False)
+    """What the files that people have call the tensors, besides the names used here."""
+    spellings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What others call a layer, in lower case, and its name here; besides what generator.core.units reads anyway."""
 
     @cached_property
     def convs(self) -> Mapping[str, Conv]:
         """Every convolution by name, in the order of the forward pass."""
-        convs, inputs = [], 3
-        for step in STEM:
-            if not isinstance(step, str):
-                name, kernel, stride, channels = step
-                convs.append(Conv(name, inputs, channels, kernel, stride))
-                inputs = channels
-        for module, widths in self.widths.items():
-            width = dict(zip(KERNELS, widths, strict=True))
-            for part, kernel in KERNELS.items():
-                narrow = width.get(f"{part}_bottleneck", inputs)
-                convs.append(Conv(f"{module}_{part}", narrow, width[part], kernel))
-            inputs = sum(width[b] for b in BRANCHES)
-        return {c.name: c for c in convs}
+        convs: dict[str, Conv] = {}
+        for step in self.steps:
+            if isinstance(step, Conv):
+                convs[step.name] = step
+            elif isinstance(step, Mixed):
+                convs |= {conv.name: conv for conv in step.convs.values()}
+        return convs
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
         """Every layer by name: stem, mixed modules, and the branches and bottlenecks of each module."""
         layers: dict[str, Layer] = {}
         stride, rf, offset = 1, 1, 0
-
-        for step in STEM:
-            if step == "pool":
-                stride, rf, offset = stride * 2, rf + 2 * stride, offset + stride
-            elif not isinstance(step, str):
-                name, kernel, step_by, channels = step
-                pad = self.stem_padding[0] if name == "conv2d0" else kernel // 2
-                rf, offset = rf + (kernel - 1) * stride, offset + (kernel // 2 - pad) * stride
-                stride *= step_by
-                inputs = self.convs[name].inputs
-                layers[name] = Layer(name, "conv", inputs, channels, stride, rf, offset)
-        for module, widths in self.widths.items():
-            if module in POOL_BEFORE:
-                stride, rf, offset = stride * 2, rf + 2 * stride, offset + stride
-            width = dict(zip(KERNELS, widths, strict=True))
-            reach = {"1x1": rf, "3x3": rf + 2 * stride, "5x5": rf + 4 * stride, "pool_reduce": rf + 2 * stride}
-            inputs = self.convs[f"{module}_1x1"].inputs
-            branches, first = [], 0
-            for b in BRANCHES:
-                branches.append(Branch(b, first, width[b], width.get(f"{b}_bottleneck"), reach[b]))
-                first += width[b]
-            layers[module] = Layer(module, "mixed", inputs, first, stride, reach["5x5"], offset, tuple(branches))
-            for part in KERNELS:
-                bottleneck = part.endswith("_bottleneck")
-                conv = self.convs[f"{module}_{part}"]
-                layers[conv.name] = Layer(
-                    conv.name, "bottleneck" if bottleneck else "branch", conv.inputs, conv.channels, stride,
-                    rf if bottleneck else reach[part], offset,
-                )  # fmt: skip
-            rf = reach["5x5"]
+        for step in self.steps:
+            if isinstance(step, Pool):
+                reach = (step.size - 1) * stride
+                stride, rf, offset = stride * 2, rf + reach, offset + reach // 2
+            elif isinstance(step, Conv):
+                rf, offset = rf + (step.kernel - 1) * stride, offset + (step.kernel // 2 - step.padding[0]) * stride
+                stride *= step.stride
+                layers[step.name] = Layer(step.name, "conv", step.inputs, step.channels, stride, rf, offset)
+            elif isinstance(step, Mixed):
+                made = _layers_of(step, stride, rf, offset)
+                layers |= {layer.name: layer for layer in made}
+                rf = made[0].receptive_field
         return layers
 
     @cached_property
@@ -172,62 +196,29 @@ class Architecture:
 
     def grid(self, layer: str, size: int) -> int:
         """Positions along one side of a layer's grid for a square input of ``size`` pixels."""
-        n = (size + sum(self.stem_padding) - 7) // 2 + 1
-        for _ in range(self.layers[layer].stride.bit_length() - 2):
-            n //= 2
-        return n
+        for step in self.steps:
+            if isinstance(step, Pool):
+                size = 1 - (step.size - size) // 2
+            elif isinstance(step, Conv):
+                size = (size + sum(step.padding) - step.kernel) // step.stride + 1
+            if isinstance(step, Conv | Mixed) and step.name == layer.split("_")[0]:
+                return size
+        raise KeyError(layer)
 
 
-_MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
-
-
-def _widths(*rows: tuple[int, int, int, int, int, int]) -> dict[str, tuple[int, int, int, int, int, int]]:
-    return {f"mixed{m}": row for m, row in zip(_MODULES, rows, strict=True)}
-
-
-INCEPTION5H = Architecture(
-    name="inception5h",
-    title="InceptionV1 as Google released it in 2014, the network of Lucid, Lucent and the Circuits thread",
-    widths=_widths(
-        (64, 96, 128, 16, 32, 32),
-        (128, 128, 192, 32, 96, 64),
-        (192, 96, 204, 16, 48, 64),
-        (160, 112, 224, 24, 64, 64),
-        (128, 128, 256, 24, 64, 64),
-        (112, 144, 288, 32, 64, 64),
-        (256, 160, 320, 32, 128, 128),
-        (256, 160, 320, 48, 128, 128),
-        (384, 192, 384, 48, 128, 128),
-    ),
-    stem_padding=(2, 3),
-    norm=Norm(size=9, alpha=1e-4, beta=0.5),
-    mean=(117.0, 117.0, 117.0),
-    bgr=False,
-    classes=1008,
-)
-
-BVLC_GOOGLENET = Architecture(
-    name="bvlc_googlenet",
-    title="GoogLeNet as trained on ImageNet by the Berkeley Vision and Learning Center with Caffe, 2014",
-    widths={
-        **INCEPTION5H.widths,
-        "mixed4a": (192, 96, 208, 16, 48, 64),
-        "mixed5a": (256, 160, 320, 32, 128, 128),
-    },
-    stem_padding=(3, 3),
-    norm=Norm(size=5, alpha=1e-4, beta=0.75),
-    mean=(104.0, 117.0, 123.0),
-    bgr=True,
-    classes=1000,
-)
-
-ARCHITECTURES: Mapping[str, Architecture] = {a.name: a for a in (INCEPTION5H, BVLC_GOOGLENET)}
-
-CHECKPOINTS: Mapping[str, Architecture] = {**ARCHITECTURES, "untrained": INCEPTION5H}
-"""The checkpoints known by name. ``untrained`` is inception5h's architecture with random weights: the control."""
-
-FINGERPRINTS: Mapping[str, str] = {
-    "bvlc_googlenet": "5c6c418c5b8cce23f32095bd8767e276d040f8da196375ea10eef99045c97dd1",
-    "untrained": "6c2951db5c9a61933e46115dcfd2898ba3d2fd5c8b1f8a23380d819cdab1617d",
-}
-"""The sha256 over a checkpoint's tensors (``generator.network.fingerprint``), where it is known for certain."""
+def _layers_of(module: Mixed, stride: int, rf: int, offset: int) -> list[Layer]:
+    """A module, then its branches and bottlenecks. ``rf`` is what its input sees."""
+    sees = {part: rf + (conv.kernel - 1) * stride for part, conv in module.convs.items()}
+    sees["pool_reduce"] = rf + 2 * stride
+    branches, first = [], 0
+    for branch in BRANCHES:
+        conv, narrow = module.convs[branch], module.convs.get(f"{branch}_bottleneck")
+        bottleneck = narrow.channels if narrow else None
+        branches.append(Branch(branch, first, conv.channels, bottleneck, sees[branch]))
+        first += conv.channels
+    widest = max(sees.values())
+    layers = [Layer(module.name, "mixed", module.inputs, first, stride, widest, offset, tuple(branches))]
+    for part, conv in module.convs.items():
+        kind: Literal["branch", "bottleneck"] = "branch" if part in BRANCHES else "bottleneck"
+        layers.append(Layer(conv.name, kind, conv.inputs, conv.channels, stride, sees[part], offset))
+    return layers

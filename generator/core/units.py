@@ -2,7 +2,7 @@
 
 A unit is one channel of one layer. It is written ``mixed4a:11``, and read from every spelling in use:
 
->>> from generator.core.architecture import BVLC_GOOGLENET as net
+>>> from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as net
 >>> [str(u) for u in parse_units("mixed4a:9-11,40", net)]
 ['mixed4a:9', 'mixed4a:10', 'mixed4a:11', 'mixed4a:40']
 >>> {str(parse_unit(text, net)) for text in ("mixed4a_197", "4a:197", "mixed4a/197", "mixed4a 3x3 5")}
@@ -26,10 +26,8 @@ from generator.core.errors import UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
 
 _CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
-_SPELLINGS = (  # of Caffe, and with spaces, each as we write it
-    (re.compile(r"^conv1/7x7_s2"), "conv2d0"),
-    (re.compile(r"^conv2/3x3_reduce"), "conv2d1"),
-    (re.compile(r"^conv2/3x3"), "conv2d2"),
+_AFTER_A_LAYER = ":/_ "
+_SPELLINGS = (  # of modules in Caffe's manner, and with spaces, each as we write it
     (re.compile(r"^inception_?(?=\d)"), "mixed"),
     (re.compile(r"^((?:mixed)?\d[a-z])[/_ ]output"), r"\1"),
     (re.compile(r"^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)"), r"\1_\2"),
@@ -110,13 +108,17 @@ def _runs(channels: str) -> Iterator[tuple[int, int]]:
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:
     """A word as (layer, channels or None), taking the longest layer name that it begins with."""
     lowered = word.lower()
+    for spelling in sorted(net.spellings, key=len, reverse=True):
+        if lowered.startswith(spelling) and lowered[len(spelling) :][:1] in _AFTER_A_LAYER:
+            lowered = net.spellings[spelling] + lowered[len(spelling) :]
+            break
     for theirs, ours in _SPELLINGS:
         lowered = theirs.sub(ours, lowered)
     names = {alias: name for name in net.layers for alias in (name, name.removeprefix("mixed"))}
     for alias in sorted(names, key=len, reverse=True):
         if lowered == alias:
             return names[alias], None
-        if lowered.startswith(alias) and lowered[len(alias)] in ":/_ ":
+        if lowered.startswith(alias) and lowered[len(alias)] in _AFTER_A_LAYER:
             return names[alias], lowered[len(alias) + 1 :].strip()
     asked = re.split(r"[:/ ]", lowered)[0]
     asked = f"mixed{asked}" if asked[:1].isdigit() else asked

@@ -1,4 +1,4 @@
-"""Trained networks: one InceptionV1 built from the architecture table, and the weights to fill it with.
+"""Trained networks: one InceptionV1 built from an architecture, and the weights to fill it with.
 
 >>> net = load_checkpoint("bvlc_googlenet")                         # doctest: +SKIP
 >>> net(torch.rand(1, 3, 224, 224), "mixed4a").shape                # doctest: +SKIP
@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from generator.core.architecture import Architecture
-from generator.network.checkpoints import load_tensors
 from generator.network.inception import Inception
+from generator.network.load import load_tensors
 
 __all__ = ["Inception", "load_checkpoint"]
 

@@ -1,10 +1,10 @@
 """Weights over the network: fetched once, resumed after a break, and used only when their digest is right.
 
->>> fetch("inception5h", SOURCES["inception5h"], cache_folder())                # doctest: +SKIP
+>>> fetch("inception5h", CHECKPOINTS["inception5h"].downloads, cache_folder())  # doctest: +SKIP
 PosixPath('/home/you/.cache/inception-atlas/weights/inception5h.pth')
 
 Bytes go to ``NAME.part`` beside the final file and stay there when the connection or the process breaks, so that the
-next attempt, also a later one, asks for the rest only. A whole file is checked against the digest in :data:`SOURCES`,
+next attempt, also a later one, asks for the rest only. A whole file is checked against the digest of the download,
 synced and renamed; what lies in the cache under its final name is therefore sound. Where an address fails, or what it
 serves is not the file, the next address is tried. Of several processes that do this at once, one downloads and the
 others wait for it.
@@ -14,71 +14,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
 
+from generator.checkpoints.spec import Download
 from generator.core.errors import AtlasError, why_not_written
 from generator.core.transfer import PermanentError, TransientError, transfer
 
 TIMEOUT = 30.0  # seconds without a byte
 PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each attempt at one address
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An address and the digest of the file there. A ``git`` digest is that of the file as a git blob."""
-
-    url: str
-    algorithm: Literal["sha1", "git"]
-    digest: str
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).hostname or self.url
-
-    @property
-    def suffix(self) -> str:
-        return Path(urlsplit(self.url).path).suffix
-
-    def matches(self, path: Path) -> bool:
-        """Whether a file is the one that is meant to be at this address."""
-        digest = hashlib.sha1(usedforsecurity=False)  # all that is published of these files
-        if self.algorithm == "git":
-            digest.update(b"blob %d\0" % path.stat().st_size)
-        with open(path, "rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-        return digest.hexdigest() == self.digest
-
-
-SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "inception5h": (
-        Source(
-            "https://github.com/ProGamerGov/pytorch-old-tensorflow-models/raw/master/inception5h.pth",
-            "git",
-            "119f77db85c8352960933e025312b507d9a96ed7",
-        ),
-    ),
-    "bvlc_googlenet": (
-        Source(
-            "https://github.com/ProGamerGov/pytorch-old-caffemodels/raw/master/bvlc_googlenet.pth",
-            "git",
-            "9038679730b000111aebc5d3baddfe1936bfda0b",
-        ),
-        Source(
-            "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
-            "sha1",
-            "405fc5acd08a3bb12de8ee5e23a96bec22f08204",
-        ),
-    ),
-}
 
 
 def cache_folder() -> Path:
@@ -94,7 +41,7 @@ def cache_folder() -> Path:
 
 def fetch(
     name: str,
-    sources: Sequence[Source],
+    sources: Sequence[Download],
     folder: Path,
     *,
     timeout: float = TIMEOUT,
@@ -132,7 +79,7 @@ def fetch(
     )
 
 
-def _download(source: Source, part: Path, timeout: float, pause: Callable[[float], None]) -> None:
+def _download(source: Download, part: Path, timeout: float, pause: Callable[[float], None]) -> None:
     """Make ``part`` the whole, checked file. Raises PermanentError if this address does not serve it."""
     last = ""
     for seconds in PAUSES:

@@ -2,31 +2,27 @@
 
 Whatever the file is and whatever it calls its tensors, what comes out is the same: float32 tensors on the CPU named
 after ``generator.core.architecture``, ``mixed4a_3x3.weight`` (OIHW) and ``mixed4a_3x3.bias`` for every convolution, and
-``softmax2.weight`` (classes x inputs) and ``softmax2.bias`` for the classifier.
+``softmax2.weight`` (classes x inputs) and ``softmax2.bias`` for the classifier. Batch normalisation is folded into the
+convolution before it. Which names are read is said by the architecture (``TensorNames``).
 
->>> tensors = read_weights(Path("inception5h.pth"), INCEPTION5H)     # doctest: +SKIP
+>>> tensors = read_weights(Path("inception5h.pth"), architecture)    # doctest: +SKIP
 >>> tensors["mixed4a_3x3.weight"].shape                               # doctest: +SKIP
 torch.Size([204, 96, 3, 3])
-
-| names | example | where they are found |
-|---|---|---|
-| ours | ``mixed4a_3x3.weight`` | |
-| Lucent's | ``mixed4a_3x3_pre_relu_conv.weight`` | inception5h.pth |
-| Caffe's | ``inception_4a/3x3.weight`` | bvlc_googlenet.caffemodel |
-| Caffe's, as Python attributes | ``inception_4a_3x3.weight`` | bvlc_googlenet.pth |
 
 Anything else in a file (auxiliary heads, counters, metadata) is ignored. Nothing in a file is ever executed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
-from generator.core.architecture import ARCHITECTURES, CLASSIFIER, Architecture
+from generator.checkpoints import ARCHITECTURES
+from generator.core.architecture import CLASSIFIER, Architecture, TensorNames
 from generator.core.errors import AtlasError, UsageError
 from generator.network.caffe import read_caffemodel
 from generator.network.fingerprint import write_shape
@@ -38,28 +34,28 @@ SUFFIXES: Mapping[str, Kind] = {
     ".pt": "torch",
     ".caffemodel": "caffemodel",
 }
-_CAFFE_STEM = {"conv2d0": "conv1/7x7_s2", "conv2d1": "conv2/3x3_reduce", "conv2d2": "conv2/3x3"}
-_CAFFE_PART = {"3x3_bottleneck": "3x3_reduce", "5x5_bottleneck": "5x5_reduce", "pool_reduce": "pool_proj"}
-_CAFFE_CLASSIFIER = "loss3/classifier"
+_BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 _MORE_THAN_TENSORS = ("GLOBAL", "Can only create", "Can only build", "reduce for", "TorchScript")  # in torch's errors
 _HEADER_LIMIT = 100_000_000  # safetensors' own limit for the header of a file
 
 
 def read_weights(path: Path, architecture: Architecture) -> dict[str, torch.Tensor]:
     """The canonical tensors of a weights file. Raises AtlasError, in one line, if they are not all there and sound."""
+    stored = _stored(path, {name for net in (architecture, *ARCHITECTURES.values()) for name in canonical_names(net)})
     names = canonical_names(architecture)
-    found: dict[str, torch.Tensor] = {}
     spelt: dict[str, str] = {}
-    seen: list[str] = []
-    for name, tensor in _stored(path, set(names)):
-        seen.append(name)
+    for name, _ in stored:
         if (canonical := names.get(name)) is None:
             continue
-        if canonical in found:
+        if canonical in spelt:
             raise AtlasError(f"{path} holds {canonical} twice, as {spelt[canonical]} and as {name}; keep one of them")
-        found[canonical], spelt[canonical] = tensor, name
-    _check_shapes(path, found, architecture, seen)
-    return {name: _sound(path, name, found[name].reshape(shape)) for name, shape in shapes(architecture).items()}
+        spelt[canonical] = name
+    _check_shapes(path, stored, architecture)
+    found = {names[name]: tensor for name, tensor in stored if name in names}
+    wanted = _wanted(found, architecture)
+    sound = {name: _sound(path, name, found[name].reshape(shape)) for name, shape in wanted.items()}
+    folded = _fold_batch_norm(sound, architecture)
+    return {name: _sound(path, name, folded[name]) for name in shapes(architecture)}
 
 
 def shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -75,27 +71,40 @@ def shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
 
 
 def canonical_names(architecture: Architecture) -> dict[str, str]:
-    """Every name a tensor of this architecture goes by, and the canonical one."""
+    """Every name that a tensor of this architecture goes by, and the canonical one: ``LAYER.weight``, ``LAYER.bias``,
+    and ``LAYER.batch_norm.weight`` and so on until these are folded."""
     names: dict[str, str] = {}
-    for layer in (*architecture.convs, CLASSIFIER):
-        lucent = f"{layer}_pre_activation_matmul" if layer == CLASSIFIER else f"{layer}_pre_relu_conv"
-        caffe = _caffe_name(layer)
-        for alias in (layer, lucent, caffe, caffe.replace("/", "_")):
-            for kind in ("weight", "bias"):
-                names[f"{alias}.{kind}"] = f"{layer}.{kind}"
+    for scheme in (TensorNames(str), *architecture.names):
+        for layer in (*architecture.convs, CLASSIFIER):
+            names |= {f"{scheme.module(layer)}.{part}": f"{layer}.{part}" for part in ("weight", "bias")}
+            if scheme.batch_norm and layer != CLASSIFIER:
+                module = scheme.batch_norm(layer)
+                names |= {f"{module}.{part}": f"{layer}.batch_norm.{part}" for part in _BATCH_NORM}
     return names
 
 
-def _caffe_name(layer: str) -> str:
-    if layer == CLASSIFIER:
-        return _CAFFE_CLASSIFIER
-    if layer in _CAFFE_STEM:
-        return _CAFFE_STEM[layer]
-    module, _, part = layer.partition("_")
-    return f"inception_{module.removeprefix('mixed')}/{_CAFFE_PART.get(part, part)}"
+def _fold_batch_norm(tensors: Mapping[str, torch.Tensor], architecture: Architecture) -> dict[str, torch.Tensor]:
+    """The canonical tensors, each batch normalisation made part of the convolution before it.
+
+    Computed by numpy in float64 from operations that IEEE 754 defines to the last bit, so that the fingerprint of the
+    result is the same on every machine.
+    """
+    out = dict(tensors)
+    epsilon = next((names.epsilon for names in architecture.names if names.batch_norm), 0.0)
+    for conv in architecture.convs:
+        if f"{conv}.batch_norm.weight" not in out:
+            continue
+        gamma, beta, mean, var = (out.pop(f"{conv}.batch_norm.{part}").double().numpy() for part in _BATCH_NORM)
+        with np.errstate(invalid="ignore"):  # what is not finite is reported by the caller
+            scale = gamma / np.sqrt(var + epsilon)
+        bias = out[f"{conv}.bias"].double().numpy() if f"{conv}.bias" in out else np.zeros_like(beta)
+        weight = out[f"{conv}.weight"].double().numpy() * scale[:, None, None, None]
+        out[f"{conv}.weight"] = torch.from_numpy(weight)
+        out[f"{conv}.bias"] = torch.from_numpy((bias - mean) * scale + beta)
+    return out
 
 
-def _stored(path: Path, wanted: set[str]) -> Iterable[tuple[str, torch.Tensor]]:
+def _stored(path: Path, wanted: set[str]) -> list[tuple[str, torch.Tensor]]:
     """The tensors of a file under the names they have in it; all of ``wanted`` that it holds, and perhaps others."""
     try:
         kind = _kind(path)
@@ -158,32 +167,49 @@ def _read_torch(path: Path) -> list[tuple[str, torch.Tensor]]:
     return [(str(name), tensor) for name, tensor in data.items() if isinstance(tensor, torch.Tensor)]
 
 
-def _check_shapes(path: Path, found: Mapping[str, torch.Tensor], architecture: Architecture, seen: list[str]) -> None:
-    wrong = _misfits(found, architecture)
+def _check_shapes(path: Path, stored: Sequence[tuple[str, torch.Tensor]], architecture: Architecture) -> None:
+    wrong = _misfits(stored, architecture)
     if not wrong:
         return
-    name, shape = wrong[0]
-    for other in ARCHITECTURES.values():
-        if other.name != architecture.name and not _misfits(found, other):
-            hint = f"these are weights of {other.name}; type --checkpoint {other.name}"
-            break
-    else:
-        hint = f"these are not weights of {architecture.name}"
-    if name not in found:
-        has = f"it has {', '.join(seen[:2])}, …" if seen else "it has no tensors of this network"
+    fitting = [
+        net.name for net in ARCHITECTURES.values() if net.name != architecture.name and not _misfits(stored, net)
+    ]
+    hint = f"these are not weights of {architecture.name}"
+    if fitting:
+        hint = f"these are weights of {fitting[0]}; type --checkpoint {fitting[0]}"
+    name, shape, found = wrong[0]
+    if found is None:
+        seen = [name for name, _ in stored[:2]]
+        has = f"it has {', '.join(seen)}, …" if seen else "it has no tensors of this network"
         raise AtlasError(f"{path} lacks {name} ({len(wrong)} of {len(shapes(architecture))} do not fit; {has}): {hint}")
     raise AtlasError(
-        f"{path}: {name} is {write_shape(found[name].shape)} where {architecture.name} has {write_shape(shape)}; {hint}"
+        f"{path}: {name} is {write_shape(found)} where {architecture.name} has {write_shape(shape)}; {hint}"
     )
 
 
-def _misfits(found: Mapping[str, torch.Tensor], architecture: Architecture) -> list[tuple[str, tuple[int, ...]]]:
-    """The tensors that are missing or have another shape, and the shape each should have."""
+def _misfits(
+    stored: Sequence[tuple[str, torch.Tensor]], architecture: Architecture
+) -> list[tuple[str, tuple[int, ...], tuple[int, ...] | None]]:
+    """The tensors that have another shape or are missing, the shape that each should have, and the one it has."""
+    names = canonical_names(architecture)
+    found = {names[name]: tuple(tensor.shape) for name, tensor in stored if name in names}
+    wanted = _wanted(found, architecture).items()
     return [
-        (name, shape)
-        for name, shape in shapes(architecture).items()
-        if name not in found or not _fits(tuple(found[name].shape), shape)
+        (name, shape, found.get(name)) for name, shape in wanted if name not in found or not _fits(found[name], shape)
     ]
+
+
+def _wanted(found: Collection[str], architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """The tensors that a file should have, and their shapes: with the batch normalisation of each convolution that has
+    one in the file, and there without a bias if the file has none."""
+    wanted = shapes(architecture)
+    for conv in architecture.convs.values():
+        parts = {f"{conv.name}.batch_norm.{part}": (conv.channels,) for part in _BATCH_NORM}
+        if any(part in found for part in parts):
+            wanted |= parts
+            if f"{conv.name}.bias" not in found:
+                del wanted[f"{conv.name}.bias"]
+    return wanted
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:

@@ -18,18 +18,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.core.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture
+from generator.core.architecture import BRANCHES, CLASSIFIER, Architecture, Conv, Mixed, Norm, Pool
 
 _LUCENT_MEAN = 117  # Lucent gives a network of this name rgb * 255 - 117
 
 
 class InceptionV1(nn.Module):
-    """The network of the architecture table, module by module. Lucent goes by the name of the class."""
+    """The network of an architecture, module by module. Lucent goes by the name of the class."""
 
     mean: Tensor
 
     def __init__(self, architecture: Architecture, tensors: Mapping[str, Tensor]) -> None:
-        """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution of the table and the classifier."""
+        """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution and the classifier."""
         from lucent.modelzoo.inceptionv1 import helper_layers as lucent
 
         super().__init__()
@@ -38,10 +38,11 @@ class InceptionV1(nn.Module):
             module = nn.Conv2d(conv.inputs, conv.channels, conv.kernel, conv.stride)
             self._weigh(f"{name}_pre_relu_conv", module, name, tensors)
             self.add_module(name, lucent.RedirectedReluLayer())
-        for mixed in architecture.widths:
-            self.add_module(f"{mixed}_pool", lucent.MaxPool2dLayer())
-            self.add_module(mixed, lucent.CatLayer())
-        last = nn.Linear(architecture.layers["mixed5b"].channels, architecture.classes)
+        for step in architecture.steps:
+            if isinstance(step, Mixed):
+                self.add_module(f"{step.name}_pool", lucent.MaxPool2dLayer())
+                self.add_module(step.name, lucent.CatLayer())
+        last = nn.Linear(architecture.layers[architecture.main_layers[-1]].channels, architecture.classes)
         self._weigh(f"{CLASSIFIER}_pre_activation_matmul", last, CLASSIFIER, tensors)
         self.add_module(CLASSIFIER, lucent.SoftMaxLayer())
         mean = architecture.mean[::-1] if architecture.bgr else architecture.mean
@@ -51,39 +52,33 @@ class InceptionV1(nn.Module):
         """Probabilities, N x classes, from N x 3 x H x W in -117..138, as Lucent's preprocessing gives it."""
         if self.architecture.mean != (_LUCENT_MEAN,) * 3:
             x = x + _LUCENT_MEAN - self.mean
+        if self.architecture.scale != 1:
+            x = x * self.architecture.scale
         if self.architecture.bgr:
             x = x.flip(1)
-        for step in STEM:
-            if step == "pool":
-                x = self._pool(x)
-            elif step == "norm":
-                norm = self.architecture.norm
-                x = F.local_response_norm(x, norm.size, norm.alpha, norm.beta, norm.k)
+        for step in self.architecture.steps:
+            if isinstance(step, Pool):
+                x = F.max_pool2d(F.pad(x, (0, 1, 0, 1), value=-torch.inf), step.size, 2)
+            elif isinstance(step, Norm):
+                x = F.local_response_norm(x, step.size, step.alpha, step.beta, step.k)
+            elif isinstance(step, Conv):
+                x = self._conv(step, x)
             else:
-                x = self._conv(step[0], x)
-        for module in self.architecture.widths:
-            if module in POOL_BEFORE:
-                x = self._pool(x)
-            x = self.get_submodule(module)([self._branch(module, branch, x) for branch in BRANCHES], 1)
-        x = F.avg_pool2d(x, 7, 1).flatten(1)
+                x = self.get_submodule(step.name)([self._branch(step, branch, x) for branch in BRANCHES], 1)
+        x = F.avg_pool2d(x, x.shape[-2:]).flatten(1)
         return self._run(CLASSIFIER, self._run(f"{CLASSIFIER}_pre_activation_matmul", x))
 
-    def _branch(self, module: str, branch: str, x: Tensor) -> Tensor:
+    def _branch(self, module: Mixed, branch: str, x: Tensor) -> Tensor:
         if branch == "pool_reduce":
-            x = self._run(f"{module}_pool", F.pad(x, (1, 1, 1, 1), value=-torch.inf))
+            x = self._run(f"{module.name}_pool", F.pad(x, (1, 1, 1, 1), value=-torch.inf))
         elif branch != "1x1":
-            x = self._conv(f"{module}_{branch}_bottleneck", x)
-        return self._conv(f"{module}_{branch}", x)
+            x = self._conv(module.convs[f"{branch}_bottleneck"], x)
+        return self._conv(module.convs[branch], x)
 
-    def _conv(self, name: str, x: Tensor) -> Tensor:
-        kernel = self.architecture.convs[name].kernel
-        before, after = self.architecture.stem_padding if name == "conv2d0" else (kernel // 2, kernel // 2)
-        if before or after:
-            x = F.pad(x, (before, after, before, after))
-        return self._run(name, self._run(f"{name}_pre_relu_conv", x))
-
-    def _pool(self, x: Tensor) -> Tensor:
-        return F.max_pool2d(F.pad(x, (0, 1, 0, 1), value=-torch.inf), 3, 2)
+    def _conv(self, conv: Conv, x: Tensor) -> Tensor:
+        if any(conv.padding):
+            x = F.pad(x, conv.padding * 2)
+        return self._run(conv.name, self._run(f"{conv.name}_pre_relu_conv", x))
 
     def _run(self, name: str, x: Tensor) -> Tensor:
         out: Tensor = self.get_submodule(name)(x)

@@ -1,6 +1,6 @@
-"""InceptionV1 built from the architecture table, running no further than the layer that is asked for.
+"""InceptionV1 built from an architecture, running no further than the layer that is asked for.
 
->>> net = Inception(ARCHITECTURES["bvlc_googlenet"])          # doctest: +SKIP
+>>> net = Inception(loaded.architecture, loaded.tensors)      # doctest: +SKIP
 >>> net(torch.rand(1, 3, 224, 224), "mixed4a_3x3").shape      # doctest: +SKIP
 torch.Size([1, 208, 14, 14])
 
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.core.architecture import BRANCHES, CLASSIFIER, POOL_BEFORE, STEM, Architecture, Norm
+from generator.core.architecture import BRANCHES, CLASSIFIER, Architecture, Conv, Mixed, Norm, Pool
 from generator.core.errors import UsageError
 
 
@@ -31,18 +31,19 @@ class Inception(nn.Module):
     def __init__(
         self, architecture: Architecture, tensors: Mapping[str, Tensor], fingerprint: str = "", name: str = ""
     ) -> None:
-        """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution of the table and the classifier."""
+        """``tensors`` has ``NAME.weight`` and ``NAME.bias`` for each convolution and the classifier."""
         super().__init__()
         self.architecture = architecture
         self.fingerprint = fingerprint
         self.name = name or architecture.name
-        for name in (*architecture.convs, CLASSIFIER):
-            weight = tensors[f"{name}.weight"]
-            if name == "conv2d0":
+        for layer in (*architecture.convs, CLASSIFIER):
+            weight = tensors[f"{layer}.weight"]
+            if layer == architecture.main_layers[0]:
                 # 0..255 in the order the network reads its channels, once and for all instead of at every step
-                weight = _space_to_depth_kernel(weight.flip(1) if architecture.bgr else weight) * 255
-            self.register_buffer(f"{name}_weight", weight.clone(), persistent=False)
-            self.register_buffer(f"{name}_bias", tensors[f"{name}.bias"].clone(), persistent=False)
+                weight = _space_to_depth_kernel(weight.flip(1) if architecture.bgr else weight)
+                weight = weight * (255 * architecture.scale)
+            self.register_buffer(f"{layer}_weight", weight.clone(), persistent=False)
+            self.register_buffer(f"{layer}_bias", tensors[f"{layer}.bias"].clone(), persistent=False)
         mean = torch.tensor(architecture.mean[::-1] if architecture.bgr else architecture.mean) / 255
         self.register_buffer("mean", mean.view(1, 3, 1, 1), persistent=False)
 
@@ -50,7 +51,7 @@ class Inception(nn.Module):
         """Activations of a layer, N x channels x grid x grid, after ReLU or concatenation.
 
         ``rgb`` is N x 3 x H x W in 0..1, preprocessed here as the checkpoint wants it. ``layer`` is any name of the
-        architecture's table, a branch or bottleneck, or ``softmax2`` for N x classes probabilities (224 px input only).
+        architecture's layers, a branch or bottleneck too, or ``softmax2`` for N x classes probabilities.
         ``leak`` is the slope of every ReLU below zero; without ``activate`` the ReLU of ``layer`` itself, a single
         convolution, is left out. Raises UsageError for a layer that does not exist.
         """
@@ -58,40 +59,36 @@ class Inception(nn.Module):
             raise UsageError(f"no layer “{layer}” in {self.architecture.name}")
         x = rgb - self.mean
         bare = "" if activate else layer
-        for step in STEM:
-            if step == "pool":
-                x = F.max_pool2d(x, 3, 2, ceil_mode=True)
-            elif step == "norm":
-                x = local_response_norm(x, self.architecture.norm)
+        for step in self.architecture.steps:
+            if isinstance(step, Pool):
+                x = F.max_pool2d(x, step.size, 2, ceil_mode=True)
+            elif isinstance(step, Norm):
+                x = local_response_norm(x, step)
+            elif isinstance(step, Conv):
+                x = self._conv(step, x, leak, bare)
+            elif layer.startswith(f"{step.name}_"):
+                return self._branch(step, layer.removeprefix(f"{step.name}_"), x, leak, bare)
             else:
-                x = self._conv(step[0], x, leak, bare)
-                if step[0] == layer:
-                    return x
-        for module in self.architecture.widths:
-            if module in POOL_BEFORE:
-                x = F.max_pool2d(x, 3, 2, ceil_mode=True)
-            if layer.startswith(f"{module}_"):
-                return self._branch(module, layer.removeprefix(f"{module}_"), x, leak, bare)
-            x = torch.cat([self._branch(module, branch, x, leak, bare) for branch in BRANCHES], dim=1)
-            if module == layer:
+                x = torch.cat([self._branch(step, branch, x, leak, bare) for branch in BRANCHES], dim=1)
+            if isinstance(step, Conv | Mixed) and step.name == layer:
                 return x
-        x = F.avg_pool2d(x, 7, 1).flatten(1)
+        x = F.avg_pool2d(x, x.shape[-2:]).flatten(1)
         return F.linear(x, *self._weights(CLASSIFIER)).softmax(1)
 
-    def _branch(self, module: str, part: str, x: Tensor, leak: float, bare: str) -> Tensor:
+    def _branch(self, module: Mixed, part: str, x: Tensor, leak: float, bare: str) -> Tensor:
         if part == "pool_reduce":
             x = F.max_pool2d(x, 3, 1, 1)
         elif part in ("3x3", "5x5"):
-            x = self._conv(f"{module}_{part}_bottleneck", x, leak, bare)
-        return self._conv(f"{module}_{part}", x, leak, bare)
+            x = self._conv(module.convs[f"{part}_bottleneck"], x, leak, bare)
+        return self._conv(module.convs[part], x, leak, bare)
 
-    def _conv(self, name: str, x: Tensor, leak: float, bare: str) -> Tensor:
-        weight, bias = self._weights(name)
-        if name == "conv2d0":
-            x = F.conv2d(_space_to_depth(x, self.architecture.stem_padding, weight.dtype), weight, bias)
+    def _conv(self, conv: Conv, x: Tensor, leak: float, bare: str) -> Tensor:
+        weight, bias = self._weights(conv.name)
+        if conv.stride == 2:
+            x = F.conv2d(_space_to_depth(x, conv.padding, weight.dtype), weight, bias)
         else:
-            x = F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
-        if name == bare:
+            x = F.conv2d(x, weight, bias, padding=conv.padding[0])
+        if conv.name == bare:
             return x
         return F.leaky_relu(x, leak, inplace=True) if leak else F.relu(x, inplace=True)
 

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from generator.core.architecture import CHECKPOINTS
+from generator.checkpoints import CHECKPOINTS
 from generator.core.errors import UsageError
 from generator.core.external_urls import is_address
 from generator.core.units import Unit, parse_units

@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from generator.core.architecture import ARCHITECTURES, Architecture
+from generator.checkpoints import ARCHITECTURES
+from generator.core.architecture import Architecture
 from generator.core.record import PICTURE, check_date
 from generator.core.transfer import legible
 from generator.core.units import Unit

@@ -19,8 +19,8 @@ from torch import Tensor
 from generator.core.errors import AtlasError
 from generator.core.units import Unit
 from generator.network import Inception
-from generator.network.checkpoints import Loaded
 from generator.network.hooked import InceptionV1
+from generator.network.load import Loaded
 from generator.render.encode import to_pixels
 from generator.render.objective import evaluate
 

@@ -25,8 +25,8 @@ import torch
 from generator.core.errors import AtlasError
 from generator.core.record import Rendered
 from generator.network import Inception
-from generator.network.checkpoints import Loaded
 from generator.network.fingerprint import fingerprint
+from generator.network.load import Loaded
 from generator.render.local import Outcome, keep
 from generator.render.ray.cluster import WorkerPool
 from generator.render.renderer import Advance, EncodedImage, Failure, Renderer, finish, versions

@@ -26,14 +26,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from generator.core.architecture import CHECKPOINTS, FINGERPRINTS, Architecture
+from generator.checkpoints import CHECKPOINTS
+from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError, UsageError
-from generator.network.fetch import SOURCES, Source, cache_folder, fetch
+from generator.network.fetch import cache_folder, fetch
 from generator.network.fingerprint import fingerprint
 from generator.network.formats import SUFFIXES, read_weights, shapes
-
-UNTRAINED = "untrained"
-_UNTRAINED_SEED = 20140917  # the day "Going deeper with convolutions" appeared
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +51,30 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
     numbers of units belong to one set of weights. Any other ``name`` needs ``architecture`` and finds its file in
     ``weights`` or ATLAS_WEIGHTS. Raises AtlasError in one line that says what to type.
     """
-    known = CHECKPOINTS.get(name)
-    net = known or architecture
+    spec = CHECKPOINTS.get(name)
+    net = spec.architecture if spec else architecture
     if net is None:
         raise UsageError(f"no checkpoint “{name}”; there are {', '.join(CHECKPOINTS)}")
-    if name == UNTRAINED:
+    path, tensors = None, {}
+    if spec and spec.seed is not None:
         if weights is not None:
-            raise UsageError(f"{UNTRAINED} has no weights file, it is drawn from a seed; leave out {weights}")
-        path, tensors = None, draw_untrained(net)
+            raise UsageError(f"{name} has no weights file, it is drawn from a seed; leave out {weights}")
+        tensors = draw_weights(net, spec.seed)
     else:
         path = find_weights(name, weights)
         tensors = read_weights(path, net)
     found = fingerprint(tensors)
-    if known and found != FINGERPRINTS.get(name, found):
+    if spec and spec.fingerprint and found != spec.fingerprint:
         if path is None:
-            raise AtlasError(f"numpy {np.__version__} draws other numbers than {UNTRAINED} is made of; update numpy")
+            raise AtlasError(f"numpy {np.__version__} draws other numbers than {name} is made of; update numpy")
         raise AtlasError(
-            f"{path} holds other weights than {name} (fingerprint {found[:12]}…, not {FINGERPRINTS[name][:12]}…); "
+            f"{path} holds other weights than {name} (fingerprint {found[:12]}…, not {spec.fingerprint[:12]}…); "
             f'give them a name of their own: [checkpoints.NAME] with architecture = "{net.name}" and weights'
         )
     return Loaded(net, tensors, found, path)
 
 
-def find_weights(
-    name: str, weights: Path | None = None, *, sources: Mapping[str, tuple[Source, ...]] = SOURCES
-) -> Path:
+def find_weights(name: str, weights: Path | None = None) -> Path:
     """The file with a checkpoint's weights, downloaded if there is none yet. Raises AtlasError if none can be had."""
     if weights is not None:
         path = weights.expanduser()
@@ -99,23 +96,25 @@ def find_weights(
     cache = cache_folder()
     if file := _in_folder(cache, name):
         return file
-    if name not in sources:
-        raise UsageError(f"no weights for {name}; give --weights FILE, or weights under [checkpoints.{name}]")
-    return fetch(name, sources[name], cache)
+    spec = CHECKPOINTS.get(name)
+    if spec is None or not spec.downloads:
+        by_hand = f"download {spec.by_hand} and " if spec and spec.by_hand else ""
+        raise UsageError(f"no weights for {name}; {by_hand}give --weights FILE, or weights under [checkpoints.{name}]")
+    return fetch(name, spec.downloads, cache)
 
 
 def _in_folder(folder: Path, name: str) -> Path | None:
     return next((file for suffix in SUFFIXES if (file := folder / f"{name}{suffix}").is_file()), None)
 
 
-def draw_untrained(architecture: Architecture) -> dict[str, torch.Tensor]:
-    """Weights that have learnt nothing: He et al.'s normal distribution, biases zero, from a fixed seed.
+def draw_weights(architecture: Architecture, seed: int) -> dict[str, torch.Tensor]:
+    """Weights that have learned nothing: He et al.'s normal distribution, with biases of zero.
 
     Each standard normal number is the sum of twelve uniform 16-bit integers less its mean, scaled to variance 1. That
     is normal but for somewhat thinner tails and, being whole numbers until the last step, has the same bits on every
     machine and under every numpy, which no library's ``standard_normal`` promises.
     """
-    bits = np.random.Philox(_UNTRAINED_SEED)
+    bits = np.random.Philox(seed)
     out: dict[str, torch.Tensor] = {}
     for name, shape in shapes(architecture).items():
         if name.endswith(".bias"):

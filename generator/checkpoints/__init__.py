@@ -1,0 +1,21 @@
+"""The checkpoints known by name. Each file of this folder that has a ``SPEC`` is one, and says all there is to say.
+
+>>> sorted(CHECKPOINTS)
+['bvlc_googlenet', 'inception5h', 'torchvision_googlenet', 'untrained']
+>>> CHECKPOINTS["untrained"].architecture is ARCHITECTURES["inception5h"]
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from generator.checkpoints.spec import CheckpointSpec
+from generator.core.architecture import Architecture
+
+_FILES = [importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__)]
+
+CHECKPOINTS: dict[str, CheckpointSpec] = {file.SPEC.name: file.SPEC for file in _FILES if hasattr(file, "SPEC")}
+
+ARCHITECTURES: dict[str, Architecture] = {spec.architecture.name: spec.architecture for spec in CHECKPOINTS.values()}
