@@ -27,7 +27,7 @@ EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if re.search(r">>> (?
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_examples_in_docstrings_hold(path: Path) -> None:
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
