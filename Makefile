@@ -1,8 +1,10 @@
 # The few words people type. `make atlas` and `make test` set everything up that they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests run beside each other, one process a core. More than 8 processes that import torch take more memory than they save time.
+BESIDE := --numprocesses auto --maxprocesses 8 --dist worksteal
 
-.PHONY: atlas test lint install serve snapshots figures notebook bench bench-site clean help
+.PHONY: atlas test coverage lint install serve snapshots figures notebook bench bench-site clean help
 .DEFAULT_GOAL := help
 
 help:  ## these words
@@ -16,7 +18,10 @@ atlas: .venv/.reading  ## render what atlas.toml selects and the store lacks, bu
 	@echo "open $(CURDIR)/site/index.html"
 
 test: .venv/.testing  ## run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(BESIDE)
+
+coverage: .venv/.testing  ## run all tests, and say which lines of which room none of them runs
+	@$(BIN)/python -m pytest $(BESIDE) --cov --cov-report=term:skip-covered
 
 lint: .venv/.testing  ## ruff and mypy --strict
 	@$(BIN)/ruff check .
@@ -48,7 +53,7 @@ bench-site: .venv/.reading  ## build the atlas of a whole network from a synthet
 	@$(BIN)/python benchmarks/whole_site.py
 
 clean:  ## remove .venv and caches, never the store
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -17,6 +17,11 @@ from shell import Run
 
 from generator.cli import main as cli
 
+# Torch takes every core for itself. Where tests run beside each other (`make test`), each process takes its share, and
+# so do the processes that it starts. Torch and its libraries read this as they are imported.
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))))
+
 DATA = Path(__file__).parent / "data"
 _GIVEN = os.environ.get("ATLAS_WEIGHTS", "")  # as it was before any test hid it
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

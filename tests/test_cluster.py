@@ -22,9 +22,9 @@ from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
 from generator.network import load_checkpoint
 from generator.network.load import Loaded, load_tensors
-from generator.render import dispatch
 from generator.render.local import Outcome
 from generator.render.local import run as run_here
+from generator.render.ray import scheduler
 from generator.render.ray.cluster import WorkerPool, connect, divide
 from generator.store.plan import Batch, Plan, make_plan
 from generator.store.store import Store
@@ -59,7 +59,7 @@ def plan(loaded: Loaded, store: Store, words: Iterable[str] = WORDS) -> Plan:
 
 
 def go(loaded: Loaded, store: Store, crew: WorkerPool, **more: Any) -> Outcome:
-    return dispatch.run(plan(loaded, store), loaded, store, crew, checkpoint="untrained", **more)
+    return scheduler.run(plan(loaded, store), loaded, store, crew, checkpoint="untrained", **more)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
 ) -> None:
     log, killed = tmp_path / "rendered", tmp_path / "killed"
 
-    class Mortal(dispatch.Worker):
+    class Mortal(scheduler.Worker):
         """Notes what it renders. The first to have an answer in the store is killed over its next batch."""
 
         before: Batch | None = None
@@ -118,7 +118,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
             self.before = batch
             return rendered
 
-    monkeypatch.setattr(dispatch, "Worker", Mortal)
+    monkeypatch.setattr(scheduler, "Worker", Mortal)
     steps: list[float] = []
     warned: list[str] = []
     outcome = go(loaded, store, crew, advance=steps.append, warn=warned.append)
@@ -147,14 +147,14 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
 def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
     loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Allergic(dispatch.Worker):
+    class Allergic(scheduler.Worker):
         def render(self, batch: Batch) -> Any:
             if batch.channels == (2, 3):
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().render(batch)
 
-    monkeypatch.setattr(dispatch, "Worker", Allergic)
-    monkeypatch.setattr(dispatch, "_LOSSES", 2)
+    monkeypatch.setattr(scheduler, "Worker", Allergic)
+    monkeypatch.setattr(scheduler, "_LOSSES", 2)
     outcome = go(loaded, store, replace(crew, workers=1))
     assert outcome.rendered == 10
     assert [failure.split(":")[:2] for failure in outcome.failed] == [["conv2d0", "2"], ["conv2d0", "3"]]
@@ -165,13 +165,13 @@ def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
 def test_a_workers_error_is_one_line_and_ends_the_run(
     loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Small(dispatch.Worker):
+    class Small(scheduler.Worker):
         def render(self, batch: Batch) -> Any:
             if batch.layer != "conv2d0":
                 raise AtlasError("one unit does not fit")
             return super().render(batch)
 
-    monkeypatch.setattr(dispatch, "Worker", Small)
+    monkeypatch.setattr(scheduler, "Worker", Small)
     outcome = go(loaded, store, replace(crew, workers=1))
     assert str(outcome.error) == "one unit does not fit"
     assert outcome.rendered == len(list(store.keys())) <= 6
@@ -181,12 +181,12 @@ def test_a_workers_error_is_one_line_and_ends_the_run(
 def test_a_node_with_another_version_is_refused(
     loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = dispatch.versions()
-    monkeypatch.setattr(dispatch, "versions", lambda: {**here, "inception-atlas": "9.9"})
+    here = scheduler.versions()
+    monkeypatch.setattr(scheduler, "versions", lambda: {**here, "inception-atlas": "9.9"})
     outcome = go(loaded, store, replace(crew, workers=1))
     assert "pip install 'inception-atlas[ray]==9.9'" in str(outcome.error)
     assert outcome.rendered == 0
-    monkeypatch.setattr(dispatch, "versions", lambda: {**here, "torch": "1.0"})
+    monkeypatch.setattr(scheduler, "versions", lambda: {**here, "torch": "1.0"})
     warned: list[str] = []
     assert go(loaded, store, replace(crew, workers=1), warn=warned.append).rendered == 12
     assert f"torch {here['torch']}, not 1.0" in warned[0]
@@ -260,7 +260,7 @@ def test_ascents_that_are_seen_on_their_way_are_climbed_once(loaded: Loaded, sto
         for steps in (4, 0, 2)
     ]
     steps: list[float] = []
-    outcome = dispatch.run(
+    outcome = scheduler.run(
         make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(crew, workers=1), checkpoint="untrained",
         advance=steps.append,
     )  # fmt: skip
