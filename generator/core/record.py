@@ -27,31 +27,52 @@ FORMAT = 1
 KEY = re.compile(r"[0-9a-f]{64}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 _LONGEST, _MOST = 200, 50  # characters of a word, versions
+_FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.[a-z][a-z0-9-]{0,31})?\.(webp|npz|json)")
 PICTURE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture file: its name in the store, its sha256, its size in bytes and in pixels."""
+class StoredFile:
+    """A file of an answer: its name in the store, its sha256 and its size in bytes.
+
+    The first digits of the hash are in the name, so that a name never stands for two contents. Raises ValueError for a
+    name, hash or size that is none.
+    """
 
     name: str
     sha256: str
     bytes: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not (name := _FILE.fullmatch(self.name)):
+            raise ValueError(f"{self.name!r} is not the name of a file in the store")
+        if not KEY.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
+            raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")
+        check_size(self.name, self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture(StoredFile):
+    """A picture file, with its size in pixels."""
+
     width: int
     height: int
 
     def __post_init__(self) -> None:
-        if not (name := PICTURE.fullmatch(self.name)):
+        if not PICTURE.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is not the name of a picture")
-        if not KEY.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
-            raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")
-        for n in (self.bytes, self.width, self.height):
-            if type(n) is not int or not 0 < n < 2**31:
-                raise ValueError(f"{self.name}: {n!r} is not a size")
+        StoredFile.__post_init__(self)
+        check_size(self.name, self.width, self.height)
 
     @property
     def is_thumbnail(self) -> bool:
         return self.name.endswith(".thumb.webp")
+
+
+def name_file(data: bytes, key: str, suffix: str) -> StoredFile:
+    """The file that holds these bytes for an answer; ``suffix`` is ``.webp``, ``.arrays.npz`` and the like."""
+    digest = hashlib.sha256(data).hexdigest()
+    return StoredFile(f"{key[:2]}/{key[2:]}.{digest[:16]}{suffix}", digest, len(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +84,8 @@ class EncodedFile:
     height: int
 
     def named(self, key: str, suffix: str = "") -> Picture:
-        digest = hashlib.sha256(self.data).hexdigest()
-        name = f"{key[:2]}/{key[2:]}.{digest[:16]}{suffix}.webp"
-        return Picture(name, digest, len(self.data), self.width, self.height)
+        file = name_file(self.data, key, f"{suffix}.webp")
+        return Picture(file.name, file.sha256, file.bytes, self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +153,11 @@ class Record:
         return (self.picture, self.thumbnail, *self.earlier)
 
     @property
+    def files(self) -> tuple[StoredFile, ...]:
+        """What the store keeps beside the record, as of an answer of any kind."""
+        return self.pictures
+
+    @property
     def age(self) -> tuple[str, str]:
         """Sorts records of one unit, the newest last."""
         return self.made.date, self.picture.name
@@ -166,13 +191,13 @@ class Record:
             record = cls(
                 Question.from_dict(data["question"]),
                 Provenance(
-                    checkpoint=_text(made["checkpoint"]),
+                    checkpoint=line_of_text(made["checkpoint"]),
                     activations=tuple(_finite(a) for a in made["activations"]),
                     activation=_finite(made["activation"]),
                     spread=_finite(made["spread"]),
                     seconds=_finite(made["seconds"]),
-                    device=_text(made["device"]),
-                    versions={_text(k): _text(v) for k, v in islice(made["versions"].items(), _MOST)},
+                    device=line_of_text(made["device"]),
+                    versions={line_of_text(k): line_of_text(v) for k, v in islice(made["versions"].items(), _MOST)},
                     date=check_date(made["date"]),
                 ),
                 Picture(**data["picture"]),
@@ -184,6 +209,13 @@ class Record:
         except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
             raise ValueError(f"not a record: {type(error).__name__} {error}") from error
         return record
+
+
+def check_size(name: str, *sizes: int) -> None:
+    """Raises ValueError for what is not a number of bytes or pixels."""
+    for n in sizes:
+        if type(n) is not int or not 0 < n < 2**31:
+            raise ValueError(f"{name}: {n!r} is not a size")
 
 
 def checksum(data: Mapping[str, Any]) -> str:
@@ -208,7 +240,7 @@ def check_date(value: Any) -> str:
     return value
 
 
-def _text(value: Any) -> str:
+def line_of_text(value: Any) -> str:
     """A word on one line, as pages print it."""
     if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST:
         raise ValueError(f"{str(value)[:40]!r} is not a line of text")

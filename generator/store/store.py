@@ -1,7 +1,7 @@
-"""Answers kept on disk: a picture, its thumbnail, and a record of how they were made.
+"""Answers kept on disk: files, and a record of how they were made. A picture and its thumbnail are one kind of answer.
 
-A record lies at ``ab/cdef….json``, where ``abcdef…`` is the key of its question; its two pictures lie beside it, with
-the first digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed,
+A record lies at ``ab/cdef….json``, where ``abcdef…`` is the key of its question; its files lie beside it, with the
+first digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed,
 the record last, and is never changed after: a reader finds a whole answer or none, and the address of a picture is a
 promise. When a unit is rendered again by force, the earlier pictures stay where they are and the new record lists them.
 
@@ -16,17 +16,24 @@ Any number of processes may write to one store: each answer is committed under a
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, why_not_written
 from generator.core.recipe import Question, canonical_json
-from generator.core.record import KEY, EncodedFile, Picture, Provenance, Record, Rendered
+from generator.core.record import KEY, EncodedFile, Provenance, Record, Rendered, StoredFile, name_file
+from generator.core.result import Answer, Result, read_answer, result_key
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SET_ASIDE = "damaged"
 
@@ -50,8 +57,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def path(self, picture: Picture) -> Path:
-        return self.root / picture.name
+    def path(self, file: StoredFile) -> Path:
+        return self.root / file.name
 
     def record_path(self, key: str) -> Path:
         if not KEY.fullmatch(key):
@@ -68,8 +75,11 @@ class Store:
                 if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
                     yield key
 
-    def read(self, key: str) -> Record | None:
-        """The answer under a key, or None. Raises DamagedError, with the command that helps, if it cannot be read."""
+    def answer(self, key: str) -> Answer | None:
+        """The answer under a key, of whatever kind, or None.
+
+        Raises DamagedError, with the command that helps, if it cannot be read.
+        """
         path = self.record_path(key)
         try:
             text = path.read_bytes()
@@ -78,21 +88,53 @@ class Store:
         except OSError as error:
             raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
         try:
-            record = Record.from_json(text)
-            if record.key != key:
+            answer = read_answer(text)
+            if answer.key != key:
                 raise ValueError("it lies under another key")
         except ValueError as error:
             raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
-        return record
+        return answer
 
-    def records(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Record]:
+    def read(self, key: str) -> Record | None:
+        """The picture under a key, or None. Raises DamagedError like :meth:`answer`."""
+        answer = self.answer(key)
+        return answer if isinstance(answer, Record) else None
+
+    def answers(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Answer]:
         """Every answer that can be read, in order of keys; what cannot be is told to ``damaged`` and passed over."""
         for key in self.keys():
             try:
-                if record := self.read(key):
-                    yield record
+                if answer := self.answer(key):
+                    yield answer
             except DamagedError as error:
                 damaged(error)
+
+    def records(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Record]:
+        """Every answer that is a picture, like :meth:`answers`."""
+        return (answer for answer in self.answers(damaged) if isinstance(answer, Record))
+
+    def data(self, result: Result, role: str) -> bytes:
+        """A file of an answer, checked against its hash. Raises DamagedError if it is not what the record says."""
+        file = result.stored[role]
+        path = self.path(file)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise DamagedError(f"{path} is damaged (wrong sha256); type `atlas verify` to set it aside")
+        return data
+
+    def arrays(self, result: Result, role: str = "arrays") -> dict[str, NDArray[Any]]:
+        """The arrays of an ``.npz`` file, by name. Nothing in it is executed: what was pickled is refused."""
+        import numpy as np
+
+        data = self.data(result, role)
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise DamagedError(f"{self.path(result.stored[role])} holds no plain arrays ({error})") from error
 
     def show(self, record: Record, *, thumbnail: bool = False) -> Rendered:
         """An answer with the pixels of its picture, or thumbnail. Raises DamagedError if that cannot be read."""
@@ -140,33 +182,55 @@ class Store:
             earlier = before.pictures if before else ()
             again = (shown.name, thumb.name)
             record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name not in again))
-            self._commit(record, record.to_json(), {shown: picture.data, thumb: thumbnail.data})
+            self._commit(record, record.to_json(), {shown.name: picture.data, thumb.name: thumbnail.data})
             return True
+
+    def keep(
+        self,
+        kind: str,
+        question: Mapping[str, Any],
+        provenance: Mapping[str, Any],
+        *,
+        facts: Mapping[str, Any] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> Result:
+        """Keep an answer of another kind than a picture; it replaces one that was there.
+
+        ``files`` has the ending (``npz`` or ``json``) and the bytes of each file by role. Raises AtlasError like
+        :meth:`write`, ValueError for what cannot be kept.
+        """
+        key = result_key(kind, question)
+        files = files or {}
+        stored = {role: name_file(data, key, f".{role}.{ending}") for role, (ending, data) in files.items()}
+        result = Result(kind, question, provenance, facts or {}, stored)
+        with self._saying_what_failed(), self._lock():
+            self._commit(result, result.to_json(), {stored[role].name: data for role, (_, data) in files.items()})
+        return result
 
     def adopt(self, text: bytes, files: Mapping[str, bytes]) -> bool:
         """Keep an answer that was made elsewhere, its record as it is written there. False if one was there; it stays.
 
-        ``files`` has the file of every picture that the record names, by name. Raises DamagedError, and keeps nothing,
-        if this is not what :meth:`write` would keep: a picture under another answer's name could harm that answer.
+        ``files`` has every file that the record names, by name. Raises DamagedError, and keeps nothing,
+        if this is not what the store would write: a file under another answer's name could harm that answer.
         """
         try:
-            record = Record.from_json(text)
+            answer = read_answer(text)
             if canonical_json(json.loads(text)) + b"\n" != text:
                 raise ValueError("it is not written as records are")
-            if len({picture.name for picture in record.pictures}) != len(record.pictures):
-                raise ValueError("it names a picture twice")
-            if record.picture.is_thumbnail or not record.thumbnail.is_thumbnail:
+            if len({file.name for file in answer.files}) != len(answer.files):
+                raise ValueError("it names a file twice")
+            if isinstance(answer, Record) and (answer.picture.is_thumbnail or not answer.thumbnail.is_thumbnail):
                 raise ValueError("it takes its thumbnail for its picture")
-            for picture in record.pictures:
-                file = EncodedFile(files[picture.name], picture.width, picture.height)
-                if file.named(record.key, ".thumb" if picture.is_thumbnail else "") != picture:
-                    raise ValueError(f"{picture.name} is not a picture of it")
+            for file in answer.files:
+                data, suffix = files[file.name], file.name[file.name.index(".") + 17 :]
+                if (named := name_file(data, answer.key, suffix)).name != file.name or named.bytes != file.bytes:
+                    raise ValueError(f"{file.name} is not a file of it")
         except ValueError as error:
             raise DamagedError(f"the record cannot be kept: {error}") from error
         with self._saying_what_failed(), self._lock():
-            if self.read(record.key):
+            if self.answer(answer.key):
                 return False
-            self._commit(record, text, {picture: files[picture.name] for picture in record.pictures})
+            self._commit(answer, text, {file.name: files[file.name] for file in answer.files})
             return True
 
     def prepare(self) -> None:
@@ -186,7 +250,7 @@ class Store:
     def _folders(self) -> list[Path]:
         return [folder for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")) if folder.is_dir()]
 
-    def verify(self) -> Iterator[Damage | Record]:
+    def verify(self) -> Iterator[Damage | Answer]:
         """Every answer, read in full: its record if all is well, else what is wrong with it."""
         for key in self.keys():
             found = self._check(key)
@@ -195,20 +259,20 @@ class Store:
             if found is not None:
                 yield found
 
-    def _check(self, key: str) -> Damage | Record | None:
+    def _check(self, key: str) -> Damage | Answer | None:
         path = self.record_path(key)
         beside = tuple(sorted(path.parent.glob(f"{key[2:]}.*")))
         try:
-            record = self.read(key)
-            for picture in record.pictures if record else ():
-                data = self.path(picture).read_bytes()
-                if hashlib.sha256(data).hexdigest() != picture.sha256 or len(data) != picture.bytes:
-                    raise DamagedError(f"{picture.name} is not what its record says")
+            answer = self.answer(key)
+            for file in answer.files if answer else ():
+                data = self.path(file).read_bytes()
+                if hashlib.sha256(data).hexdigest() != file.sha256 or len(data) != file.bytes:
+                    raise DamagedError(f"{file.name} is not what its record says")
         except FileNotFoundError as error:
             return Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
         except (DamagedError, OSError) as error:
             return Damage(key, str(error), beside)
-        return record
+        return answer
 
     def set_aside(self, damage: Damage) -> Path:
         """Move a damaged answer's files out of the way, to ``damaged/``, so that it is rendered again."""
@@ -232,49 +296,34 @@ class Store:
                 if not name.endswith(".json") or not KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
                     continue
                 try:
-                    record = self.read(key)
+                    answer = self.answer(key)
                 except DamagedError:
                     claimed |= {other for other in names if other.startswith(f"{key[2:]}.")}
                 else:
-                    claimed |= {name, *(Path(p.name).name for p in record.pictures)} if record else set()
+                    claimed |= {name, *(Path(file.name).name for file in answer.files)} if answer else set()
             yield from (folder / name for name in names if name not in claimed)
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
+        from filelock import FileLock
+
         self.root.mkdir(parents=True, exist_ok=True)
-        with open(self.root / ".lock", "a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(self.root / ".lock"):
             yield
 
-    def _commit(self, record: Record, text: bytes, pictures: Mapping[Picture, bytes]) -> None:
+    def _commit(self, answer: Answer, text: bytes, files: Mapping[str, bytes]) -> None:
         """Write an answer, its record last: until then what was there before is whole, and from then on this is."""
-        for picture, data in pictures.items():
-            self._put(self.path(picture), data)
-        self._put(self.record_path(record.key), text)
-        self._sweep(record)
+        record = self.record_path(answer.key)
+        record.parent.mkdir(exist_ok=True)
+        for name, data in files.items():
+            write_atomically(self.root / name, data)
+        write_atomically(record, text)
+        self._sweep(answer)
 
-    def _put(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
-            with open(temporary, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _sweep(self, record: Record) -> None:
+    def _sweep(self, answer: Answer) -> None:
         """Remove what an interrupted attempt at this same answer left behind."""
-        path = self.record_path(record.key)
-        keep = {path, *(self.path(p) for p in record.pictures)}
+        path = self.record_path(answer.key)
+        keep = {path, *(self.path(file) for file in answer.files)}
         for file in path.parent.glob(f"{path.stem}.*"):
             if file not in keep:
                 file.unlink(missing_ok=True)

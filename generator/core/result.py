@@ -1,0 +1,117 @@
+"""An answer that is not a picture: numbers and arrays about a layer, kept and checked as pictures are.
+
+A kind of answer is a word, such as ``study/weights``. Its question is a small JSON object; kind and question together
+are hashed to the key. What was found lies in files by role (``arrays``: an ``.npz`` of plain numbers, never pickled)
+and, where it is small, in the record itself as ``facts``.
+
+>>> question = {"fingerprint": "0" * 64, "layer": "mixed4a", "keep": 12}
+>>> result = Result("study/weights", question, {"date": "2026-11-28"}, {"explained": 0.4}, {})
+>>> read_answer(result.to_json()) == result
+True
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from generator.core.errors import AtlasError
+from generator.core.recipe import canonical_json
+from generator.core.record import FORMAT, Record, StoredFile, checksum
+
+RESULT_FORMAT = 2
+_KIND = re.compile(r"[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})?")
+_ROLE = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_PICTURE = "picture"  # the kind of a Record, which has a format of its own
+
+
+@dataclass(frozen=True)
+class Result:
+    """One answer of another kind than a picture. ``stored`` are its files by role, ``facts`` what is small.
+
+    ``provenance`` says how it was made: date, device, versions. Raises ValueError for a kind or role that is no word,
+    and for numbers that are not finite.
+    """
+
+    kind: str
+    question: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    stored: Mapping[str, StoredFile]
+
+    def __post_init__(self) -> None:
+        if not _KIND.fullmatch(self.kind) or self.kind == _PICTURE:
+            raise ValueError(f"{self.kind!r} is not a kind of answer")
+        if wrong := [role for role in self.stored if not _ROLE.fullmatch(role)]:
+            raise ValueError(f"{wrong[0]!r} is not the role of a file")
+        for role, file in self.stored.items():
+            if not file.name.startswith(f"{self.key[:2]}/{self.key[2:]}.") or f".{role}." not in file.name:
+                raise ValueError(f"{file.name} is not the {role} of this answer")
+
+    @cached_property
+    def key(self) -> str:
+        """The name of the answer: 64 hexadecimal digits."""
+        return result_key(self.kind, self.question)
+
+    @property
+    def files(self) -> tuple[StoredFile, ...]:
+        return tuple(self.stored.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "format": RESULT_FORMAT,
+            "kind": self.kind,
+            "key": self.key,
+            "question": dict(self.question),
+            "made": dict(self.provenance),
+            "facts": dict(self.facts),
+            "files": {role: asdict(file) for role, file in self.stored.items()},
+        }
+
+    def to_json(self) -> bytes:
+        """The record, with a checksum over its canonical JSON."""
+        data = self.as_dict()
+        return canonical_json({**data, "sha256": checksum(data)}) + b"\n"
+
+
+def result_key(kind: str, question: Mapping[str, Any]) -> str:
+    """The key of the answer to a question of this kind."""
+    return checksum({"kind": kind, "question": question})
+
+
+Answer = Record | Result
+"""What the store keeps under a key."""
+
+
+def read_answer(text: str | bytes) -> Answer:
+    """A record of any kind. Raises ValueError naming what is wrong with it."""
+    try:
+        data = json.loads(text)
+        if data["format"] == FORMAT:
+            return Record.from_json(text)
+        if data["format"] != RESULT_FORMAT:
+            raise ValueError(f"format {data['format']!r} is neither {FORMAT} nor {RESULT_FORMAT}")
+        if data.pop("sha256") != checksum(data):
+            raise ValueError("it is not what its checksum says")
+        result = Result(
+            data["kind"],
+            _object(data["question"]),
+            _object(data["made"]),
+            _object(data["facts"]),
+            {role: StoredFile(**file) for role, file in data["files"].items()},
+        )
+        if data["key"] != result.key:
+            raise ValueError("its key is not that of its question")
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
+        raise ValueError(f"not a record: {type(error).__name__} {error}") from error
+    return result
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{str(value)[:40]!r} is not a JSON object")
+    return value
