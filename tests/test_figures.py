@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -214,10 +215,10 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_one(
     assert run("figure", "gallery", "conv2d0:1", "--dpi", "50")[0] == 0
     before = Path("gallery.png").read_bytes()
 
-    def full(self: Path, data: bytes) -> int:
+    def full(temporary: Path, path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "replace", full)
     code, _, err = run("figure", "gallery", "conv2d0:1", "--dpi", "50", "--title", "other")
     assert (code, "no space left" in err, len(err.splitlines())) == (1, True, 1)
     assert Path("gallery.png").read_bytes() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -212,11 +213,11 @@ def test_a_build_that_died_can_be_finished(atlas: TinyAtlas, monkeypatch: pytest
 
 
 def test_a_full_disk_is_one_line(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, data: bytes) -> int:
-        raise OSError(28, "No space left on device", str(self))
+    def full(temporary: Path, path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
 
     (atlas.site / "index.html").unlink()
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(
         AtlasError, match="no space left on the disk; free some, then type `atlas build` again"
     ) as caught:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 
 import matplotlib as mpl
 
 from generator import __version__
+from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.figures.layout import STYLE, Sheet
 
@@ -50,11 +50,8 @@ def save(figure: Sheet, path: Path | str, dpi: int = 200) -> int:
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format=kind, dpi=dpi, metadata=written[kind])
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(buffer.getvalue())
-        os.replace(temporary, path)
+        write_atomically(path, buffer.getvalue(), sync=False)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise AtlasError(f"cannot write {path}: {why_not_written(error)}") from error
     return len(buffer.getvalue())

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.config.atlas_toml import Config
+from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, why_not_written
 from generator.links import addresses
 from generator.publish import manifest as manifests
@@ -111,13 +112,7 @@ def _put(output: Path, address: str, data: bytes) -> bool:
         return False
     if kept is None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output / f".atlas-{os.getpid()}.tmp"
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, data, sync=False, temporary=output / f".atlas-{os.getpid()}.tmp")
     return True
 
 

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from generator.config.atlas_toml import Config
+from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.core.units import Unit, read_channels, write_channels
 from generator.links import addresses
@@ -51,9 +52,7 @@ def promise(config: Config) -> int:
     before = _read(path)
     lines = _merged([*before, *_of_the_site(config)])
     try:
-        temporary = path.with_name(f".{FILE}.tmp")
-        temporary.write_text(_HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8")
-        os.replace(temporary, path)
+        write_atomically(path, (_HEAD + "".join(f"{line}\n" for line in lines)).encode())
     except OSError as error:
         raise AtlasError(f"cannot write {path}: {why_not_written(error)}") from error
     return len(set(lines) - set(before))
@@ -128,9 +127,9 @@ def _of_the_site(config: Config) -> Iterator[str]:
         elif not of_a_unit and address.endswith((".json", ".jpg")):
             yield f"file {address}"
     yield f"embed {config.checkpoints[0].name}"
-    for record in Store(config.store).records():
-        hashes = dict.fromkeys(p.name.split(".")[1] for p in record.pictures)
-        yield " ".join(["answer", record.key[:_DIGITS], *hashes])
+    for answer in Store(config.store).answers():
+        hashes = dict.fromkeys(file.name.split(".")[1] for file in answer.files)
+        yield " ".join(["answer", answer.key[:_DIGITS], *hashes])
 
 
 def _merged(lines: Iterable[str]) -> list[str]:

@@ -26,6 +26,7 @@ from urllib.parse import unquote, urlsplit
 
 from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError
+from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.check.budgets import BUDGETS, PageContents, too_heavy
 from generator.publish.check.published import broken
@@ -219,26 +220,26 @@ def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:
     """What is wrong with the store, without reading its pictures: `atlas verify` does that."""
     store = Store(config.store)
     claimed: dict[str, int] = {}
-    count = 0
+    pictures: list[int] = []  # bytes of each; earlier ones are kept for the sake of links and count for nothing
     for key in store.keys():  # noqa: SIM118 - a store is no mapping
-        count += 1
         name = store.record_path(key).relative_to(store.root).as_posix()
         claimed[name] = files.get(f"store/{name}", 0)
         try:
-            record = store.read(key)
+            answer = store.answer(key)
         except DamagedError as error:
             yield Problem("error", f"store/{name}", str(error))
             continue
-        if record is None:  # another process has set it aside
+        if answer is None:  # another process has set it aside
             continue
-        for picture in record.pictures:
-            # earlier pictures are kept for the sake of links and count for nothing
-            claimed[picture.name] = 0 if picture in record.earlier else picture.bytes
-            if f"store/{picture.name}" not in files:
+        if isinstance(answer, Record):
+            pictures.append(claimed[name] + answer.picture.bytes + answer.thumbnail.bytes)
+        for file in answer.files:
+            claimed[file.name] = file.bytes
+            if f"store/{file.name}" not in files:
                 what = "is missing; type `atlas verify` to set its record aside"
-                yield Problem("error", f"store/{picture.name}", what)
+                yield Problem("error", f"store/{file.name}", what)
     allowed = BUDGETS["pictures of a unit"]
-    if count and (mean := sum(claimed.values()) // count) > allowed:
+    if pictures and (mean := sum(pictures) // len(pictures)) > allowed:
         yield Problem("error", "store", f"holds {mean:,} bytes a unit on average, more than {allowed:,}")
     for name in sorted(files):
         if _STORED.match(name) and name.removeprefix("store/") not in claimed:
