@@ -15,14 +15,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import platformdirs.macos
+import platformdirs.unix
 import pytest
 
 from generator.checkpoints import CHECKPOINTS
 from generator.checkpoints.spec import Download
-from generator.core import transfer as transferring
-from generator.core.errors import AtlasError
+from generator.core.errors import AtlasError, UsageError
 from generator.network import fetch as fetching
 from generator.network.fetch import cache_folder, fetch
+from generator.network.load import find_weights
+from generator.remote import http as remote
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 PAUSES: list[float] = []
@@ -383,7 +386,7 @@ def test_absurd_sizes_are_refused_before_a_byte_is_kept(server: Server, tmp_path
 
 def test_a_file_without_end_is_refused(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that announces no size can send for ever."""
-    monkeypatch.setattr(transferring, "LIMIT", 5_000_000)
+    monkeypatch.setattr(remote, "LIMIT", 5_000_000)
 
     def endless(handler: http.server.BaseHTTPRequestHandler, path: str, start: int) -> None:
         handler.send_response(200)
@@ -449,14 +452,46 @@ def test_several_at_once_download_once(server: Server, tmp_path: Path, capsys: p
     ],
 )
 def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], folder: str) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", platformdirs.unix.Unix)
     for name, value in {"HOME": "/home/me", **variables}.items():
         monkeypatch.setenv(name, value)
     assert cache_folder() == Path(folder)
 
 
 def test_where_the_cache_lies_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", platformdirs.macos.MacOS)
     monkeypatch.setenv("HOME", "/Users/me")
     monkeypatch.delenv("ATLAS_CACHE")
     assert cache_folder() == Path("/Users/me/Library/Caches/inception-atlas/weights")
+
+
+@pytest.mark.parametrize("cache", ["", "~/a"])
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, cache: str) -> None:
+    """As in a container that runs under a number that no user has."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setenv("ATLAS_CACHE", cache)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what Python does where it finds none
+    for find in (cache_folder, lambda: find_weights("inception5h", Path("~/w.pth"))):
+        with pytest.raises(UsageError, match="set ATLAS_CACHE to a folder, or give --weights FILE") as caught:
+            find()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["", "http://", "http://me:pass%21@"])
+def test_a_proxy_of_the_environment_is_used(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    authorised: list[str | None] = []
+
+    def proxy(handler: http.server.BaseHTTPRequestHandler, path: str, start: int) -> None:
+        authorised.append(handler.headers.get("Proxy-Authorization"))
+        send(handler, start=start)
+
+    server.behave = proxy
+    monkeypatch.setenv("http_proxy", f"{scheme}127.0.0.1:{server.port}")
+    monkeypatch.setenv("no_proxy", "inside.example,localhost")
+    source = Download("http://weights.example/w.pth", "git", git_id(BODY))
+    assert get(source, folder=tmp_path).read_bytes() == BODY
+    assert server.asked == [("http://weights.example/w.pth", None)]
+    assert authorised == ["Basic bWU6cGFzcyE=" if "@" in scheme else None]
+    assert "no connection" in fails(Download("http://inside.example/w.pth", "git", "0"), folder=tmp_path / "other")

@@ -22,13 +22,13 @@ from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny
 
 from generator import Atlas
 from generator.checkpoints import CHECKPOINTS
-from generator.core import transfer
 from generator.core.errors import AtlasError
 from generator.core.record import EncodedFile, Record
 from generator.core.units import Unit
 from generator.publish.build import build
 from generator.reader import pull as pull_room
 from generator.reader.pull import Pulled, pull
+from generator.remote import http
 from generator.store.store import Damage, DamagedError, Store
 
 WEIGHTS = f"{CHECKPOINT}  weights {FINGERPRINT[:12]}\n"
@@ -78,7 +78,7 @@ class World:
 
 @pytest.fixture
 def world(theirs: TinyAtlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(transfer, "PAUSE", 0.01)
+    monkeypatch.setattr(http, "PAUSE", 0.01)
     monkeypatch.setattr(os, "fsync", lambda fd: None)  # no power is cut here but in one test, which counts the calls
     (tmp_path / "precious").write_text("not theirs to touch")
     own = tiny_atlas(tmp_path / "own", units=())

@@ -13,30 +13,35 @@ others wait for it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import platformdirs
+from filelock import FileLock, Timeout
+
 from generator.checkpoints.spec import Download
-from generator.core.errors import AtlasError, why_not_written
-from generator.core.transfer import PermanentError, TransientError, transfer
+from generator.core.errors import AtlasError, UsageError, why_not_written
+from generator.remote.http import PermanentError, TransientError, transfer
 
 TIMEOUT = 30.0  # seconds without a byte
+NO_HOME = "this user has no home folder; set ATLAS_CACHE to a folder, or give --weights FILE without “~”"
 PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each attempt at one address
 
 
 def cache_folder() -> Path:
-    """Where downloaded weights lie: under ATLAS_CACHE if it is set, else in the user's cache folder."""
-    if said := os.environ.get("ATLAS_CACHE"):
-        return Path(said).expanduser() / "weights"
-    if sys.platform == "darwin":
-        caches = Path.home() / "Library" / "Caches"
-    else:
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return caches / "inception-atlas" / "weights"
+    """Where downloaded weights lie: under ATLAS_CACHE if it is set, else in the user's cache folder.
+
+    Raises UsageError where no home folder is known.
+    """
+    try:
+        if said := os.environ.get("ATLAS_CACHE"):
+            return Path(said).expanduser() / "weights"
+        return platformdirs.user_cache_path("inception-atlas", appauthor=False).expanduser() / "weights"
+    except RuntimeError:
+        raise UsageError(f"no folder for downloaded weights: {NO_HOME}") from None
 
 
 def fetch(
@@ -108,13 +113,16 @@ def _download(source: Download, part: Path, timeout: float, pause: Callable[[flo
 @contextlib.contextmanager
 def _lock(folder: Path, name: str) -> Iterator[None]:
     """One download at a time in a folder, over all processes."""
-    with open(folder / ".lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another process that is downloading, for the weights of {name}", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another process that is downloading, for the weights of {name}", file=sys.stderr)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _sync(folder: Path) -> None:

@@ -29,7 +29,7 @@ import torch
 from generator.checkpoints import CHECKPOINTS
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError, UsageError
-from generator.network.fetch import cache_folder, fetch
+from generator.network.fetch import NO_HOME, cache_folder, fetch
 from generator.network.fingerprint import fingerprint
 from generator.network.formats import SUFFIXES, read_weights, shapes
 
@@ -77,7 +77,7 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
 def find_weights(name: str, weights: Path | None = None) -> Path:
     """The file with a checkpoint's weights, downloaded if there is none yet. Raises AtlasError if none can be had."""
     if weights is not None:
-        path = weights.expanduser()
+        path = _expanded(weights)
         if path.is_dir():
             if file := _in_folder(path, name):
                 return file
@@ -86,7 +86,7 @@ def find_weights(name: str, weights: Path | None = None) -> Path:
             raise UsageError(f"no weights file {path}; name one that is there, or leave it out to download {name}")
         return path
     if said := os.environ.get("ATLAS_WEIGHTS"):
-        path = Path(said).expanduser()
+        path = _expanded(Path(said))
         if not path.exists():
             raise UsageError(f"ATLAS_WEIGHTS={said} does not exist; set it to a weights file or folder, or unset it")
         if not path.is_dir():
@@ -101,6 +101,13 @@ def find_weights(name: str, weights: Path | None = None) -> Path:
         by_hand = f"download {spec.by_hand} and " if spec and spec.by_hand else ""
         raise UsageError(f"no weights for {name}; {by_hand}give --weights FILE, or weights under [checkpoints.{name}]")
     return fetch(name, spec.downloads, cache)
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"no weights at {path}: {NO_HOME}") from None
 
 
 def _in_folder(folder: Path, name: str) -> Path | None:

@@ -23,7 +23,7 @@ from generator.core.architecture import BRANCHES
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
 from generator.core.record import Picture
-from generator.core.transfer import legible
+from generator.core.text import legible
 from generator.core.units import parse_unit, parse_units
 from generator.links import addresses
 from generator.reader.index import UNREADABLE, read_checkpoint, read_head

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from generator.checkpoints import ARCHITECTURES
 from generator.core.architecture import Architecture
 from generator.core.record import PICTURE, check_date
-from generator.core.transfer import legible
+from generator.core.text import legible
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.reader.location import PUBLISHED

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from generator.core.errors import AtlasError, UsageError
-from generator.core.transfer import PermanentError, TransientError, legible, read
+from generator.core.text import legible
 from generator.links import addresses
 
 PUBLISHED = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[\w.~%+,@=-]*)*", re.ASCII | re.IGNORECASE)
@@ -65,6 +65,8 @@ class Web:
     name: str
 
     def read(self, address: str, *, limit: int) -> bytes:
+        from generator.remote.http import PermanentError, TransientError, read  # not for who stays on this machine
+
         try:
             return read(self.name + address, limit=limit)
         except TransientError as error:

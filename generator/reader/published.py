@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.record import Record
-from generator.core.transfer import legible
+from generator.core.text import legible
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.links.quoting import UnitReference

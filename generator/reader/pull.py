@@ -23,7 +23,7 @@ from typing import Literal
 
 from generator.config.atlas_toml import Checkpoint, Config
 from generator.core.errors import AtlasError, UsageError
-from generator.core.transfer import legible
+from generator.core.text import legible
 from generator.reader.atlas import Atlas
 from generator.reader.location import OutOfReachError
 from generator.reader.published import PublishedCheckpoint, PublishedUnit

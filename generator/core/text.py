@@ -1,0 +1,13 @@
+"""What another side said, before a person reads it.
+
+>>> legible("no\\x1b[31m such\\nhost")
+'no [31m such host'
+"""
+
+from __future__ import annotations
+
+
+def legible(said: object, most: int = 100) -> str:
+    """A text fit for one line of a terminal: without escapes and line breaks, at most ``most`` characters."""
+    words = "".join(c if c.isprintable() else " " for c in str(said)[: 10 * most]).split()
+    return " ".join(words)[:most]
