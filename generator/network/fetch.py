@@ -23,6 +23,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from generator.checkpoints.spec import Download
+from generator.core.atomic import sync_folder
 from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.remote.http import PermanentError, TransientError, transfer
 
@@ -71,7 +72,7 @@ def fetch(
                     failures.append(f"{source.host}: {error}")
                     continue
                 os.replace(part, final)
-                _sync(folder)
+                sync_folder(folder)
                 return final
     except OSError as error:
         raise AtlasError(
@@ -123,11 +124,3 @@ def _lock(folder: Path, name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
