@@ -220,7 +220,7 @@ def test_without_scripts_the_box_is_a_link_to_every_layer_and_family(root: str, 
         page.get_by_role("main").get_by_role("link", name="Curves", exact=True).first.click()
         page.get_by_role("link", name="mixed4a:12").click()
         assert page.url == root + UNIT
-        assert page.locator(".quote dl code").count() == 7
+        assert page.locator(".quote dl code").count() == 6
         assert not page.locator("#slash").count()
 
 

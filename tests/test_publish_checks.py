@@ -6,7 +6,7 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,9 @@ from tiny import CHECKPOINT, TinyAtlas, tiny_atlas
 
 from generator.core.errors import AtlasError, UsageError
 from generator.publish.build import build
+from generator.publish.check.page import read_page
 from generator.publish.check.site import BUDGETS, check
+from generator.publish.processes import in_processes
 from generator.publish.serve import preview
 
 UNIT = f"{CHECKPOINT}/mixed4a/448.html"
@@ -69,6 +71,26 @@ def test_a_planted_fault_is_found(whole: TinyAtlas, before: str, after: str, say
         path.write_text(text, encoding="utf-8")
     assert found
     assert found[0].level == "error"
+
+
+def test_a_name_is_what_stands_below_a_unit_and_no_other_italics() -> None:
+    """Names of units may make a page heavier; an icon or a stressed word may not."""
+    page = (
+        '<ol class="units"><li><a href="1.html">1 <i>Curve</i></a></ol><h2><i class="branch-0"></i>1x1</h2><p><i>so</i>'
+    )
+    assert read_page(page).names == 1
+
+
+def test_many_pages_are_checked_in_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, and what is raised in one is raised here."""
+    monkeypatch.setattr("generator.publish.processes._FEWEST", 10)
+    assert list(in_processes(lambda some: [n * n for n in some], range(1000))) == [n * n for n in range(1000)]
+
+    def fail(some: Sequence[int]) -> list[int]:
+        raise AtlasError(f"cannot write {some[0]}")
+
+    with pytest.raises(AtlasError, match="cannot write"):
+        list(in_processes(fail, range(1000)))
 
 
 def test_links_to_other_sites_are_not_fetched_and_fine(atlas: TinyAtlas) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from generator.publish import manifest as manifests
 from generator.publish import stamp as stamps
 from generator.publish.files import Draw, SiteFiles, site_files
 from generator.publish.manifest import Manifest, read_manifest
+from generator.publish.processes import in_processes
 from generator.publish.site import read_site
 
 _AHEAD = 64  # previews that are drawn before their turn
@@ -84,18 +85,22 @@ def _write(
 
 
 def _write_each(output: Path, files: SiteFiles) -> Iterator[bool]:
-    """Whether each file had to be written. Previews are drawn on all cores, since Pillow lets go of Python's lock."""
-    for address, make in files.made.items():
-        yield _put(output, address, make())
+    """Whether each file had to be written. Pages are rendered in several processes; previews are drawn in threads,
+    since Pillow lets go of Python's lock."""
+    made = files.made
+
+    def write(some: Sequence[str]) -> list[bool]:
+        return [_put(output, address, made[address]()) for address in some]
+
+    yield from in_processes(write, list(made))
     with ThreadPoolExecutor() as pool:
-        for some in _batches(files.drawn.items()):
-            drawn = pool.map(lambda item: item[1](_read(output / item[0])), some)
-            yield from (_put(output, address, data) for (address, _), data in zip(some, drawn, strict=True))
+        for batch in _batches(list(files.drawn.items())):
+            drawn = pool.map(lambda item: item[1](_read(output / item[0])), batch)
+            yield from (_put(output, address, data) for (address, _), data in zip(batch, drawn, strict=True))
 
 
-def _batches(previews: Iterable[tuple[str, Draw]]) -> Iterator[list[tuple[str, Draw]]]:
-    left = list(previews)
-    return (left[first : first + _AHEAD] for first in range(0, len(left), _AHEAD))
+def _batches(previews: list[tuple[str, Draw]]) -> Iterator[list[tuple[str, Draw]]]:
+    return (previews[first : first + _AHEAD] for first in range(0, len(previews), _AHEAD))
 
 
 def _read(path: Path) -> bytes | None:

@@ -6,38 +6,34 @@ error: bvlc_googlenet/mixed4a/11.html: link to ../mixed4z/index.html leads nowhe
 
 Looked for: links and fragments that lead nowhere, ids that are missing or used twice, pictures without a text or a
 size, pages without language, title or content security policy, anything fetched from elsewhere, files that nothing
-claims, promises that are broken, and pages and pictures that weigh more than
+claims, published addresses that are gone, and pages and pictures that weigh more than
 :mod:`generator.publish.check.budgets` allows.
 """
 
 from __future__ import annotations
 
 import os
-import posixpath
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from html.parser import HTMLParser
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 
 from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError
 from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.check.budgets import BUDGETS, PageContents, too_heavy
+from generator.publish.check.links import Links
+from generator.publish.check.page import PageSeen, read_page
 from generator.publish.check.published import broken
 from generator.publish.manifest import built_files
+from generator.publish.processes import in_processes
 from generator.store.store import DamagedError, Store
 
-_POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
-_FETCHED = {"img": ("src", "srcset"), "script": ("src",), "link": ("href",), "iframe": ("src",)}
 _STYLE_FETCHES = re.compile(r"(?:@import\s+|url\(\s*)[\"']?((?:https?:)?//[^\"')\s;]+)")
 _STORED = re.compile(r"store/[0-9a-f]{2}/")
-_LINK_ONLY = ("canonical", "alternate", "prev", "next")  # links that a browser does not fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,78 +48,26 @@ class Problem:
         return f"{self.level}: {self.where}: {self.what}"
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What one page holds."""
+@dataclass(frozen=True, slots=True)
+class _PageChecked:
+    """What is wrong with a page, and what has to be known of it to check the others."""
 
-    links: set[str] = field(default_factory=set)
-    fetched: set[str] = field(default_factory=set)
-    ids: Counter[str] = field(default_factory=Counter)
-    pointed: set[str] = field(default_factory=set)
-    wrong: list[str] = field(default_factory=list)
-    language: bool = False
-    title: bool = False
-    policy: bool = False
-    names: int = 0
-    pictures: int = 0
+    wrong: tuple[str, ...]
+    ids: frozenset[str]
+    places: tuple[tuple[str, str, str], ...]
+    contents: PageContents
 
 
-class _Reader(HTMLParser):
-    """Fills in a _Seen."""
+@dataclass(frozen=True, slots=True)
+class _RecordChecked:
+    """A record of the store: the files that belong to it, what a unit's picture weighs with it, and what is wrong.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = _Seen()
-        self.in_body = False
+    Earlier pictures are kept for the sake of links and count for nothing.
+    """
 
-    def updatepos(self, i: int, j: int) -> int:
-        return j  # line numbers are not wanted, and cost a tenth of the time
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        seen = self.seen
-        if tag in ("title", "body"):
-            seen.title |= tag == "title" and not self.in_body  # a chart has a title too
-            self.in_body |= tag == "body"
-        for name, value in attrs:
-            if name == "id":
-                seen.ids[value or ""] += 1
-            elif name in _POINTING:
-                seen.pointed.update((value or "").split())
-            elif name == "style" or name.startswith("on"):
-                seen.wrong.append(f"<{tag} {name}> is refused by the security policy; use static/")
-        if tag == "a":
-            href = dict(attrs).get("href") or ""
-            seen.links.add(href)
-            seen.names += "families/" in href
-        elif tag in _FETCHED:
-            self._fetched(tag, dict(attrs))
-        elif tag == "html":
-            seen.language = bool(dict(attrs).get("lang"))
-        elif tag == "i":
-            seen.names += 1
-        elif tag == "meta":
-            seen.policy |= ("http-equiv", "Content-Security-Policy") in attrs
-            if ("property", "og:image") in attrs:
-                seen.links.add(dict(attrs).get("content") or "")
-
-    def _fetched(self, tag: str, given: Mapping[str, str | None]) -> None:
-        into = self.seen.links if given.get("rel") in _LINK_ONLY else self.seen.fetched
-        for name in _FETCHED[tag]:
-            value = given.get(name) or ""
-            if name == "srcset":
-                into.update(part.split()[0] for part in value.split(",") if part.strip())
-            elif value or name == "href":
-                into.add(value)
-        if tag == "img":
-            self.seen.pictures += 1
-            self._picture(given)
-
-    def _picture(self, given: Mapping[str, str | None]) -> None:
-        name = given.get("src") or "?"
-        if not given.get("alt"):
-            self.seen.wrong.append(f"picture {name} has no alt text")
-        if not given.get("width") or not given.get("height"):
-            self.seen.wrong.append(f"picture {name} has no width and height")
+    claimed: tuple[str, ...]
+    weight: tuple[int, ...]
+    problems: tuple[Problem, ...]
 
 
 def check(config: Config) -> list[Problem]:
@@ -132,76 +76,49 @@ def check(config: Config) -> list[Problem]:
     if not (output / addresses.HOME).is_file():
         raise AtlasError(f"no site in {output} yet; type `atlas build`")
     built, files = built_files(output), _all_files(output)
-    pages = {a: _read((output / a).read_text(encoding="utf-8")) for a in built if a.endswith(".html") and a in files}
-    ids = {address: seen.ids for address, seen in pages.items()}
+    html = [a for a in built if a.endswith(".html") and a in files]
+    pages = dict(zip(html, in_processes(partial(_check_pages, output, files, config.url), html), strict=True))
     problems = [Problem("error", a, "was built and is gone; type `atlas build`") for a in built if a not in files]
-    for address, seen in pages.items():
-        wrong = [*seen.wrong, *_page(seen), *_links(address, seen, files, ids, config.url)]
-        problems += [Problem("error", address, what) for what in dict.fromkeys(wrong)]
+    for address, page in pages.items():
+        absent = (
+            f"link to {link}: no id “{place}” there"
+            for link, target, place in page.places
+            if target in pages and place not in pages[target].ids
+        )
+        problems += [Problem("error", address, what) for what in dict.fromkeys([*page.wrong, *absent])]
     problems += [Problem("error", a, what) for a in sorted(files) if a.endswith(".css") for what in _style(output / a)]
-    weighed = {address: _holds(address, seen, config.url) for address, seen in pages.items()}
+    weighed = {address: page.contents for address, page in pages.items()}
     problems += [Problem("error", address, what) for address, what in too_heavy(output, weighed, files)]
     problems += [Problem("error", address, what) for address, what in broken(config)]
     return [*problems, *_store(config, files)]
 
 
-def _read(text: str) -> _Seen:
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return reader.seen
-
-
-def _all_files(output: Path) -> dict[str, int]:
+def _all_files(output: Path, base: str = "") -> dict[str, int]:
     """Every file under the folder with its size."""
     found: dict[str, int] = {}
-    for folder, _, names in os.walk(output):
-        base = "" if folder == str(output) else f"{Path(folder).relative_to(output).as_posix()}/"
-        found.update((base + name, Path(folder, name).stat().st_size) for name in names)
+    with os.scandir(output) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                found |= _all_files(Path(entry.path), f"{base}{entry.name}/")
+            else:
+                found[base + entry.name] = entry.stat().st_size
     return found
 
 
-def _page(seen: _Seen) -> Iterator[str]:
-    if not seen.language:
-        yield "<html> has no lang"
-    if not seen.title:
-        yield "has no <title>"
-    if not seen.policy:
-        yield "has no content security policy"
-    yield from (f"id “{name}” is used {n} times" for name, n in seen.ids.items() if n > 1)
-    yield from (f"“{name}” is pointed at and no id" for name in sorted(seen.pointed - set(seen.ids)))
+def _check_pages(output: Path, files: Mapping[str, int], base: str, pages: Sequence[str]) -> list[_PageChecked]:
+    found = []
+    for address in pages:
+        seen = read_page((output / address).read_bytes())
+        links = Links.of(address, seen, files, base)
+        wrong = (*seen.wrong, *links.wrong)
+        contents = _contents(seen, links, base)
+        found.append(_PageChecked(wrong, frozenset(seen.ids), links.places, contents))
+    return found
 
 
-def _links(
-    address: str, seen: _Seen, files: Mapping[str, int], ids: Mapping[str, Mapping[str, int]], base: str
-) -> Iterator[str]:
-    folder = posixpath.dirname(address)
-    for link in sorted(seen.links | seen.fetched):
-        target, fragment = _resolve(folder, link, base)
-        if target is None:
-            if link in seen.fetched:
-                yield f"fetches {link} from elsewhere"
-            continue
-        target = target or address
-        if not link or target not in files:
-            yield f"link to {link or 'nothing'} leads nowhere"
-        elif fragment and target in ids and fragment not in ids[target]:
-            yield f"link to {link}: no id “{fragment}” there"
-
-
-@lru_cache(maxsize=1 << 16)
-def _resolve(folder: str, link: str, base: str) -> tuple[str | None, str]:
-    """The address and fragment that a link means on a page in ``folder``.
-
-    The address is "" for the page itself, and None elsewhere; data: counts as the page itself.
-    """
-    if base and link.startswith(base):
-        folder, link = "", link[len(base) :] or addresses.HOME
-    parts = urlsplit(link)
-    if parts.scheme or parts.netloc:
-        return ("" if parts.scheme == "data" else None), ""
-    target = posixpath.normpath(posixpath.join(folder, unquote(parts.path))) if parts.path else ""
-    return (f"{target}/{addresses.HOME}" if parts.path.endswith("/") else target), parts.fragment
+def _contents(seen: PageSeen, links: Links, base: str) -> PageContents:
+    others = sum(name.startswith("p-") for name in seen.ids) - 1  # the unit's own is none
+    return PageContents(seen.names, seen.pictures, max(0, others), links.fetched, len(base))
 
 
 def _style(path: Path) -> Iterator[str]:
@@ -209,38 +126,37 @@ def _style(path: Path) -> Iterator[str]:
         yield f"fetches {found} from elsewhere"
 
 
-def _holds(address: str, seen: _Seen, base: str) -> PageContents:
-    resolved = (_resolve(posixpath.dirname(address), link, base)[0] for link in sorted(seen.fetched))
-    others = sum(name.startswith("p-") for name in seen.ids) - 1  # the unit's own is none
-    fetched = tuple(target for target in resolved if target)
-    return PageContents(seen.names, seen.pictures, max(0, others), fetched, len(base))
-
-
 def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:
     """What is wrong with the store, without reading its pictures: `atlas verify` does that."""
     store = Store(config.store)
-    claimed: dict[str, int] = {}
-    pictures: list[int] = []  # bytes of each; earlier ones are kept for the sake of links and count for nothing
-    for key in store.keys():  # noqa: SIM118 - a store is no mapping
-        name = store.record_path(key).relative_to(store.root).as_posix()
-        claimed[name] = files.get(f"store/{name}", 0)
-        try:
-            answer = store.answer(key)
-        except DamagedError as error:
-            yield Problem("error", f"store/{name}", str(error))
-            continue
-        if answer is None:  # another process has set it aside
-            continue
-        if isinstance(answer, Record):
-            pictures.append(claimed[name] + answer.picture.bytes + answer.thumbnail.bytes)
-        for file in answer.files:
-            claimed[file.name] = file.bytes
-            if f"store/{file.name}" not in files:
-                what = "is missing; type `atlas verify` to set its record aside"
-                yield Problem("error", f"store/{file.name}", what)
+    claimed: set[str] = set()
+    weights: list[int] = []
+    for record in in_processes(partial(_check_records, store, files), list(store.keys())):
+        claimed.update(record.claimed)
+        weights += record.weight
+        yield from record.problems
     allowed = BUDGETS["pictures of a unit"]
-    if pictures and (mean := sum(pictures) // len(pictures)) > allowed:
+    if weights and (mean := sum(weights) // len(weights)) > allowed:
         yield Problem("error", "store", f"holds {mean:,} bytes a unit on average, more than {allowed:,}")
     for name in sorted(files):
-        if _STORED.match(name) and name.removeprefix("store/") not in claimed:
+        if _STORED.match(name) and name not in claimed:
             yield Problem("warning", name, "belongs to no record; a run was cut short")
+
+
+def _check_records(store: Store, files: Mapping[str, int], keys: Sequence[str]) -> list[_RecordChecked]:
+    return [_check_record(store, files, key) for key in keys]
+
+
+def _check_record(store: Store, files: Mapping[str, int], key: str) -> _RecordChecked:
+    name = addresses.stored_record_address(key)
+    try:
+        answer = store.answer(key)
+    except DamagedError as error:
+        return _RecordChecked((name,), (), (Problem("error", name, str(error)),))
+    if answer is None:  # another process has set it aside
+        return _RecordChecked((name,), (), ())
+    claimed = [f"{addresses.STORE}/{file.name}" for file in answer.files]
+    what = "is missing; type `atlas verify` to set its record aside"
+    problems = tuple(Problem("error", file, what) for file in claimed if file not in files)
+    weight = [files.get(name, 0) + answer.picture.bytes + answer.thumbnail.bytes] if isinstance(answer, Record) else []
+    return _RecordChecked((name, *claimed), tuple(weight), problems)
