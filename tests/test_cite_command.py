@@ -13,7 +13,7 @@ from tiny import TinyAtlas
 
 from generator.cite.forms import FORMS
 from generator.cli import main as cli
-from generator.cli.cite import cite
+from generator.cli.commands.cite import command as cite
 from generator.publish.build import build
 
 LINK = f"[mixed4a:9]({PAGE})"

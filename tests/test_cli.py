@@ -12,7 +12,7 @@ import pytest
 import torch
 from shell import Run, answers, finish, spawn, wait_for_answers
 
-from generator.cli.render import render
+from generator.cli.commands.render import command as render
 from generator.core.recipe import SETTINGS
 
 TOML = """\
@@ -287,3 +287,48 @@ def test_a_mistake_in_bench_is_one_line(atlas: Path, run: Run, words: list[str],
     assert err.startswith("atlas: ")
     assert err.count("\n") == 1
     assert said in err
+
+
+def test_sigterm_ends_a_run_as_ctrl_c_does(atlas: Path) -> None:
+    """It is how clusters and containers say stop."""
+    process = spawn(atlas, "render", "conv2d0", "conv2d1", "--batch", "2", "--steps", "8")
+    wait_for_answers(atlas, 4)
+    process.send_signal(signal.SIGTERM)
+    code, out, err = finish(process)
+    kept = len(answers(atlas))
+    assert (code, out) == (143, f"rendered {kept}, already there 0, failed 0, in site/store\n")
+    assert 4 <= kept < 128
+    assert "Type the same command again" in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_what_a_terminal_would_obey_is_shown_as_escapes(atlas: Path, run: Run) -> None:
+    code, _, err = run("render", "mixed4a:1\x1b[31m\u202e\n\udcff")
+    assert code == 2
+    assert "\\x1b[31m\\u202e\\n\\udcff" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("device", ["toaster", "cuda:7", "xpu", "cuda:x", "mps", "privateuseone"])
+def test_a_device_that_cannot_be_used_has_one_short_reason(atlas: Path, run: Run, device: str) -> None:
+    if (device == "cuda:7" and torch.cuda.device_count() > 7) or (
+        device == "mps" and torch.backends.mps.is_available()
+    ):
+        pytest.skip("this machine has one")
+    code, _, err = run("render", "--device", device)
+    assert code == 1
+    assert err.startswith(f"atlas: cannot use the device “{device}” (")
+    assert err.endswith("); type --device cpu\n")
+    assert len(err) < 240
+
+
+def test_a_renderer_without_lucent_renders(atlas: Path) -> None:
+    """Lucent is asked for by two options only; what it brings along is leant on nowhere."""
+    hidden = "lucent", "kornia", "coverage", "coveralls", "pytest", "sklearn", "scipy", "decorator", "IPython"
+    blocked = f"import sys\nfor name in {hidden}: sys.modules[name] = None"
+    code, out, err = finish(spawn(atlas, "render", "conv2d0:0", code=blocked))
+    assert (code, out) == (0, "rendered 1, already there 0, failed 0, in site/store\n"), err
+    for words in (["bench", "--units", "1"], ["figure", "parameterizations", "conv2d0:0", "--engine", "lucent"]):
+        code, out, err = finish(spawn(atlas, *words, code=blocked))
+        assert (code, out, err.count("\n")) == (1, "", 1), err
+        assert "needs lucent, which is not installed; type `pip install 'inception-atlas[render]'`" in err

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
-from generator.cli import engine as cli_engine
+from generator.cli import rendering
+from generator.cli.options import RenderOptions
 from generator.core.errors import AtlasError, UsageError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
@@ -31,7 +32,7 @@ from generator.store.store import Store
 
 RECIPE = Recipe(size=32, input=32, steps=4, wake_steps=4, precision="float32")
 needs_ray = pytest.mark.skipif(
-    not cli_engine.installed("ray"), reason="needs Ray: pip install 'inception-atlas[ray]' (make test does)"
+    not rendering.installed("ray"), reason="needs Ray: pip install 'inception-atlas[ray]' (make test does)"
 )
 WORDS = ("conv2d0:0-5", "mixed3a:60-65")
 
@@ -221,9 +222,10 @@ def test_ctrl_c_on_a_cluster_of_our_own_keeps_what_is_finished(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--ray", "127.0.0.1:1024"], 1, "--ray HOST:PORT"),
-        (["--ray", "head-node"], 2, "neither HOST:PORT"),
-        (["--ray", "ray://127.0.0.1:10001"], 2, "neither HOST:PORT"),
+        (["--ray-address", "127.0.0.1:1024"], 1, "type --ray-address HOST:PORT"),
+        (["--ray", "127.0.0.1:6379"], 2, "typed as --ray-address HOST:PORT"),
+        (["--ray", "head-node"], 2, "typed as --ray-address HOST:PORT"),
+        (["--ray-address", "ray://127.0.0.1:10001"], 2, "type HOST:PORT"),
         (["--workers", "2"], 2, "--ray --workers 2"),
     ],
 )
@@ -235,20 +237,17 @@ def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path, words: list[str
 
 
 def test_a_unit_after_ray_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [cli_engine.is_address(word) for word in ("mixed5b:1023", "4a", "auto", "head:6379", "[::1]:6379")] == [
-        False, False, True, True, True,
-    ]  # fmt: skip
     out, _ = atlas(tmp_path, "--ray", "conv2d0:9", "conv2d0:8", "--dry-run").communicate(timeout=60)
     assert out.splitlines()[0] == "conv2d0:8-9  2 units, 32 px, 4 steps"
 
 
 def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.setattr(cli_engine, "installed", lambda module: module != "ray")
+    monkeypatch.setattr(rendering, "installed", lambda module: module != "ray")
     from generator.config.atlas_toml import Checkpoint
 
     with pytest.raises(AtlasError, match=r"pip install 'inception-atlas\[ray\]'"):
-        cli_engine.on_cluster(Checkpoint("untrained", INCEPTION5H), None, "auto", "local", None)
+        rendering.on_cluster(Checkpoint("untrained", INCEPTION5H), RenderOptions(None, None, "auto", "local", None))
 
 
 @needs_ray

@@ -204,7 +204,7 @@ def test_where_matplotlib_is_not_installed_it_says_what_to_install(
     atlas: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr("generator.cli.engine.installed", lambda module: module != "matplotlib")
+    monkeypatch.setattr("generator.cli.rendering.installed", lambda module: module != "matplotlib")
     code, _, err = run("figure", "gallery", "conv2d0:1")
     assert (code, "pip install 'inception-atlas[figures]'" in err) == (1, True)
 

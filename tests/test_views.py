@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from generator.cli.main import atlas
+from generator.cli.commands.render import command
 from generator.core import views
 from generator.core.errors import UsageError
 from generator.core.recipe import Question, Recipe
@@ -24,7 +24,7 @@ def net() -> Inception:
 
 def test_every_module_of_the_package_is_a_view_and_an_option() -> None:
     assert {path.stem for path in Path(views.__file__).parent.glob("*.py")} == {*VIEWS, "view", "__init__"}
-    [option] = [each for each in atlas.commands["render"].params if each.name == "view"]
+    [option] = [each for each in command.params if each.name == "view"]
     assert list(option.type.choices) == list(VIEWS)
     assert all(f"{name}, {view.help}" in option.help for name, view in VIEWS.items())
 

@@ -23,6 +23,7 @@ from generator.store.store import Store
 Answers = Iterable[EncodedImage | Failure]
 
 _ENCODERS = min(8, os.cpu_count() or 1)
+_SHORT = 70  # characters; torch has reasons of a thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,15 @@ class Outcome:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """A device by its torch name, or the GPU if there is one. Raises AtlasError if it cannot be used."""
+    """A device by its torch name; ``auto`` is a GPU if there is one. Raises AtlasError if it cannot be used."""
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+    except (RuntimeError, AssertionError, ImportError) as error:
+        first = str(error).partition("\n")[0].partition(". ")[0]
+        reason = first if len(first) <= _SHORT else "this torch has none of that name"
         raise AtlasError(f"cannot use the device “{name}” ({reason}); type --device cpu") from error
     return device
 

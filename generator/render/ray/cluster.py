@@ -23,7 +23,7 @@ LOCAL = "local"
 _GROUP = 8  # cores of a worker without a GPU: docs/scaling.md
 _REACH_SECONDS = 5
 _OBJECT_STORE = 256 * 2**20  # bytes, of a cluster of our own: the weights are 28 MB, a batch of answers less than 2
-_HOW_TO_JOIN = "type --ray HOST:PORT as `ray start --head` printed it, or --ray alone to use this machine"
+_HOW_TO_JOIN = "type --ray-address HOST:PORT as `ray start --head` printed it, or --ray alone to use this machine"
 
 
 @dataclass(frozen=True, slots=True)

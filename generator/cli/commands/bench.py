@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
-from generator.cli.answers import batch_option, checkpoint_option, default_batch, recipe_options, typed_settings
 from generator.cli.command import Command
-from generator.cli.engine import need
+from generator.cli.options import (
+    BATCH,
+    GPU_BATCH,
+    batch_option,
+    checkpoint_option,
+    device_option,
+    recipe_options,
+    weights_option,
+)
+from generator.cli.output import echo
+from generator.cli.rendering import need
 from generator.config.atlas_toml import load_config
 from generator.core.errors import UsageError, did_you_mean
+from generator.core.progress import progress
 from generator.core.recipe import Recipe
 from generator.core.units import Unit
-
-_BAR = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
 
 
 @click.command(
@@ -45,11 +51,11 @@ _BAR = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
 @click.option("--loop/--no-loop", default=True, help="Time Lucent on one model for all units too. [default: --loop]")
 @batch_option
 @checkpoint_option
-@click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda.")
+@weights_option
+@device_option
 @recipe_options
 @click.pass_obj
-def bench(
+def command(
     path: Path,
     /,
     layers: tuple[str, ...],
@@ -63,7 +69,7 @@ def bench(
     checkpoint: str | None,
     weights: Path | None,
     device: str,
-    **overrides: object,
+    settings: dict[str, Any],
 ) -> None:
     """Measure this renderer beside Lucent on the same weights, units, device and threads, in one process.
 
@@ -72,16 +78,17 @@ def bench(
     those of the recipe, not those of atlas.toml.
     """
     chosen = load_config(path).checkpoint(checkpoint)
-    known = chosen.architecture.main_layers
-    wanted = list(dict.fromkeys(known if "all" in layers else layers))
+    net = chosen.architecture
+    wanted = list(dict.fromkeys(net.main_layers if "all" in layers else layers))
     for layer in wanted:
-        if layer not in chosen.architecture.layers or chosen.architecture.layers[layer].kind == "branch":
-            raise UsageError(f"no layer “{layer}” in {chosen.name}: {did_you_mean(layer, known)}")
-    recipe = Recipe(**typed_settings(overrides))
+        if layer not in net.layers or net.layers[layer].kind == "branch":
+            raise UsageError(f"no layer “{layer}” in {chosen.name}: {did_you_mean(layer, net.main_layers)}")
+    recipe = Recipe(**settings)
     if recipe.steps == 0:
         raise UsageError("--steps 0 leaves nothing to time; type --steps 128")
-    need("torch", "safetensors", "google.protobuf", *(("lucent",) if lucent else ()), extra="render")
-    lucent_steps = lucent_steps if lucent else 0
+    need("torch", "safetensors", "google.protobuf", extra="render")
+    if lucent:
+        need("lucent", extra="render", what="atlas bench (without --no-lucent)")
 
     from generator.bench.compare import compare
     from generator.bench.result import HEADER, account, row, whole
@@ -90,35 +97,24 @@ def bench(
     from generator.render.renderer import keep_freed_memory
 
     where = pick_device(device)
-    loaded = load_tensors(chosen.name, weights or chosen.weights, architecture=chosen.architecture)
+    loaded = load_tensors(chosen.name, weights or chosen.weights, architecture=net)
     keep_freed_memory()
     found = []
     for layer in wanted:
-        asked = [Unit(layer, n) for n in range(min(units, chosen.architecture.layers[layer].channels))]
-        with tqdm(
-            total=0,
-            desc=f"{layer}, {len(asked)} units",
-            bar_format=_BAR,
-            leave=False,
-            disable=None,
-            file=sys.stderr,
-        ) as bar:
-
-            def progress(done: int, total: int, bar: tqdm[Any] = bar) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        asked = [Unit(layer, n) for n in range(min(units, net.layers[layer].channels))]
+        size = batch or (GPU_BATCH if where.type == "cuda" else BATCH)
+        with progress(f"{layer}, {len(asked)} units", "steps") as bar:
             result = compare(
-                loaded, chosen.name, asked, recipe, where, batch=batch or default_batch(where.type == "cuda"),
-                repeats=repeats, lucent_steps=lucent_steps, loop=loop, progress=progress,
+                loaded, chosen.name, asked, recipe, where, batch=size,
+                repeats=repeats, lucent_steps=lucent_steps if lucent else 0, loop=loop, progress=bar.at,
             )  # fmt: skip
         found.append(result)
         if as_json:
-            click.echo(json.dumps(result.as_dict()))
+            echo(json.dumps(result.as_dict()))
         else:
-            click.echo(row(result) if len(found) > 1 else f"{HEADER}\n{row(result)}")
+            echo(row(result) if len(found) > 1 else f"{HEADER}\n{row(result)}")
     if not as_json:
-        click.echo()
+        echo()
         for result in found:
-            click.echo(account(result))
-        click.echo(whole(found, {name: layer.channels for name, layer in chosen.architecture.layers.items()}))
+            echo(account(result))
+        echo(whole(found, {name: layer.channels for name, layer in net.layers.items()}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.command import Command
+from generator.cli.output import echo
 from generator.config.atlas_toml import load_config
 from generator.core.errors import AtlasError, UsageError
 
@@ -40,7 +41,7 @@ _FORMS: tuple[To, ...] = ("link", "chip", "markdown", "footnote")
 @click.option("--atlas", "where", metavar="WHERE", help="A built atlas: its address or folder. [default: yours]")
 @click.option("--checkpoint", help="Which weights names without one mean. [default: the first of the atlas]")
 @click.pass_obj
-def cite(
+def command(
     path: Path, files: tuple[Path, ...], to: To, check: bool, write: bool, where: str | None, checkpoint: str | None
 ) -> None:
     """Make references of the units that documents name: mixed4a:11, [[4a:11]], links to Microscope, Distill's weight
@@ -51,8 +52,7 @@ def cite(
     """
     if check and write:
         raise UsageError("--check only reports; leave out --write, or --check")
-    from generator.cite.document import cite as cite_document
-    from generator.cite.document import times
+    from generator.cite.document import cite, times
     from generator.cite.files import kind_of, read_document, write_document
     from generator.cite.in_notebook import NotebookError
     from generator.reader.atlas import Atlas
@@ -63,17 +63,17 @@ def cite(
     for file, kind in zip(files, kinds, strict=True):
         text = read_document(file)
         try:
-            done.append((file, text, cite_document(text, kind, atlas, to=to, checkpoint=checkpoint)))
+            done.append((file, text, cite(text, kind, atlas, to=to, checkpoint=checkpoint)))
         except NotebookError as error:
             raise AtlasError(f"{file}: {error}") from error
     for file, text, cited in done:
         if write and cited.text != text:
             write_document(file, cited.text)
-            click.echo(f"{file}: {times(cited.written, 'reference')} written")
+            echo(f"{file}: {times(cited.written, 'reference')} written")
         elif not write and not check:
             click.echo(cited.text.encode("utf-8"), nl=False)
         for line in _report(file, cited):
-            click.echo(line, err=not check)
+            echo(line, err=not check)
     problems = sum(len(cited.problems) for _, _, cited in done)
     if check and problems:
         raise AtlasError(f"{times(problems, 'problem')}; mend the documents, or render and build what they name")

@@ -1,0 +1,50 @@
+"""The progress bar of everything that takes a while, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_FORMAT = "{desc} {percentage:3.0f}% {bar} {n:.0f}/{total:.0f}{unit}, {rate_noinv_fmt}, {remaining} left"
+_LOG_SECONDS = 30  # between two lines in a log file
+
+
+class Progress:
+    """How far something is. Fractions may add up to a little more than there is; the bar stops at its end."""
+
+    def __init__(self, bar: tqdm[Any]) -> None:
+        self._bar = bar
+
+    def advance(self, count: float = 1) -> None:
+        """So much more is done; less, if it has to be done again."""
+        self._bar.update(min(count, (self._bar.total or 0) - self._bar.n))
+
+    def at(self, done: float, total: float) -> None:
+        """So much is done of so much in all, as far as that is known by now."""
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+
+@contextmanager
+def progress(
+    what: str, unit: str, total: float = 0, *, keep: bool = False, show: bool | None = None
+) -> Iterator[Progress]:
+    """A bar while the block runs.
+
+    It vanishes at the end and is not drawn where stderr is no terminal; with ``keep`` it stays, and a log file gets a
+    line now and then. ``show`` draws it, or does not, wherever stderr goes.
+    """
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    with tqdm(
+        total=total, desc=what, unit=f" {unit}", bar_format=_FORMAT, file=sys.stderr, smoothing=0.1, leave=keep,
+        disable=not (terminal or keep if show is None else show), dynamic_ncols=terminal,
+        mininterval=0.2 if terminal else _LOG_SECONDS, ascii=None if terminal else True,
+    ) as bar:  # fmt: skip
+        yield Progress(bar)
