@@ -309,12 +309,8 @@ def test_what_a_terminal_would_obey_is_shown_as_escapes(atlas: Path, run: Run) -
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("device", ["toaster", "cuda:7", "xpu", "cuda:x", "mps", "privateuseone"])
+@pytest.mark.parametrize("device", ["toaster", "cuda:99", "xpu:99", "cuda:x", "vulkan", "privateuseone"])
 def test_a_device_that_cannot_be_used_has_one_short_reason(atlas: Path, run: Run, device: str) -> None:
-    if (device == "cuda:7" and torch.cuda.device_count() > 7) or (
-        device == "mps" and torch.backends.mps.is_available()
-    ):
-        pytest.skip("this machine has one")
     code, _, err = run("render", "--device", device)
     assert code == 1
     assert err.startswith(f"atlas: cannot use the device “{device}” (")
