@@ -1,9 +1,10 @@
-"""What is written is what is so: examples in docstrings, words in the README, the atlas that is committed."""
+"""Examples in docstrings run, documents name what exists, and the committed atlas is complete."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from generator.store.status import status
 from generator.store.store import Store
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+DOCS = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+NAME_OTHER_FILES = ("CHANGELOG.md", "words.md", "log.md", "extending.md")  # what is gone, or what a reader is to add
 
 
 PACKAGE = ROOT / "generator"
@@ -31,19 +33,48 @@ def test_examples_in_docstrings_hold(path: Path) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_the_readme_names_commands_that_exist() -> None:
-    words = set(re.findall(r"\bmake ([a-z-]+)", README)) - {"are"}
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert words <= targets, words - targets
-    commands = set(re.findall(r"`atlas ([a-z]+)|^\$ atlas ([a-z]+)|^atlas ([a-z]+)", README, re.MULTILINE))
-    used = {word for found in commands for word in found if word}
-    assert {"render", "build", "check", "status", "verify", "serve", "init"} <= used
-    assert used <= {*cli.atlas.modules}, used - {*cli.atlas.modules}
+def words_of(pattern: str, *paths: Path) -> set[str]:
+    """What the first group that matched holds, of every match in the documents."""
+    found = (match for path in paths for match in re.finditer(pattern, path.read_text(), re.MULTILINE))
+    return {next(group for group in match.groups() if group) for match in found}
 
 
-def test_the_readme_links_to_files_that_exist() -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", README):
-        assert link.startswith("https://") or (ROOT / link).is_file(), link
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_a_document_names_commands_that_exist(path: Path) -> None:
+    targets = words_of(r"^([a-z-]+):", ROOT / "Makefile")
+    assert (made := words_of(r"`make ([a-z-]+)|^(?:\$ )?make ([a-z-]+)", path)) <= targets, made - targets
+    commands = words_of(r"`atlas ([a-z]+)\b(?!\.)|^(?:\$ )?atlas ([a-z]+)(?= |$)", path)
+    assert commands <= {*cli.atlas.modules}, commands - {*cli.atlas.modules}
+
+
+def test_the_documents_name_the_commands_that_matter() -> None:
+    named = words_of(r"`atlas ([a-z]+)|^(?:\$ )?atlas ([a-z]+)", *DOCS)
+    assert {*cli.atlas.modules} <= named, {*cli.atlas.modules} - named
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_a_document_links_to_files_that_exist(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
+        assert link.startswith("https://") or (path.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("path", [path for path in DOCS if path.name not in NAME_OTHER_FILES], ids=name_of)
+def test_a_document_names_files_and_modules_that_exist(path: Path) -> None:
+    text = path.read_text()
+    for name in re.findall(r"`((?:generator|tests|docs|static|benchmarks)/[\w./-]+)`", text):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"`(generator(?:\.[A-Za-z_]+)+)`|^from (generator[\w.]*) import", text, re.MULTILINE):
+        module, _, attribute = "".join(name).rpartition(".")
+        if importlib.util.find_spec("".join(name)) is None:
+            assert hasattr(importlib.import_module(module), attribute), name
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().split()) < 700
 
 
 def test_the_version_is_the_changelogs() -> None:
