@@ -11,7 +11,7 @@ from citing import BASE, PAGE, tiny_to_cite
 from shell import Run
 from tiny import TinyAtlas
 
-from generator.cite.forms import FORMS
+from generator.cite.formatters import FORMATS
 from generator.cli import main as cli
 from generator.cli.commands.cite import command as cite
 from generator.publish.build import build
@@ -37,13 +37,13 @@ def here(tiny: TinyAtlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 def test_the_text_goes_to_stdout_and_the_report_to_stderr(run: Run, here: Path) -> None:
     (here / "a.md").write_bytes(b"Like mixed4a:9.\r\n")
-    (here / "b.tex").write_text("mixed4a:9999 is none")
-    code, out, err = run("cite", "a.md", "b.tex")
+    (here / "b.md").write_text("mixed4a:9999 is none")
+    code, out, err = run("cite", "a.md", "b.md")
     assert (code, out) == (0, f"Like {LINK}.\r\nmixed4a:9999 is none")
     assert err.splitlines() == [
         "a.md: 1 reference right, 0 problems",
-        "b.tex:1: mixed4a has channels 0 to 511, not 9999; the nearest is mixed4a:511",
-        "b.tex: 0 references right, 1 problem",
+        "b.md:1: mixed4a has channels 0 to 511, not 9999; the nearest is mixed4a:511",
+        "b.md: 0 references right, 1 problem",
     ]
     assert (here / "a.md").read_bytes() == b"Like mixed4a:9.\r\n"
 
@@ -169,4 +169,4 @@ def test_reports_have_no_control_characters_of_documents_in_them(run: Run, here:
 def test_help_has_examples(run: Run) -> None:
     out = run("cite", "--help")[1]
     assert "  atlas cite --check posts/*.md" in out
-    assert f"--to [{'|'.join(FORMS)}]" in out
+    assert f"--to [{'|'.join(FORMATS)}]" in out

@@ -9,7 +9,7 @@ import pytest
 from citing import PAGE, atlas_to_cite
 
 from generator.cite.document import Kind, cite
-from generator.cite.forms import FORMS, To
+from generator.cite.formatters import FORMATS, Format
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
@@ -114,8 +114,8 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
 
 
 @pytest.mark.parametrize("kind", PIECES)
-@pytest.mark.parametrize("to", FORMS)
-def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: Kind, to: To) -> None:
+@pytest.mark.parametrize("to", FORMATS)
+def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: Kind, to: Format) -> None:
     dice = random.Random(f"{kind}-{to}")
     for _ in range(250):
         text = "".join(dice.choices(PIECES[kind], k=dice.randint(1, 12)))

@@ -101,7 +101,7 @@ def test_addresses_in_markdown(atlas: Atlas, before: str, after: str | None) -> 
     ],
 )
 def test_footnotes_go_where_they_are_read(atlas: Atlas, behind: str, is_open: bool) -> None:
-    """To the end; but not into a block that nobody closed."""
+    """Format the end; but not into a block that nobody closed."""
     note, other = "[^bvlc_googlenet-mixed4a-9]", "[^bvlc_googlenet-mixed4a-12]"
     cited = cite(f"{N}\n\n{behind}", "markdown", atlas, to="footnote").text
     said = cited.index(f"{note}: ")
@@ -161,34 +161,51 @@ def test_notes_in_html_are_one_list_in_the_body(atlas: Atlas) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "«» % ° \\% °\n" r"100\% «» \\«» ~«»---«» \emph{«»}{«»}",
-        r"\verb|°| \verb*+°+ «» \lstinline[a=b]!°! \lstinline{°} \texttt{°}",
-        r"\begin{verbatim} ° } \end{verbatim} «» \begin{lstlisting*}[a] ° \end{lstlisting*}«»",
-        r"\begin{minted}{py} ° % \end{minted} «» \mintinline{py}{°} \mintinline{py}|°|",
-        r"\label{°}\ref{°}\autoref{°}\citep[see][p. °]{°}\textcite{°}«»",
-        r"\input{°}\includegraphics[width=\textwidth]{°}\begin{tabular}{°}«»&«»\\\end{tabular}",
-        r"\href{x}{° \emph{°}} \url{°} \href{x}{\url{°}}«»",
-        r"\newcommand{\x}{°}\begin{document}«»\end{document}",
-        r"$°$ \° \foo{«»} \item[«»] {\bf «»} ``«»''",
-        r"«» \label{°x «»",
-        r"«» \begin{verbatim} °",
-        r"\{ «» \} \texttt{\{°} «»",
+        "mixed4a:9, [[4a:9]] and @ are text, unless they are in \\url@",
+        r"\section{mixed4a:9} $x_{mixed4a:9}$ \ref{mixed4a:9} \begin{align} mixed4a:9 \end{align}",
+        "% \\url{@}\n\\verb|\\url{@}| \\lstinline!\\url{@}! \\mintinline{tex}{\\url{@}} \\lstinline{\\url{@}}",
+        r"\begin{lstlisting}\url{@}\end{lstlisting} \iffalse \url{@} \fi",
+        r"\DefineShortVerb{\|} \lstMakeShortInline[language=x]! |\url{@}| !\href{@}{a}!",
+        "\\begin{codeblock}\n\\url{@}\n\\end{codeblock} \\begin{minted}{tex} \\atlasunit{4a:9999}",
+        r"\newcommand{\x}{\url{@}}\begin{document}\end{document}",
+        r"\hrefs{@} \url x{@} \href{x}{@} \atlasunits{4a:9999} \\url{@} \url{@ \textbf{x}}",
     ],
-)  # fmt: skip
-def test_latex(atlas: Atlas, text: str) -> None:
-    assert linked(text, "latex", atlas) == text
+)
+def test_latex_is_never_touched(atlas: Atlas, text: str) -> None:
+    """Names, whatever they stand in; and links where they are code."""
+    text = text.replace("@", OLD)
+    cited = cite(text, "latex", atlas, to="footnote")
+    assert (cited.text, cited.problems, cited.count) == (text, (), 0)
 
 
 def test_addresses_in_latex(atlas: Atlas) -> None:
+    """Inside \\href and \\url, and the text of a link where that is the address."""
     before = rf"\href{{{OLD}\#a\_b}}{{a {OLD}}} \url{{{EXPLORER}}} \href[x=y]{{{OLD}}}{{{OLD}}} % \url{{{OLD}}}"
-    link = rf"\href{{{NEW}}}{{mixed4a:11}}"
-    assert cite(before, "latex", atlas).text == rf"\href{{{NEW}}}{{a {OLD}}} {link} {link} % \url{{{OLD}}}"
+    after = rf"\href{{{NEW}}}{{a {OLD}}} \url{{{NEW}}} \href[x=y]{{{NEW}}}{{{NEW}}} % \url{{{OLD}}}"
+    for text, expected in ((before, after), (f"\\begin{{itemize}}{before}", f"\\begin{{itemize}}{after}")):
+        cited = cite(text, "latex", atlas)
+        assert (cited.text, cited.count) == (expected, 4)
+        assert cite(cited.text, "latex", atlas).text == cited.text
 
 
-@pytest.mark.parametrize("place", ["footnote", "caption[short]", "section", "subsection*", "thanks"])
-def test_latex_has_no_footnotes_where_they_are_lost(atlas: Atlas, place: str) -> None:
-    cited = cite(rf"\{place}{{like mixed4a:9}} mixed4a:12", "latex", atlas, to="footnote").text
-    assert cited.startswith(rf"\{place}{{like \href{{{PAGE}}}{{mixed4a:9}}}} mixed4a:12\footnote{{\href{{")
+def test_commands_of_atlas_sty_are_checked(atlas: Atlas) -> None:
+    good = r"\atlasunit{mixed4a:9} \atlasunit{4a:9} \atlaspicture[3cm]{inception5h/mixed4a:11} \atlaspicture{conv2d0:3}"
+    cited = cite(good, "latex", atlas)
+    assert (cited.text, cited.problems, cited.count) == (good, (), 4)
+    bad = "\\atlasunit{mixed4a:9999}\n\\atlaspicture{mixed4a_3x3:8}\n\n\\atlasunit{mixed4a 9}\\atlasunit{curves}"
+    said = [(problem.line, problem.text) for problem in cite(bad, "latex", atlas).problems]
+    assert said[:3] == [
+        (1, "mixed4a has channels 0 to 511, not 9999; the nearest is mixed4a:511"),
+        (2, "atlas.sty cannot read “mixed4a_3x3:8”; write mixed4a:200"),
+        (4, "atlas.sty cannot read “mixed4a 9”; write mixed4a:9"),
+    ]
+    assert len(said) == 4
+
+
+def test_links_in_unknown_environments_of_latex_are_told(atlas: Atlas) -> None:
+    text = f"\\begin{{myboxes}}\n\\url{{{OLD}}}\n\\end{{myboxes}}"
+    (note,) = cite(text, "latex", atlas).notes
+    assert (note.line, note.text) == (2, f"left alone: {OLD} in the environment myboxes, which no rule knows")
 
 
 NOTEBOOK = {

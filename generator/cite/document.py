@@ -1,36 +1,37 @@
-"""A document read against an atlas, and written anew: the same text, in which every unit that it names is a reference.
+"""A document read against an atlas and written anew: the same text, in which every unit that it names is a reference.
 
 >>> cite("Like mixed4a:11.", "markdown", atlas).text                  # doctest: +SKIP
 'Like [mixed4a:11](https://host/atlas/bvlc_googlenet/mixed4a/11.html).'
 
-What cannot be read, or must not be, stays as it is and is told: a problem is a reference that leads nowhere or to
-another picture than it did, a note is one to weights that this atlas does not have. Citing what has been cited changes
-nothing.
+What cannot be read, or must not be changed, stays as it is and is reported. A problem is a reference that leads nowhere
+or to another picture than before. A note tells of a unit of weights that this atlas does not have, or of one that is
+left alone because no rule knows what it stands in. Citing a cited document again changes nothing.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from generator.cite import in_html, in_latex, in_markdown
-from generator.cite.forms import To, is_noted, note, write, write_address, write_layer
-from generator.cite.in_notebook import Cell, lines_of, read_cells, rewritten
+from generator.cite.formatters import Format, is_noted, note, write, write_address, write_layer
+from generator.cite.in_notebook import read_cells
 from generator.cite.layout import Language, Layout, Reference, line_starts, newline_of
-from generator.cite.meaning import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.cite.prose import mentions
+from generator.cite.resolver import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.reader.atlas import Atlas, PublishedUnit
 
 Kind = Literal["markdown", "html", "latex", "notebook"]
 
 _BRACKET = re.compile(r"\(|\[(?!\^)")
-_LAY_OUT: Mapping[Language, Callable[[str], Layout]] = {
-    "markdown": in_markdown.lay_out,
-    "html": in_html.lay_out,
-    "latex": in_latex.lay_out,
+_PARSE: Mapping[Language, Callable[[str], Layout]] = {
+    "markdown": in_markdown.parse,
+    "notebook": in_markdown.parse,
+    "html": in_html.parse,
+    "latex": in_latex.parse,
 }
 
 
@@ -44,7 +45,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class CitedDocument:
-    """A document as it was written anew. ``count`` references in it are right, ``written`` of them only now."""
+    """A document as it was written anew. ``count`` references in it are right; ``written`` of them are new."""
 
     text: str
     problems: tuple[Remark, ...]
@@ -53,20 +54,35 @@ class CitedDocument:
     written: int
 
 
-def cite(
-    text: str, kind: Kind, atlas: Atlas, *, to: To = "link", checkpoint: str | None = None, layout: Layout | None = None
-) -> CitedDocument:
-    """A document with all its references to units in one form. Names without a checkpoint mean ``checkpoint``, or the
-    atlas's first. ``layout`` is the document's, where it is not to be laid out by its kind alone.
+@dataclass(slots=True)
+class Edited:
+    """What is to become of a text: pieces to replace, and what to report, each with its offset."""
+
+    edits: list[tuple[int, int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    count: int = 0
+    written: int = 0
+
+
+def cite(text: str, kind: Kind, atlas: Atlas, *, to: Format = "link", checkpoint: str | None = None) -> CitedDocument:
+    """A document with all its references to units in one format. Names without a checkpoint mean ``checkpoint``, or the
+    atlas's first.
 
     Raises UsageError if the atlas was never published or has no such checkpoint, NotebookError if a notebook is none.
     """
-    meanings = Resolver(atlas, checkpoint)
-    if kind == "notebook":
-        cited = _cite_notebook(text, meanings, to)
-    else:
-        cited = _cite(text, kind, meanings, to, layout or _LAY_OUT[kind](text))
-    return replace(cited, notes=(Remark(1, meanings.doubt), *cited.notes)) if meanings.doubt else cited
+    resolver = Resolver(atlas, checkpoint)
+    edited = _cite_notebook(text, resolver, to) if kind == "notebook" else edit(text, kind, resolver, to)
+    starts = line_starts(text)
+
+    def remarks(found: Iterable[tuple[int, str]]) -> tuple[Remark, ...]:
+        return tuple(Remark(bisect_right(starts, offset), printable(what)) for offset, what in found)
+
+    doubt = [Remark(1, resolver.doubt)] if resolver.doubt else []
+    return CitedDocument(
+        apply_edits(text, edited.edits), remarks(edited.problems), (*doubt, *remarks(edited.notes)), edited.count,
+        edited.written,
+    )  # fmt: skip
 
 
 def times(count: int, what: str) -> str:
@@ -74,62 +90,83 @@ def times(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _cite_notebook(text: str, meanings: Resolver, to: To) -> CitedDocument:
-    """A notebook is as many documents as it has Markdown cells. Remarks name the line of the file."""
-    cells = read_cells(text)
-    cited = [_cite(cell.text, "notebook", meanings, to, in_markdown.lay_out(cell.text)) for cell in cells]
-    starts = line_starts(text)
-
-    def placed(cell: Cell, remarks: tuple[Remark, ...]) -> Iterator[Remark]:
-        lines = lines_of(cell, text, starts) if remarks else []
-        return (Remark(lines[remark.line - 1], f"cell {cell.number}: {remark.text}") for remark in remarks)
-
-    each = list(zip(cells, cited, strict=True))
-    return CitedDocument(
-        rewritten(text, [(cell, new.text) for cell, new in each]),
-        tuple(remark for cell, new in each for remark in placed(cell, new.problems)),
-        tuple(remark for cell, new in each for remark in placed(cell, new.notes)),
-        sum(new.count for new in cited),
-        sum(new.written for new in cited),
-    )
+def apply_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """A text with pieces of it replaced."""
+    pieces, done = [], 0
+    for start, end, new in sorted(edits):
+        pieces += [text[done:start], new]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
-def _cite(text: str, language: Language, meanings: Resolver, to: To, layout: Layout) -> CitedDocument:
+def _cite_notebook(text: str, resolver: Resolver, to: Format) -> Edited:
+    """A notebook is as many documents as it has Markdown cells."""
+    whole = Edited()
+    for cell in read_cells(text):
+        edited = edit(cell.text, "notebook", resolver, to)
+        for start, end, new in edited.edits:
+            whole.edits.append((cell.places[start], cell.ends[end - 1], cell.json(new)))
+        whole.problems += [(cell.places[at], f"cell {cell.number}: {what}") for at, what in edited.problems]
+        whole.notes += [(cell.places[at], f"cell {cell.number}: {what}") for at, what in edited.notes]
+        whole.count += edited.count
+        whole.written += edited.written
+    return whole
+
+
+def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edited:
+    """What a text in one language needs."""
+    layout = _PARSE[language](text)
     references = sorted((*layout.references, *mentions(layout.prose, language)), key=lambda r: r.start)
-    pen = _Pen(text, language, layout, to)
-    starts = line_starts(text)
-    problems: list[Remark] = []
-    notes: list[Remark] = []
-    count = 0
+    editor = _Editor(text, language, layout, to)
+    edited = Edited(notes=list(_left_alone(text, layout, language, resolver)))
     for reference in references:
-        line = bisect_right(starts, reference.start)
-        match Valid() if pen.is_noted(reference) else _meaning(reference, meanings):
+        match Valid() if editor.is_noted(reference) else meaning_of(reference, resolver):
             case None:
                 pass
             case Invalid(what):
-                problems.append(Remark(line, printable(what)))
+                edited.problems.append((reference.start, what))
             case OtherCheckpoint(why):
-                notes.append(Remark(line, printable(why)))
+                edited.notes.append((reference.start, why))
             case PublishedUnit() | LayerPage() as meant:
-                pen.write(reference, meant)
-                count += 1
+                editor.write(reference, meant)
+                edited.count += 1
             case Valid():  # who shows a picture with a link to it made one reference
-                count += reference.how != "shown"
-    return CitedDocument(pen.text(), tuple(problems), tuple(notes), count, len(pen.edits))
+                edited.count += reference.how != "shown"
+    edited.notes.sort()
+    edited.written = len(editor.edits)
+    edited.edits = editor.all_edits()
+    return edited
 
 
-def _meaning(reference: Reference, meanings: Resolver) -> Meaning:
+def meaning_of(reference: Reference, resolver: Resolver) -> Meaning:
+    """What a reference means, by the way in which it stands in the document."""
     if reference.how == "shown":
-        return meanings.of_own(reference.word)
+        return resolver.of_own(reference.word)
+    if reference.how == "ref":
+        return resolver.of_ref(reference.word, is_command=reference.language == "latex")
     if reference.how in ("bare", "link"):
-        return meanings.of_address(reference.word)
-    return meanings.of_word(reference.word)
+        return resolver.of_address(reference.word)
+    return resolver.of_word(reference.word)
 
 
-class _Pen:
-    """Writes references into a document, each in the language of its place, and their notes behind everything."""
+def _left_alone(text: str, layout: Layout, language: Language, resolver: Resolver) -> Iterable[tuple[int, str]]:
+    """The first unit in each construct that no rule knows, so that its author can write it in another way."""
+    done = 0
+    for left in sorted(layout.left_alone, key=lambda left: (left.start, -left.end)):
+        if left.start < done:
+            continue
+        done = left.end
+        piece = text[left.start : left.end]
+        for mention in in_latex.parse(piece).references if language == "latex" else mentions(piece, language):
+            if isinstance(meaning_of(mention, resolver), PublishedUnit):
+                yield left.start + mention.start, f"left alone: {mention.word} in {left.what}, which no rule knows"
+                break
 
-    def __init__(self, text: str, language: Language, layout: Layout, to: To) -> None:
+
+class _Editor:
+    """Writes references into a document, each in the language of its place, and their notes at its end."""
+
+    def __init__(self, text: str, language: Language, layout: Layout, to: Format) -> None:
         self.original, self.language, self.layout, self.to = text, language, layout, to
         self.numbers = {key: number for number, key in enumerate(layout.notes.there, 1)}
         self.edits: list[tuple[int, int, str]] = []
@@ -141,21 +178,18 @@ class _Pen:
         return reference.how == "name" and is_noted(reference.word, self.original, reference.end, language)
 
     def write(self, reference: Reference, meant: PublishedUnit | LayerPage) -> None:
+        """Replace a reference by what it means, unless it is only checked."""
         if reference.how not in ("shown", "ref"):
             self.edits.append((reference.start, reference.end, self._written(reference, meant)))
 
-    def text(self) -> str:
-        """The document as it is written now."""
+    def all_edits(self) -> list[tuple[int, int, str]]:
+        """The references and, where there are new ones, the notes."""
         end, line = self.layout.notes, newline_of(self.original)
-        notes = [(end.at, end.at, end.before + "".join(note + line for note in self.notes) + end.after)]
-        pieces, done = [], 0
-        for start, stop, new in sorted(self.edits + notes if self.notes else self.edits):
-            pieces += [self.original[done:start], new]
-            done = stop
-        return "".join([*pieces, self.original[done:]])
+        said = end.before + "".join(note + line for note in self.notes) + end.after
+        return [*self.edits, (end.at, end.at, said)] if self.notes else self.edits
 
-    def _place(self, reference: Reference) -> tuple[Language, To]:
-        """The language of where a reference stands, and the form it takes there."""
+    def _place(self, reference: Reference) -> tuple[Language, Format]:
+        """The language of where a reference stands, and the format that it takes there."""
         zone = self.layout.zone(reference.start)
         return (zone.language, "link" if self.to == "footnote" else self.to) if zone else (self.language, self.to)
 

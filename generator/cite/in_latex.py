@@ -1,147 +1,83 @@
-r"""LaTeX: what of a document is prose, and where its links lead.
+r"""LaTeX: where its links lead, and which units its commands name. Text is never touched.
 
->>> lay_out(r"mixed4a:11 % mixed4a:12").prose.replace(chr(0), ".")
-'mixed4a:11 ............'
+>>> [(r.how, r.word) for r in parse(r"\url{https://host/a\_b} \atlasunit{mixed4a:11} % \url{x}").references]
+[('link', 'https://host/a_b'), ('ref', 'mixed4a:11')]
 
-Never prose are comments, what is set verbatim, \texttt, pictures that are drawn, the arguments of commands that are
-no text, and all before \begin{document}. The addresses of \url and \href are links. Other commands are taken to set
-their arguments as text.
+Only TeX itself can say what is text in a document: packages and preambles define commands, environments and short
+verbs as they like. So names stay as they are; authors write \atlasunit{mixed4a:11} and \atlaspicture{mixed4a:11} with
+the package atlas.sty, which `atlas build` writes. Those are checked, and of \href and \url the addresses are rewritten,
+but not in comments, verbatim text, the preamble and environments that are not known to hold text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from generator.cite.layout import Layout, Notes, Reference, Zone, blanked, newline_of
+from generator.cite.layout import Layout, LeftAlone, Notes, Reference
 
-_VERBATIM = (
-    "verbatim|spverbatim|Verbatim|BVerbatim|LVerbatim|SaveVerbatim|Sbox|lstlisting|minted|alltt|comment|filecontents"
-    "|tikzpicture|py(?:code|block|console|sub|verbatim)|sage(?:block|silent|verbatim)|luacode|asy"
+_TEXT = frozenset(
+    ("document", "abstract", "figure", "table", "wrapfigure", "subfigure", "center", "flushleft", "flushright", "quote",
+     "quotation", "verse", "itemize", "enumerate", "description", "tabular", "tabularx", "longtable", "minipage",
+     "multicols", "frame", "block", "column", "columns", "theorem", "lemma", "proof", "definition", "example", "remark",
+     "thebibliography", "titlepage", "letter", "threeparttable", "tablenotes", "appendices", "acks")
+)  # fmt: skip
+_SHORT_VERB = r"\\[a-zA-Z]*(?:MakeShort|DefineShort)[a-zA-Z]*\*?(?:\[[^\]]*\])?\s*\{?\\?([^\sa-zA-Z\\{}\[\]])"
+_GROUP = r"\{(?:[^{}\r\n]|\{[^{}\r\n]*\})*+\}"
+_VERB = (  # \verb and its like, whatever packages call them: a mark on both sides, or braces
+    r"\\(?:[a-zA-Z]*(?:[vV]erb|inline|[cC]ode)|path|url)\*?(?:\[[^\]\r\n]{0,300}\])?"
+    r"(?:\{[^{}\r\n]{0,60}\}(?=[^\sa-zA-Z0-9*]))?(?:(?P<mark>[^\sa-zA-Z0-9*{}\[])[^\r\n]{0,999}?(?P=mark)"
+    rf"|(?<!\\url)(?<!\\path){_GROUP})"
 )
-_BOXED = re.compile(r"\\(?:begin|end)\s*\{(?:tabular[xy]?|tabu|array)\*?\}")  # a footnote's text is lost in them
-_FALSE_ENDS = re.compile(r"\\(?:fi|else)(?![a-zA-Z@])")
-_CODE = re.compile(
-    rf"\\begin\s*\{{(?P<environment>(?:{_VERBATIM})\*?)\}}"
-    r"|\\(?:verb|lstinline|mintinline\{[^{}\n]*\})\*?(?:\[[^\]\n]{0,300}\])?(?P<mark>[^\sA-Za-z0-9*{\[])"
-    r"[^\n]{0,999}?(?P=mark)|\\(?:path|url)(?P<bar>[|!+/\"=])[^\n]{0,999}?(?P=bar)"
-    r"|(?P<false>\\iffalse)(?![a-zA-Z@])|\\.|(?P<comment>%[^\r\n]*)",
-    re.DOTALL,
+_SPECIAL = (
+    rf"{_SHORT_VERB}|{_VERB}"
+    r"|\\begin[ \t]*\{(?P<environment>[^{}\r\n]*)\}"
+    r"|\\(?P<false>iffalse)(?![a-zA-Z@])"
+    r"|\\(?P<command>url|href|atlasunit|atlaspicture)(?![a-zA-Z@])"
+    r"|\\.|%[^\r\n]*"
 )
-_COMMAND = re.compile(r"\\(?:([a-zA-Z@]+)\*?|.)", re.DOTALL)
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_OPTION = re.compile(r"\[[^\[\]]*\]")
-_SILENT = re.compile(  # commands whose arguments are no text
-    "label|ref|eqref|pageref|autoref|nameref|[cCv]ref|hyperref|hypertarget|hyperlink|nolinkurl|path|index|gls|Gls|tag"
-    "|[a-zA-Z]*[cC]ite[a-zA-Z]*|bibliography|bibliographystyle|addbibresource|bibitem"
-    "|input|include|includeonly|includegraphics|graphicspath|lstinputlisting|inputminted|import|subimport"
-    "|usepackage|documentclass|(?:new|renew|provide)command|(?:new|renew)environment|begin|end|pagestyle|thispagestyle"
-    "|texttt|lstinline|mintinline|Verb"
-)
-_WITHOUT_NOTES = re.compile(  # a footnote in a footnote is lost, and in what moves to a list it does not compile
-    "footnote|footnotetext|thanks|(?:sub)?caption|captionof|subcaptionbox|[fm]box|(?:frame|make)box|part|chapter|(?:sub){0,2}section|(?:sub)?paragraph|title|marginpar"
-)
+_OPTION = re.compile(r"\s*\[[^\[\]]*\]")
+_ARGUMENT = re.compile(r"\s*\{((?:[^{}\\]|\\.)*+)\}", re.DOTALL)
 _ESCAPE = re.compile(r"\\([#%&_~{}$])")
-_NOTED = re.compile(r"^% curl -o ([\w-]+)\.jpg ", re.MULTILINE)
-_BODY = re.compile(r"\\begin\s*\{document\}")
+_FALSE_END = re.compile(r"\\(?:fi|else)(?![a-zA-Z@])")
+_BODY = re.compile(r"^[^%\r\n]*?\\begin\s*\{document\}", re.MULTILINE)
 
 
-def lay_out(text: str) -> Layout:
-    plain = blanked(text, _code(text))
-    groups = _groups(plain)
-    body = _BODY.search(plain)
-    silent = [(0, body.end())] if body else []
-    names: list[tuple[int, int]] = []
-    links: list[Reference] = []
-    zones: list[Zone] = []
-    boxes: list[int] = []  # where environments begin that are open and have no footnotes
-    for command in _COMMAND.finditer(plain):
-        start, name = command.start(), command[1] or ""
-        if silent and start < silent[-1][1]:
-            continue  # within what is no text
-        if command[0] != r"\_":
-            names.append(command.span())
-        if name in ("href", "url"):
-            if found := _link(plain, groups, command):
-                links.append(found[0])
-                silent.append((start, found[1]))
-        elif _SILENT.fullmatch(name):
-            if name == "begin" and _BOXED.match(plain, start) and not (zones and start < zones[-1].end):
-                boxes.append(start)
-            elif boxes and name == "end" and _BOXED.match(plain, start):
-                begin = boxes.pop()
-                zones += [] if boxes else [Zone(begin, start, "latex")]
-            *_, end = (command.end(), *_arguments(plain, groups, command.end()))
-            silent.append((start, end))
-        elif boxes or (zones and start < zones[-1].end):
-            continue
-        elif name == "item" and (option := _OPTION.match(plain, command.end())):
-            zones.append(Zone(start, option.end(), "latex"))
-        elif _WITHOUT_NOTES.fullmatch(name):
-            *_, end = (command.end(), *_arguments(plain, groups, command.end()))
-            zones.append(Zone(start, end, "latex"))
-    zones += [Zone(begin, len(plain), "latex") for begin in boxes[:1]]
-    return Layout(blanked(plain, [*names, *silent]), tuple(links), _notes(text), tuple(zones))
-
-
-def _code(text: str) -> Iterator[tuple[int, int]]:
-    """Comments, and what is set as it stands. What nobody closes lasts to the end."""
-    at = 0
-    while found := _CODE.search(text, at):
+def parse(text: str) -> Layout:
+    """The layout of a document, in which nothing is prose. Takes time in proportion to its length."""
+    references: list[Reference] = []
+    left: list[LeftAlone] = []
+    short = {re.escape(mark) for mark in re.findall(_SHORT_VERB, text)}
+    pairs = [rf"{mark}[^\r\n]{{0,999}}?{mark}" for mark in sorted(short)]
+    special = re.compile("|".join([_SPECIAL, *pairs]), re.DOTALL)
+    body = _BODY.search(text)
+    at = body.end() if body else 0
+    while found := special.search(text, at):
         at = found.end()
-        if found["environment"]:
-            end = text.find(f"\\end{{{found['environment']}}}", at)
+        environment = found["environment"]
+        if environment is not None and environment.rstrip("*") not in _TEXT:
+            end = text.find(f"\\end{{{environment}}}", at)
             at = end if end >= 0 else len(text)
+            left.append(LeftAlone(found.end(), at, f"the environment {environment}"))
         elif found["false"]:
-            close = _FALSE_ENDS.search(text, at)
+            close = _FALSE_END.search(text, at)
             at = close.end() if close else len(text)
-        if found.lastgroup:
-            yield found.start(), at
+        elif found["command"]:
+            read = list(_read(text, at, found["command"]))
+            references += read
+            at = read[-1].end if read else at
+    return Layout("", tuple(references), Notes(), left_alone=tuple(left))
 
 
-def _groups(plain: str) -> Mapping[int, int]:
-    """Where each {group} that begins somewhere ends, for those that do."""
-    ends: dict[int, int] = {}
-    opened: list[int] = []
-    for brace in _BRACE.finditer(plain):
-        if brace[0] == "{":
-            opened.append(brace.start())
-        elif brace[0] == "}" and opened:
-            ends[opened.pop()] = brace.end()
-    return ends
-
-
-def _arguments(plain: str, groups: Mapping[int, int], at: int) -> Iterator[int]:
-    """Where each argument of a command ends."""
-    while True:
-        option = _OPTION.match(plain, at)
-        end = option.end() if option else groups.get(at)
-        if end is None:
-            return
-        at = end
-        yield at
-
-
-def _link(plain: str, groups: Mapping[int, int], command: re.Match[str]) -> tuple[Reference, int] | None:
-    r"""The address of \url{…} or \href{…}{…}, and where the command ends. All of it stands for the unit if it has no
-    text but the address."""
-    option = _OPTION.match(plain, command.end())
-    at = option.end() if option else command.end()
-    end = groups.get(at)
-    if end is None:
-        return None
-    word = _ESCAPE.sub(r"\1", plain[at + 1 : end - 1]).strip()
-    if command[1] == "url":
-        return Reference(command.start(), end, word, "bare", "latex"), end
-    close = groups.get(end)
-    if close is None:
-        return None
-    if _ESCAPE.sub(r"\1", plain[end + 1 : close - 1]).strip() == word:
-        return Reference(command.start(), close, word, "bare", "latex"), close
-    return Reference(at + 1, end - 1, word, "link", "latex"), close
-
-
-def _notes(text: str) -> Notes:
-    """Where the pictures come from that are shown is said in comments behind everything."""
-    line = "" if not text or text.endswith(("\r", "\n")) else newline_of(text)
-    return Notes(tuple(_NOTED.findall(text)), len(text), line)
+def _read(text: str, at: int, command: str) -> Iterator[Reference]:
+    r"""The argument of a command; both of \href, where its text is nothing but the address."""
+    option = _OPTION.match(text, at)
+    first = _ARGUMENT.match(text, option.end() if option else at)
+    if not first:
+        return
+    word = _ESCAPE.sub(r"\1", first[1]).strip()
+    how = "ref" if command.startswith("atlas") else "link"
+    yield Reference(*first.span(1), word, how, "latex")  # type: ignore[arg-type]
+    second = _ARGUMENT.match(text, first.end()) if command == "href" else None
+    if second and _ESCAPE.sub(r"\1", second[1]).strip() == word:
+        yield Reference(*second.span(1), word, "link", "latex")

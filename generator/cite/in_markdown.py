@@ -1,221 +1,278 @@
 """Markdown: what of a document is prose, and where its links lead.
 
->>> lay_out("mixed4a:11 `mixed4a:12` [mixed4a:13](x.html)").prose.replace(chr(0), ".")
+>>> parse("mixed4a:11 `mixed4a:12` [mixed4a:13](x.html)").prose.replace(chr(0), ".")
 'mixed4a:11 ............ ....................'
 
-Within a block of text, spans of code, tags and links are told by CommonMark's own rule, from left to right. Raw HTML
-is then walked over the whole document, since an element may begin in one block and end in another. Jekyll's and Hugo's
-``{{ … }}`` and ``{% … %}`` are code.
+Prose is what the parser reads as text, and nothing else. A text whose lines cannot be found in the source, or which
+begins like a construct that no rule knows, is left alone. Raw HTML is read over the whole document, because an element
+may begin in one block and end in another.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from markdown_it.common.utils import normalizeReference
+from markdown_it.token import Token
 
-from generator.cite.apart import MATH, apart, veiled
-from generator.cite.in_html import TAG, walk
-from generator.cite.layout import NEWLINE, Layout, Notes, Reference, Spans, Zone, blanked, newline_of
-from generator.cite.markdown_blocks import Span, in_whole_elements, read_blocks
+from generator.cite.in_html import read_elements
+from generator.cite.layout import (
+    MASK,
+    NEWLINE,
+    How,
+    Layout,
+    LeftAlone,
+    Notes,
+    Reference,
+    Span,
+    Spans,
+    Zone,
+    keep,
+    line_starts,
+    mask,
+    newline_of,
+)
+from generator.cite.markdown_rules import DIRECTIVE, Environment, parser, trace
+from generator.cite.masking import MATH, mask_constructs
 
-_RUN = re.compile(r"`+")
-_TOKEN = re.compile(r"\\{1,2}[(\[]|\\[!-/:-@\[-`{-~]|\$|`+|\{[{%]|\{(?=:?[ \t]*(?:[#.][\w-]|[\w-]+=))|<|!?\[|\]")
-_ATTRIBUTES = re.compile(r"\{[^{}\n]*\}")
+_MAY_NAME = re.compile(r":\d|\[\[|//|<|microscope", re.IGNORECASE)
+_ODD = re.compile(  # how a line begins that belongs to a construct, in a text that no rule took for one
+    r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\{[:%#!]|\.\. |#\+|:[\w-]+:|import\s.*\sfrom\s*['\"]|export\s+\w+\s)",
+    re.MULTILINE,
+)
+_TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
+_ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*", re.MULTILINE)
+_DEFINES = re.compile(r"\]:\s*")
+_ODD_MASK = "\ufffd"  # what the parser makes of MASK
+_CODE = re.compile(r"(?<!`)(`+)(?!`)[^`]*\1(?!`)")
 _STUCK = re.compile(r"(?=[\w\[])\S*")
-_ASIDE = re.compile(  # abbreviations, and mathematics of several lines, of which one may look like a list
-    r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*|^[ \t>]*\$\$(?:[^$`\r\n]|(?:\r\n|\r|\n)(?![ \t]*[\r\n]))++\$\$", re.MULTILINE
-)
-_AUTOLINK = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^\s<>]*)>")
-_DESTINATION = re.compile(
-    r"\(\s*+(?:<(?P<angled>[^<>\n]*)>|(?P<plain>(?:[^\s()<>\\]|\\.|\((?:[^\s()\\]|\\.)*+\))*+))"
-    r"(?:\s++(?:\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\)))?\s*+\)",
-    re.DOTALL,
-)
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){0,999}+)\]", re.DOTALL)
-_DEFINITION = re.compile(r"\[(?:[^\[\]\\]|\\.)++\]:\s*+(?:<(?P<angled>[^<>\n]*)>|(?P<plain>\S+))", re.DOTALL)
-_FOOTNOTE = re.compile(r"[ >]*\[\^[^\[\]\s]+\]:")
 _NOTED = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_HTML_ENDS = (  # the kinds of raw HTML that an empty line does not end
+    (re.compile(r"\s*<!--"), re.compile(r"-->")),
+    (re.compile(r"\s*<\?"), re.compile(r"\?>")),
+    (re.compile(r"\s*<!\[CDATA\["), re.compile(r"\]\]>")),
+    (re.compile(r"\s*<![a-zA-Z]"), re.compile(r">")),
+    (re.compile(r"\s*<(?:script|pre|style|textarea)", re.I), re.compile(r"</(?:script|pre|style|textarea)>", re.I)),
+)
 
 
-def lay_out(text: str, *, whole_elements: bool = False) -> Layout:
-    """The layout of a document; with ``whole_elements`` of raw HTML as Python-Markdown reads it."""
-    text = apart(text)
-    text = veiled(text, (found.span() for found in _ASIDE.finditer(text)))
-    blocks = in_whole_elements(text, read_blocks(text)) if whole_elements else read_blocks(text)
-    scanned = [_scan(text, *span, blocks.labels) for span in blocks.text]
-    links = [link for each in scanned for link in each.links]
-    texts = [span for each in scanned for span in each.texts]
-    templates = [span for each in scanned for span in each.templates]
-    code = [*blocks.code, *blocks.definitions, *templates, *(span for each in scanned for span in each.code)]
-    code += [span for block in blocks.html for span in _quoted(text, *block)]
-    walked = walk(blanked(text, code))
-    untouched, linked = Spans([*walked.untouched, *templates]), Spans([*walked.anchors, *texts])
-    links = [x for x in links if x.start not in untouched and not (x.how == "bare" and x.start - 1 in linked)]
-    notes = [span for span in blocks.text if _FOOTNOTE.match(text, *span)]
-    zones = [Zone(*span, "html") for span in blocks.html] + [Zone(*span, "markdown") for span in notes]
-    prose = blanked(text, [*code, *texts, *walked.blanks])
-    math = (found.span() for block in blocks.html for found in MATH.finditer(prose, *block))
-    return Layout(
-        prose=blanked(prose, math),
-        references=(*_defined(text, blocks.definitions), *links, *walked.references),
-        notes=_notes(text, blocks.end),
-        zones=tuple(sorted(zones, key=lambda zone: zone.start)),
-    )
+def parse(text: str) -> Layout:
+    """The layout of a document. Takes time in proportion to its length."""
+    source, front, left = mask_constructs(text, is_markdown=True)
+    source = mask(source, (found.span() for found in _ABBREVIATION.finditer(source)))
+    plain = re.sub(r"[^\r\n]", " ", source[:front]) + source[front:].replace(MASK, _ODD_MASK)
+    environment: Environment = {}
+    tokens = parser().parse(_TABS.sub(r"\1!!!", plain), environment)
+    starts = [*line_starts(text), len(text)]
+    parsed = _Blocks(plain, starts, environment, left)
+    parsed.read(tokens)
+    links = [*_defined(plain, starts, environment), *parsed.links]
+    return _layout(plain, parsed, links, _notes(text, _end(text, tokens, starts)))
 
 
-@dataclass(slots=True)
-class _Scanned:
-    """What a block holds that is no prose: code and the addresses of links, what a site's templates replace, the texts
-    of links; and the links."""
-
-    code: list[Span] = field(default_factory=list)
-    templates: list[Span] = field(default_factory=list)
-    texts: list[Span] = field(default_factory=list)
-    links: list[Reference] = field(default_factory=list)
-
-
-def _scan(text: str, start: int, end: int, labels: frozenset[str]) -> _Scanned:
-    """One block of text, from left to right."""
-    scanned = _Scanned()
-    find = _Finder(text, start, end)
-    opened: list[tuple[int, bool]] = []  # brackets that are open, and whether each begins a picture
-    linked = 0  # as many of them have a link in them, and cannot be one themselves
-    at = start
-    while token := _TOKEN.search(text, at, end):
-        here, at, word = token.start(), token.end(), token[0]
-        if word[0] == "`":
-            at = find.run(len(word), at) or at
-            scanned.code.append((here, at))
-        elif word[0] in "\\$":
-            if found := MATH.match(text, here, end):
-                at = found.end()
-                scanned.code.append((here, at))
-            elif word[:2] == "\\\\":
-                at = here + 2  # an escaped backslash; the bracket is for itself
-        elif word == "{":
-            if found := _ATTRIBUTES.match(text, here, end):
-                scanned.code.append(found.span())
-                at = found.end()
-        elif word[0] == "{":
-            if close := find.after({"{{": "}}", "{%": "%}"}[word], at):
-                scanned.templates.append((here, close))  # a span of code may begin in it all the same
-        elif word == "<":
-            at = _angle(text, here, end, find, scanned)
-        elif word[-1] == "[":
-            opened.append((here, word[0] == "!"))
-        elif word == "]" and opened:
-            begin, is_picture = opened.pop()
-            may_link = is_picture or len(opened) >= linked
-            linked = min(linked, len(opened))
-            inner = text[begin + 1 + is_picture : here]
-            if may_link and (rest := _rest_of_link(text, at, end, inner, labels)):
-                is_shortcut = rest[0] == at
-                at, destination = rest
-                scanned.texts.append((begin, here))
-                scanned.code.append((here, at))
-                if is_shortcut and (stuck := _STUCK.match(text, at, end)):
-                    scanned.code.append(stuck.span())  # [r][x](y) would be a link [r], and no [r] any more
-                if destination:
-                    scanned.links.append(_link(destination, inner, begin, is_picture))
-                linked = linked if is_picture else len(opened)
-    return scanned
+def _layout(plain: str, parsed: _Blocks, links: Sequence[Reference], notes: Notes) -> Layout:
+    """Prose and raw HTML together: what is in an element that is not touched is none, whichever block it is in."""
+    readable = mask(plain.replace(_ODD_MASK, MASK), (s for b in parsed.html_blocks for s in _code(plain, *b)))
+    prose = keep(readable, [*parsed.prose, *parsed.html])
+    elements = read_elements(_both(prose, parsed))
+    blocks = Spans([*parsed.blocks, *parsed.html_blocks])
+    unknown = [replace(x, end=max(x.start, min(x.end, blocks.end(x.start)))) for x in elements.unknown]
+    untouched, anchors = Spans(elements.untouched), Spans(elements.anchors)
+    links = [x for x in links if x.start not in untouched and not (x.how == "bare" and x.start in anchors)]
+    spans = [*elements.tags, *elements.anchors, *elements.untouched, *((x.start, x.end) for x in unknown)]
+    prose = mask(prose, spans)
+    math = (found.span() for block in parsed.html_blocks for found in MATH.finditer(prose, *block))
+    zones = sorted(parsed.zones, key=lambda zone: zone.start)
+    references = (*links, *elements.references)
+    return Layout(mask(prose, math), references, notes, tuple(zones), (*parsed.left, *unknown))
 
 
-def _quoted(text: str, start: int, end: int) -> Iterator[Span]:
+class _Blocks:
+    """What is found block by block, in offsets of the document."""
+
+    def __init__(self, plain: str, starts: list[int], environment: Environment, left: list[LeftAlone]) -> None:
+        self.plain, self.starts, self.environment, self.left = plain, starts, environment, left
+        self.prose: list[Span] = []
+        self.html: list[Span] = []
+        self.blocks: list[Span] = []
+        self.html_blocks: list[Span] = []
+        self.links: list[Reference] = []
+        self.zones: list[Zone] = []
+
+    def read(self, tokens: Sequence[Token]) -> None:
+        """All blocks of a document."""
+        done = 0  # where the last text ended: cells of a table follow one another in one line
+        for before, token in pairwise([Token("", "", 0), *tokens]):
+            if not token.map:
+                continue
+            start, end = (self.starts[min(line, len(self.starts) - 1)] for line in token.map)
+            if token.type == "html_block":
+                self.html.append((start, end))
+                self.html_blocks.append((start, end))
+                self.zones.append(Zone(start, end, "html"))
+            elif token.type == "footnote_reference_open":
+                self.zones.append(Zone(start, end, "markdown"))
+            elif token.type == "colon_fence" or (token.type == "fence" and DIRECTIVE.match(token.info)):
+                self.left.append(LeftAlone(start, end, f"“{token.info.strip()}”"))
+            elif token.type == "inline":
+                is_cell = before.type in ("td_open", "th_open")
+                lines = _located(token.content, self.plain, self.starts, token.map, done if is_cell else -1)
+                if lines:
+                    done = lines[-1].source + lines[-1].length
+                    self._read_text(token.content, _Text(lines), is_paragraph=before.type == "paragraph_open")
+                elif token.content.strip():
+                    self.left.append(LeftAlone(start, end, "a block whose lines cannot be told"))
+
+    def _read_text(self, content: str, text: _Text, *, is_paragraph: bool) -> None:
+        if not _MAY_NAME.search(content):
+            return
+        self.blocks.append((text.start, text.end))
+        if is_paragraph and _ODD.search(content):
+            self.left.append(LeftAlone(text.start, text.end, "a paragraph with the mark of a construct"))
+            return
+        masked: list[Span] = []
+        self._read_inline(content, 0, text, masked)
+        done = 0
+        for start, end in [*sorted(masked), (len(content), len(content))]:
+            self.prose += text.spans(done, start)
+            done = max(done, end)
+
+    def _read_inline(self, content: str, offset: int, text: _Text, masked: list[Span]) -> None:
+        """One text, or the one in an inline footnote, which begins at ``offset`` of its block's text."""
+        links: list[Reference] = []
+        for found in trace(content, parser(), self.environment):
+            start, end = found.start + offset, found.end + offset
+            inner = content[found.start + 1 : found.end - 1]
+            if found.rule == "footnote_inline":
+                masked += [(start, start + 2), (end - 1, end)]
+                self._read_inline(inner[1:], start + 2, text, masked)
+                self.zones += [Zone(*span, "markdown") for span in text.spans(start, end)]
+                continue
+            masked.append((start, end))
+            if found.rule == "html_inline":
+                self.html += text.spans(start, end)
+            elif found.rule == "autolink" and "://" in inner and content[max(found.start - 1, 0)] != "!":
+                links += text.reference(start, end, html.unescape(inner), "bare")
+            elif found.rule == "link":
+                while links and links[-1].how != "shown" and links[-1].start > text.place(start):
+                    links.pop()
+                stuck = _STUCK.match(content, found.end)  # [r][x](y) would be a link [r], and no [r] any more
+                if stuck and not found.address and normalizeReference(inner) in self.environment.get("references", {}):
+                    masked.append((stuck.start() + offset, stuck.end() + offset))
+            if found.address:
+                said = content[found.start + 1 : content.rfind("](", found.start, found.address[0])].strip()
+                if found.rule == "link" and said == found.href and "://" in said:
+                    links += text.reference(start, end, found.href, "bare")
+                else:
+                    first, last = found.address
+                    how: How = "shown" if found.rule == "image" else "link"
+                    links += text.reference(first + offset, last + offset, found.href, how)
+        self.links += links
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a block's text: where it begins there and in the document, and its length."""
+
+    content: int
+    source: int
+    length: int
+
+
+class _Text:
+    """The text of a block, whose lines stand in the document behind indents and marks of quotes."""
+
+    def __init__(self, lines: Sequence[_Line]) -> None:
+        self.lines = lines
+        self.start, self.end = lines[0].source, lines[-1].source + lines[-1].length
+        self._starts = [line.content for line in lines]
+
+    def place(self, offset: int) -> int:
+        """Where an offset of the text stands in the document."""
+        line = self.lines[max(bisect_right(self._starts, offset) - 1, 0)]
+        return line.source + min(max(offset - line.content, 0), line.length)
+
+    def spans(self, start: int, end: int) -> Iterator[Span]:
+        """A piece of the text, line by line."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        for line in self.lines[first : bisect_left(self._starts, end)]:
+            yield self.place(max(start, line.content)), line.source + min(end - line.content, line.length)
+
+    def reference(self, start: int, end: int, word: str, how: How) -> Iterator[Reference]:
+        """A reference, unless it goes over several lines."""
+        first, last = self.place(start), self.place(end)
+        if last - first == end - start:
+            yield Reference(first, last, word, how, "markdown")
+
+
+def _located(content: str, plain: str, starts: list[int], lines: Sequence[int], done: int) -> list[_Line]:
+    """Each line of a block's text as it stands in the source: at the end of its line or, where something of the
+    language follows it, at the first place behind ``done``. Nothing if one of them cannot be found."""
+    found: list[_Line] = []
+    offset = 0
+    for number, line in enumerate(content.split("\n"), lines[0]):
+        words = line.strip()
+        if words:
+            begin, end = starts[number], starts[min(number + 1, len(starts) - 1)]
+            at = begin + len(plain[begin:end].rstrip()) - len(words)
+            if done >= 0 or not plain.startswith(words, at) or at < begin:
+                at = plain.find(words, max(begin, done), end)
+            if at < 0 or number >= lines[1]:
+                return []
+            found.append(_Line(offset + len(line) - len(line.lstrip()), at, len(words)))
+        offset += len(line) + 1
+    return found
+
+
+def _defined(plain: str, starts: list[int], environment: Environment) -> Iterator[Reference]:
+    """The addresses in definitions of links, ``[label]: address``."""
+    for said in [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]:
+        start, end = (starts[line] for line in said["map"])
+        for colon in _DEFINES.finditer(plain, start, end):
+            found = parser().helpers.parseLinkDestination(plain, colon.end(), end)
+            if found.ok and parser().normalizeLink(found.str) == said["href"]:
+                angled = plain[colon.end()] == "<"
+                yield Reference(colon.end() + angled, found.pos - angled, found.str, "link", "markdown")
+                break
+
+
+def _both(prose: str, parsed: _Blocks) -> str:
+    """The text for the reader of HTML: a ``<`` in prose is none that begins a tag."""
+    words = keep(prose, parsed.prose).replace("<", MASK)
+    pieces, done = [], 0
+    for start, end in sorted(parsed.html):
+        pieces += [words[done:start], prose[start:end]]
+        done = end
+    return "".join([*pieces, words[done:]])
+
+
+def _code(plain: str, start: int, end: int) -> Iterator[Span]:
     """Spans of code in a block of HTML: they are none, but some read Markdown there, and everyone means code."""
-    find = _Finder(text, start, end)
-    while run := _RUN.search(text, start, end):
-        start = find.run(len(run[0]), run.end()) or run.end()
-        yield run.start(), start
+    return (found.span() for found in _CODE.finditer(plain, start, end))
 
 
-def _rest_of_link(
-    text: str, at: int, end: int, inner: str, labels: frozenset[str]
-) -> tuple[int, re.Match[str] | None] | None:
-    """What follows the text of a link: where the link ends, and its address if it is there rather than elsewhere."""
-    if destination := _DESTINATION.match(text, at, end):
-        return destination.end(), destination
-    label = _LABEL.match(text, at, end)
-    if label and _normal(label[1] or inner) in labels:
-        return label.end(), None
-    return (at, None) if not label and _normal(inner) in labels else None
+def _end(text: str, tokens: Sequence[Token], starts: list[int]) -> int:
+    """Where more text can follow: the end of a document, or where a last block begins that nobody closed."""
+    for token in reversed(tokens):
+        if token.map and token.level == 0 and token.type in ("fence", "html_block"):
+            start, end = (starts[min(line, len(starts) - 1)] for line in token.map)
+            is_last = not text[end:].strip()
+            return start if is_last and _is_open(token.type, token.markup, text[start:end]) else len(text)
+    return len(text)
 
 
-def _angle(text: str, here: int, end: int, find: _Finder, scanned: _Scanned) -> int:
-    """What a ``<`` begins: a comment, a bare address, a tag (which is left for later), or nothing."""
-    if text.startswith("<!--", here) and (close := find.after("-->", here + 4)):
-        scanned.code.append((here, close))
-        return close
-    if address := _AUTOLINK.match(text, here, end):
-        scanned.code.append(address.span())
-        if text[here - 1 : here] != "!":  # which would make a picture of the link that takes its place
-            scanned.links.append(Reference(*address.span(), html.unescape(address[1]), "bare", "markdown"))
-        return address.end()
-    if tag := TAG.match(text, here, end):
-        return tag.end()
-    scanned.code.append((here, here + 1))
-    return here + 1
-
-
-def _link(destination: re.Match[str], inner: str, begin: int, is_picture: bool) -> Reference:
-    """A link whose text is nothing but its address stands for that, all of it."""
-    link = _reference(destination)
-    if is_picture:
-        return replace(link, how="shown")
-    bare = inner.strip() == link.word and "://" in inner
-    return replace(link, how="bare", start=begin, end=destination.end()) if bare else link
-
-
-def _reference(found: re.Match[str]) -> Reference:
-    group = "plain" if found["angled"] is None else "angled"
-    word = html.unescape(_ESCAPE.sub(r"\1", found[group]))
-    return Reference(*found.span(group), word, "link", "markdown")
-
-
-def _defined(text: str, definitions: list[Span]) -> Iterator[Reference]:
-    for start, end in definitions:
-        if found := _DEFINITION.search(text, start, end):
-            yield _reference(found)
-
-
-def _normal(label: str) -> str:
-    return normalizeReference(label) if len(label) < 1000 else ""
-
-
-class _Finder:
-    """Finds what closes something in a block, and does not look twice for what is not there."""
-
-    def __init__(self, text: str, start: int, end: int) -> None:
-        self.text, self.start, self.end = text, start, end
-        self.absent: set[str] = set()
-
-    def after(self, close: str, at: int) -> int | None:
-        """Where the text goes on behind the next of these; None if there is none."""
-        found = -1 if close in self.absent else self.text.find(close, at, self.end)
-        if found < 0:
-            self.absent.add(close)
-            return None
-        return found + len(close)
-
-    def run(self, length: int, at: int) -> int | None:
-        """Where the next run of just so many backticks ends; None if there is none."""
-        starts = self.runs.get(length, [])
-        after = bisect_left(starts, at)
-        return starts[after] + length if after < len(starts) else None
-
-    @cached_property
-    def runs(self) -> dict[int, list[int]]:
-        runs: dict[int, list[int]] = {}
-        for run in _RUN.finditer(self.text, self.start, self.end):
-            runs.setdefault(len(run[0]), []).append(run.start())
-        return runs
+def _is_open(kind: str, markup: str, block: str) -> bool:
+    """Whether a block at the end of a document lacks its own end, so that whatever is written behind it is in it."""
+    if kind == "fence":
+        _, *lines = block.strip().splitlines()
+        closed = lines and lines[-1].strip()
+        return not (closed and closed.startswith(markup) and not closed.strip(markup[0]))
+    return any(begins.match(block) and not ends.search(block) for begins, ends in _HTML_ENDS)
 
 
 def _notes(text: str, end: int) -> Notes:

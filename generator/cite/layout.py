@@ -1,11 +1,11 @@
-"""What a document is to the rest of this room: prose, in which units may be named, and links, which may lead to one.
+"""What every reader of a document returns: its prose, in which units may be named, and its links.
 
->>> from generator.cite.in_html import lay_out
->>> [(r.how, r.word) for r in lay_out('<pre>conv2d0:1</pre> <a href="11.html?a&amp;b">eleven</a>').references]
+>>> from generator.cite.in_html import parse
+>>> [(r.how, r.word) for r in parse('<pre>conv2d0:1</pre> <a href="11.html?a&amp;b">eleven</a>').references]
 [('link', '11.html?a&b')]
 
-Every language has a module that lays its documents out, ``in_markdown``, ``in_html``, ``in_latex``. Offsets are the
-document's own throughout, so that all of it but what is replaced stays as it is, to the byte.
+Each language has a module with a function ``parse``: ``in_markdown``, ``in_html``, ``in_latex``. All offsets are those
+of the document itself, so everything that is not replaced stays the same to the byte.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from typing import Literal
 
 Language = Literal["markdown", "html", "latex", "notebook"]
 How = Literal["name", "bracketed", "bare", "link", "shown", "ref"]
+Span = tuple[int, int]
 
-BLANK = "\x00"
-"""Stands in the prose for all that is none. No document has it: a file with it is not text."""
+MASK = "\x00"
+"""Stands in the prose for every character that is not prose. No document has it: a file with it is not text."""
 
 NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A piece of a document that may name a unit, and the word that does, as it is meant rather than as it is escaped.
+    """A piece of a document that may name a unit. ``word`` is the name or the address, with its escapes undone.
 
-    Where it is a name, a name in [[brackets]] or a bare address, all of it is replaced; of a link with a text of its
-    own only the address. What is shown, a picture or a frame, is only looked at, and so is a unit's own element.
+    ``how`` says what is replaced. All of a ``name``, of a name in [[brackets]] (``bracketed``) and of a ``bare``
+    address; only the address of a ``link`` with a text of its own. What is ``shown`` (a picture, a frame) and the
+    ``ref`` of an <atlas-unit> or \\atlasunit are only checked.
     """
 
     start: int
@@ -43,8 +45,8 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A piece of a document that is written in another way than the rest: HTML in Markdown, or a footnote, which
-    cannot have footnotes."""
+    """A piece of a document that is written differently from the rest: HTML in Markdown, or a footnote, which cannot
+    have footnotes."""
 
     start: int
     end: int
@@ -52,9 +54,18 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """A piece of a document that may be prose, but whose construct no rule knows. It is never touched."""
+
+    start: int
+    end: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notes:
-    """What a document says once of a unit, at its end: the keys of units that it has already, and where and between
-    what another goes."""
+    """The notes at the end of a document: the keys of units that have one, and where and between what a new one
+    goes."""
 
     there: tuple[str, ...] = ()
     at: int = 0
@@ -64,41 +75,57 @@ class Notes:
 
 @dataclass(frozen=True)
 class Layout:
-    """A document with all that is not prose blanked, and the references outside of prose. Zones do not overlap."""
+    """A document with everything but its prose masked, and the references outside of the prose. Zones are sorted and do
+    not overlap."""
 
     prose: str
     references: tuple[Reference, ...]
     notes: Notes
     zones: tuple[Zone, ...] = ()
+    left_alone: tuple[LeftAlone, ...] = ()
 
     @cached_property
     def _starts(self) -> list[int]:
         return [zone.start for zone in self.zones]
 
     def zone(self, offset: int) -> Zone | None:
+        """The zone at an offset."""
         before = bisect_right(self._starts, offset) - 1
         return self.zones[before] if before >= 0 and offset < self.zones[before].end else None
 
 
-def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """A text with these spans, which may overlap, blanked.
+def mask(text: str, spans: Iterable[Span]) -> str:
+    """A text with these spans masked. They may overlap; ends of lines stay.
 
-    >>> blanked("a `b` c", [(2, 5)]).replace(BLANK, ".")
+    >>> mask("a `b` c", [(2, 5)]).replace(MASK, ".")
     'a ... c'
     """
     pieces, done = [], 0
     for start, end in sorted(spans):
         if end > done:
             start = max(start, done)
-            pieces += [text[done:start], BLANK * (end - start)]
+            pieces += [text[done:start], re.sub(r"[^\r\n]", MASK, text[start:end])]
             done = end
     return "".join([*pieces, text[done:]])
+
+
+def keep(text: str, spans: Iterable[Span]) -> str:
+    """A text with everything but these spans masked. They may overlap; ends of lines stay.
+
+    >>> keep("a `b` c", [(0, 2)]).replace(MASK, ".")
+    'a .....'
+    """
+    gaps, done = [], 0
+    for start, end in sorted(spans):
+        gaps.append((done, max(start, done)))
+        done = max(done, end)
+    return mask(text, [*gaps, (done, len(text))])
 
 
 class Spans:
     """Pieces of a document, asked whether an offset is in one of them."""
 
-    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+    def __init__(self, spans: Iterable[Span]) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
         for start, end in sorted(spans):
@@ -109,11 +136,16 @@ class Spans:
                 self._ends.append(end)
 
     def __contains__(self, offset: int) -> bool:
+        return offset < self.end(offset)
+
+    def end(self, offset: int) -> int:
+        """Where the piece ends that begins at or before an offset; 0 if none does."""
         before = bisect_right(self._starts, offset) - 1
-        return before >= 0 and offset < self._ends[before]
+        return self._ends[before] if before >= 0 else 0
 
 
 def line_starts(text: str) -> list[int]:
+    """The offset at which each line begins."""
     return [0, *(newline.end() for newline in NEWLINE.finditer(text))]
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,26 +19,25 @@ from itertools import groupby
 from typing import Any, TypeGuard
 
 from generator.cite.document import times
-from generator.cite.forms import To, form_of
-from generator.cite.in_html import UNTOUCHED
-from generator.cite.meaning import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
+from generator.cite.formatters import Format, format_of
+from generator.cite.in_html import depth_of
 from generator.cite.pandoc_tree import Node, is_a, pictures, plain, prose, words, written
 from generator.cite.prose import mentions
+from generator.cite.resolver import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.core.errors import AtlasError, UsageError
 from generator.reader.atlas import Atlas, PublishedUnit
 
 _TEXT = ("Str", "Space", "SoftBreak")
 _INLINE = (*_TEXT, "Link", "Image", "RawInline")
 _UNTOUCHED = ("Code", "CodeBlock", "Math", "RawBlock", "RawInline")
-_RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(UNTOUCHED))})(?=[\s/>])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Goes through one document. ``right`` is each reference that holds; ``problems`` and ``notes`` are to report."""
+    """Goes through one document, and collects the references that are right, and the problems and notes to report."""
 
-    meanings: Resolver
-    to: To = "link"
+    resolver: Resolver
+    to: Format = "link"
     target: str = "html"
     right: list[Meaning] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -62,8 +60,8 @@ class Filter:
                 yield from run if raw else self._text(run, after)
                 continue
             for node in run:
-                if is_a(node, "RawInline") and (tag := _RAW.match(node["c"][1])):
-                    raw += -1 if tag[1] else 1
+                if is_a(node, "RawInline"):
+                    raw += depth_of(node["c"][1])
                 if is_a(node, "Link"):
                     yield from self._link(node)
                 elif is_a(node, "Image"):
@@ -73,10 +71,10 @@ class Filter:
                     yield self.walk(node)
 
     def _text(self, run: Sequence[Node], after: Sequence[Node]) -> Iterator[Node]:
-        """Names and addresses in text, which Pandoc has taken apart at its spaces."""
+        """Text with references in it. Pandoc has divided it at its spaces."""
         text, done = prose(run), 0
         for found in mentions(text, "markdown"):
-            meaning = (self.meanings.of_address if found.how == "bare" else self.meanings.of_word)(found.word)
+            meaning = (self.resolver.of_address if found.how == "bare" else self.resolver.of_word)(found.word)
             noted = found.end == len(text) and any(is_a(x, "Note") and _is_about(x, meaning) for x in after[:1])
             if self._is_written(meaning) and not noted:
                 yield from words(text[done : found.start])
@@ -89,7 +87,7 @@ class Filter:
         attributes, text, (address, title) = node["c"]
         for picture in pictures(text):
             self._look(picture)
-        meaning = self.meanings.of_address(address)
+        meaning = self.resolver.of_address(address)
         if not self._is_written(meaning):
             yield node
         elif text == [{"t": "Str", "c": address}]:
@@ -99,7 +97,7 @@ class Filter:
 
     def _look(self, picture: Node) -> None:
         """A picture is not replaced, but it may be another than it was."""
-        if isinstance(meaning := self.meanings.of_own(picture["c"][2][0]), Invalid):
+        if isinstance(meaning := self.resolver.of_own(picture["c"][2][0]), Invalid):
             self.problems.append(meaning.what)
 
     def _is_written(self, meaning: Meaning) -> TypeGuard[PublishedUnit | LayerPage]:
@@ -121,12 +119,12 @@ def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
     where = told.get("open") or os.environ.get("ATLAS")
     if not where:
         raise UsageError("no atlas is named; set ATLAS=https://host/path/, or write atlas: {open: …} into the document")
-    to = form_of(told.get("to") or os.environ.get("ATLAS_TO") or "link")
+    to = format_of(told.get("to") or os.environ.get("ATLAS_TO") or "link")
     checkpoint = told.get("checkpoint") or os.environ.get("ATLAS_CHECKPOINT") or None
     through = Filter(Resolver(Atlas.open(where), checkpoint), to, target)
     blocks = through.walk(document["blocks"])
     count = f"{times(len(through.right), 'reference')} right, {times(len(through.problems), 'problem')}"
-    notes = [f"note: {note}" for note in (*through.notes, through.meanings.doubt) if note]
+    notes = [f"note: {note}" for note in (*through.notes, through.resolver.doubt) if note]
     return {**document, "blocks": blocks}, [*map(printable, (*through.problems, *notes)), count]
 
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from generator.cite.forms import To, cited
-from generator.cite.meaning import LayerPage
+from generator.cite.formatters import Format, cited
+from generator.cite.resolver import LayerPage
 from generator.links.quoting import CHIP
 from generator.reader.atlas import PublishedUnit
 
@@ -53,7 +53,7 @@ def pictures(node: Any) -> Iterator[Node]:
         yield from pictures(each)
 
 
-def written(meant: PublishedUnit | LayerPage, to: To, target: str) -> Iterator[Node]:
+def written(meant: PublishedUnit | LayerPage, to: Format, target: str) -> Iterator[Node]:
     """A unit in one of the forms, for the format that Pandoc is about to write."""
     if isinstance(meant, LayerPage):
         yield _link(meant.url, words(meant.name))

@@ -3,9 +3,8 @@
 >>> [r.word for r in mentions("Curves (mixed4a:11, [[3b 379]]), not mixed4a:0-9 or x/mixed4a:11.html", "markdown")]
 ['mixed4a:11', '3b 379']
 
-A name is found where it stands for itself: not within a longer word, a path or a range. In [[brackets]] stands whatever
-the command line reads too; what is no unit there is somebody's wiki link. Both are read the same in every language,
-an escaped ``_`` included, which Markdown and LaTeX write as ``\\_``.
+A name is found where it stands alone, not within a longer word, a path or a range. [[Brackets]] may hold every spelling
+that the command line reads; anything else in them is a wiki link. A ``_`` may be escaped, as Markdown and LaTeX do.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from generator.checkpoints import ARCHITECTURES
-from generator.cite.layout import BLANK, How, Language, Reference
+from generator.cite.layout import MASK, How, Language, Reference
 
 LAYERS = frozenset(layer for net in ARCHITECTURES.values() for layer in net.layers)
 _SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<!\]\()https?://|(?<![\w./@:-])microscope\.openai\.com/"
@@ -23,8 +22,8 @@ _NAME = r"(?:(?P<of>[a-z0-9][a-z0-9_-]{0,63})/)?(?P<layer>(?:mixed|conv)[0-9a-z]
 _APART = r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
 _OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9])"
 _MENTION = re.compile(
-    rf"(?P<address>(?:{_SCHEME})(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{BLANK}])+)(?P<torn>[{{}}\\^\[])?"
-    rf"|(?<![!^\\])\[\[(?P<inner>[^\[\]\n\r{BLANK}]{{1,300}})\]\](?!\(https?:)"
+    rf"(?P<address>(?:{_SCHEME})(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{MASK}])+)(?P<torn>[{{}}\\^\[])?"
+    rf"|(?P<mark>[!#^\]\\]?)\[\[(?P<inner>[^\[\]\n\r{MASK}]{{1,300}})\]\](?P<behind>\(https?:|\{{)?"
     rf"|{_APART}(?P<name>{_NAME}){_OVER}",
     re.IGNORECASE,
 )
@@ -41,7 +40,7 @@ _LOOKS = re.compile(
 
 
 def mentions(prose: str, language: Language) -> Iterator[Reference]:
-    """What may name a unit in text, in which all that is not prose is blanked."""
+    """What may name a unit, in text with everything but its prose masked."""
     is_markdown = language in ("markdown", "notebook")
     for found in _MENTION.finditer(prose):
         if found["address"]:
@@ -53,8 +52,9 @@ def mentions(prose: str, language: Language) -> Iterator[Reference]:
                 how: How = "link" if defined and language != "html" else "bare"
                 yield Reference(found.start(), found.start() + len(address), word, how, language)
         elif found["inner"]:
-            yield Reference(*found.span(), _ESCAPED.sub("", found["inner"]).strip(), "bracketed", language)
-        elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS and not (is_markdown and _flanked(prose, found)):
+            if not found["mark"] and not found["behind"]:  # else it is an embed, a tag or part of a link
+                yield Reference(*found.span(), _ESCAPED.sub("", found["inner"]).strip(), "bracketed", language)
+        elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS and not (is_markdown and _is_bound(prose, found)):
             yield Reference(*found.span(), _ESCAPED.sub("", found["name"]), "name", language)
 
 
@@ -85,12 +85,14 @@ def left_out(word: str) -> str:
     return f"[[{word}]] names a layer; name a unit of it, as {name}:0" if name.lower() in LAYERS else ""
 
 
-def _flanked(prose: str, found: re.Match[str]) -> bool:
-    """Whether emphasis ends behind a name and a word goes on, as in ``**mixed4a:9**s``: with the bracket of a link in
-    between it would be none. Such names are left."""
+def _is_bound(prose: str, found: re.Match[str]) -> bool:
+    """Whether a name must stay because of what is around it. Emphasis that ends behind it while a word goes on, as in
+    ``**mixed4a:9**s``, would be none with the bracket of a link in between; ``((mixed4a:9))`` is another program's."""
+    start, end = found.span()
     return bool(
-        _BEGINS_IN_WORD.search(prose, max(found.start() - 4, 0), found.start())
-        or _ENDS_IN_WORD.match(prose, found.end())
+        _BEGINS_IN_WORD.search(prose, max(start - 4, 0), start)
+        or _ENDS_IN_WORD.match(prose, end)
+        or (prose.startswith("((", start - 2) and prose.startswith("))", end) and start > 1)
     )
 
 

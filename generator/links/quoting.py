@@ -118,16 +118,6 @@ class UnitReference:
         return self.file.removesuffix(".jpg")
 
     @property
-    def latex_link(self) -> str:
-        return rf"\href{{{latex_address(self.page)}}}{{{latex(str(self.unit))}}}"
-
-    @property
-    def latex_chip(self) -> str:
-        """The picture as high as a line, and the short name. Its file has to be there, as for a picture."""
-        picture = rf"\includegraphics[height=1em]{{{self.file}}}"
-        return rf"\href{{{latex_address(self.exact)}}}{{{picture}~{latex(self.short)}}}"
-
-    @property
     def latex_picture(self) -> str:
         r"""\includegraphics reads files, not addresses: the line above it says where this one comes from."""
         picture = rf"\includegraphics[width=3cm]{{{self.file}}}"
@@ -164,9 +154,6 @@ class Citation:
 
     def html_note(self, quoted: UnitReference) -> str:
         return f'<a href="{html.escape(quoted.exact)}">{inert(self.title(quoted))}</a> ({inert(self.made)})'
-
-    def latex_note(self, quoted: UnitReference) -> str:
-        return rf"\href{{{latex_address(quoted.exact)}}}{{{latex(self.title(quoted))}}} ({latex(self.made)})"
 
     def bibtex(self, quoted: UnitReference) -> str:
         note = f"Checkpoint {quoted.checkpoint}, fingerprint {self.fingerprint}, rendered {self.date}"

@@ -14,10 +14,11 @@ from generator.config.atlas_toml import load_config
 from generator.core.errors import AtlasError, UsageError
 
 if TYPE_CHECKING:
-    from generator.cite.document import CitedDocument, Remark
-    from generator.cite.forms import To
+    from generator.cite.document import CitedDocument, Kind, Remark
+    from generator.cite.formatters import Format
 
-_FORMS: tuple[To, ...] = ("link", "chip", "markdown", "footnote")
+_FORMATS: tuple[Format, ...] = ("link", "chip", "markdown", "footnote")
+_KINDS: tuple[Kind, ...] = ("markdown", "html", "latex", "notebook")
 
 
 @click.command(
@@ -28,42 +29,48 @@ _FORMS: tuple[To, ...] = ("link", "chip", "markdown", "footnote")
     atlas cite page.html --to chip --write     small pictures with names
     atlas cite --check posts/*.md              dead links, pictures that changed; exit 1 if there are any
     atlas cite post.md --atlas https://host/atlas/
+    pbpaste | atlas cite -                     standard input, to stdout
     """,
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--to", type=click.Choice(_FORMS), default="link", show_default=True,
+    "--to", type=click.Choice(_FORMATS), default="link", show_default=True,
     help="What a name becomes: a link, a chip (a small picture and the name), a linked picture, or a footnote. "
     "Links keep their own text.",
 )  # fmt: skip
+@click.option("--format", "kind", type=click.Choice(_KINDS), help="What the files are. [default: by their ending]")
 @click.option("--check", is_flag=True, help="Only report; exit 1 if a reference leads nowhere or its picture changed.")
 @click.option("--write", is_flag=True, help="Put the text into the files instead of on stdout.")
 @click.option("--atlas", "where", metavar="WHERE", help="A built atlas: its address or folder. [default: yours]")
 @click.option("--checkpoint", help="Which weights names without one mean. [default: the first of the atlas]")
 @click.pass_obj
 def command(
-    path: Path, files: tuple[Path, ...], to: To, check: bool, write: bool, where: str | None, checkpoint: str | None
-) -> None:
+    path: Path, files: tuple[Path, ...], to: Format, kind: Kind | None, check: bool, write: bool, where: str | None,
+    checkpoint: str | None,
+) -> None:  # fmt: skip
     """Make references of the units that documents name: mixed4a:11, [[4a:11]], links to Microscope, Distill's weight
     explorer and the gallery of 2016.
 
-    Markdown, HTML, LaTeX and Jupyter notebooks are read, by their ending. Code is never touched, and citing again
-    changes nothing. Addresses name a checkpoint too: those of one that the atlas does not have are told and left.
+    Markdown, HTML, LaTeX and Jupyter notebooks are read, by their ending; - is standard input. Only prose is touched,
+    and citing again changes nothing. In LaTeX only addresses are: write \\atlasunit{mixed4a:11} with the atlas's own
+    atlas.sty. Addresses of a checkpoint that the atlas does not have are reported and left. See docs/citing.md.
     """
     if check and write:
         raise UsageError("--check only reports; leave out --write, or --check")
     from generator.cite.document import cite, times
-    from generator.cite.files import kind_of, read_document, write_document
+    from generator.cite.files import STDIN, kind_of, read_document, write_document
     from generator.cite.in_notebook import NotebookError
     from generator.reader.atlas import Atlas
 
-    kinds = [kind_of(file) for file in files]
+    if write and STDIN in files:
+        raise UsageError("--write needs files; what comes from standard input goes to stdout")
+    kinds = [kind or kind_of(file) for file in files]
     atlas = Atlas.open(where or _own(path))
     done: list[tuple[Path, str, CitedDocument]] = []
-    for file, kind in zip(files, kinds, strict=True):
+    for file, its_kind in zip(files, kinds, strict=True):
         text = read_document(file)
         try:
-            done.append((file, text, cite(text, kind, atlas, to=to, checkpoint=checkpoint)))
+            done.append((file, text, cite(text, its_kind, atlas, to=to, checkpoint=checkpoint)))
         except NotebookError as error:
             raise AtlasError(f"{file}: {error}") from error
     for file, text, cited in done:

@@ -1,9 +1,9 @@
-"""What a word or an address means in an atlas: a unit, a layer's page, something that holds already, or a mistake.
+"""What a word or an address means in an atlas: a unit, the page of a layer, an address that is right, or a mistake.
 
->>> meanings = Resolver(Atlas.open("https://host/atlas/"))            # doctest: +SKIP
->>> meanings.of_word("4a:11")                                         # doctest: +SKIP
+>>> resolver = Resolver(Atlas.open("https://host/atlas/"))            # doctest: +SKIP
+>>> resolver.of_word("4a:11")                                         # doctest: +SKIP
 PublishedUnit(checkpoint='bvlc_googlenet', unit=Unit(layer='mixed4a', channel=11), ...
->>> meanings.of_address("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11")    # doctest: +SKIP
+>>> resolver.of_address("https://microscope.openai.com/models/inceptionv1/mixed4a_0/11")    # doctest: +SKIP
 OtherCheckpoint(why='https://microscope.openai.com/… names a unit of inception5h, ...
 
 The number of a unit means another unit in another checkpoint. So an address that names a checkpoint is read as that
@@ -57,7 +57,7 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class OtherCheckpoint:
-    """A unit of weights that this atlas does not have, and which it will not take for one of its own."""
+    """A unit of a checkpoint that this atlas does not have. It is never taken for a unit of another one."""
 
     why: str
 
@@ -80,7 +80,7 @@ class Resolver:
         self.atlas = atlas
         self.checkpoint = checkpoint
         self._records: dict[str, frozenset[str]] = {}
-        self._is_googles = self._is_guessed = False  # an address of theirs; a name without a checkpoint
+        self._is_lucids = self._is_guessed = False  # an address of its weights; a name without a checkpoint
 
     def of_word(self, word: str) -> Meaning:
         """What a name or what stands in [[brackets]] means: None if it is no unit at all."""
@@ -99,6 +99,17 @@ class Resolver:
                 return OtherCheckpoint(why) if (why := left_out(word)) else None
             return self._foreign(word, head) if rest and looks_like_a_unit(rest) else Invalid(str(error))
 
+    def of_ref(self, word: str, *, is_command: bool = False) -> Meaning:
+        """What the ref of an <atlas-unit> means, or the argument of a command of atlas.sty, which reads one spelling
+        only."""
+        try:
+            unit = self.atlas[word]
+        except NoUnitError as error:
+            return Invalid(str(error))
+        if is_command and word not in (str(unit), str(unit.unit), unit.quoted.short):
+            return Invalid(f"atlas.sty cannot read “{shown(word)}”; write {unit if '/' in word else unit.unit}")
+        return unit
+
     def of_address(self, address: str) -> Meaning:
         """What an address means that stands in a document. None if it is neither of this atlas nor of an old site."""
         if (own := self.of_own(address)) is not None:
@@ -115,7 +126,7 @@ class Resolver:
         if named is None or (not old and named.layer not in LAYERS):
             return None  # a folder of that name, with something else in it
         if named.checkpoint not in self.atlas.checkpoints:
-            self._is_googles |= named.checkpoint == LUCID_CHECKPOINT
+            self._is_lucids |= named.checkpoint == LUCID_CHECKPOINT
             return self._foreign(address, named.checkpoint)
         if named.layer not in LAYERS:
             return OtherCheckpoint(f"{shown(address)} names no layer that an atlas has; it is left as it is")
@@ -130,7 +141,7 @@ class Resolver:
     def doubt(self) -> str:
         """What may have gone wrong in a document that was read to its end: it speaks of Google's weights, and names
         were taken for others'. "" if nothing did."""
-        if not (self._is_googles and self._is_guessed):
+        if not (self._is_lucids and self._is_guessed):
             return ""
         first = next(iter(self.atlas.checkpoints))
         return (

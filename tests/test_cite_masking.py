@@ -1,4 +1,4 @@
-"""What stands beside the prose of a document: templates, front matter, mathematics, other people's HTML and LaTeX."""
+"""What stands beside the prose of a document: templates, front matter, mathematics, other people's HTML."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import logging
 
 import markdown
 import pytest
-from citing import BASE, PAGE, N, atlas_to_cite, linked, tiny_to_cite
+from citing import BASE, PAGE, atlas_to_cite, linked, tiny_to_cite
 
 from generator.cite import python_markdown
-from generator.cite.document import cite
 from generator.cite.python_markdown import AtlasExtension
 from generator.reader.atlas import Atlas
 
@@ -69,38 +68,6 @@ def test_markdown(atlas: Atlas, text: str) -> None:
 )
 def test_html(atlas: Atlas, text: str) -> None:
     assert linked(text, "html", atlas) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        r"\begin{spverbatim}°\end{spverbatim}«»\begin{pycode}°\end{pycode}«»\begin{Sbox}°\end{Sbox}«»",
-        "«»\\iffalse ° \\foo{°}\n\n° \\fi «» \\iffalse°\\else «»\\fi \\iffalsely «» \\iffalse °",
-        r"\path|°|«» \url|°| «» \path!°!",
-        r"\lstinline[a=b]|°| «»",
-    ],
-)
-def test_latex(atlas: Atlas, text: str) -> None:
-    assert linked(text, "latex", atlas) == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            rf"\begin{{{e}}}{{l}} ° \caption{{°}} & ° \end{{{e}}} ^"
-            for e in ("tabular", "tabular*", "tabularx", "tabu")
-        ),
-        r"\begin{array}{l} \begin{tabular}{l} ° \end{tabular} ° \end{array} ^",
-        r"\subcaption{°} \fbox{°} \mbox{°} \item[°] ^ \item ^",
-        r"^ \begin{tabular}{l} ° \\ °",
-    ],
-)
-def test_latex_has_no_footnotes_where_they_are_lost(atlas: Atlas, text: str) -> None:
-    """° is a link, ^ a footnote."""
-    cited = cite(text.replace("°", N).replace("^", "mixed4a:12"), "latex", atlas, to="footnote").text
-    assert cited.count(rf"\href{{{PAGE}}}{{{N}}}") == text.count("°")
-    assert cited.count(r"mixed4a:12\footnote{") == text.count("^")
 
 
 def test_python_markdown_reads_raw_html_as_it_does(site: str) -> None:

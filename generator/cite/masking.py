@@ -1,0 +1,110 @@
+r"""What is set aside before a document is parsed: front matter, the tags of site generators, environments of TeX.
+
+>>> mask(t := "a {% highlight py %}\nb\n{% endhighlight %} c", constructs(t)[0]).replace(MASK, ".")
+'a ..................\n.\n.................. c'
+>>> [found[0] for found in MATH.finditer(r"$a$, $ 5 or 6$, \(b\), $$ c $$, $5 and 6$7")]
+['$a$', '\\(b\\)', '$$ c $$']
+
+These come before Markdown and HTML: a site generator, or TeX in the browser, reads them whatever the language around
+them is. The rule is the same for each pair of tags: what stands between them is prose only if the name of the tag is
+known to hold prose. Everything is found in one pass, so the time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+
+from generator.cite.layout import MASK, LeftAlone, Span, mask
+
+_LINE = r"[^\r\n]*(?:\r\n?+|\n|\Z)"
+_FENCED = re.compile(
+    r"\ufeff?(?P<mark>---|\+\+\+)[ \t]*(?:\r\n?|\n)(?:.*?(?:\r\n?|\n))??(?:(?P=mark)|\.\.\.)[ \t]*(?:\r\n?|\n|\Z)",
+    re.DOTALL,
+)
+_KEY = (  # a text that begins with any other word and a colon is prose
+    "title|date|modified|updated|slug|tags?|category|categories|authors?|summary|description|layout|status|lang"
+    "|language|template|permalink|keywords|subtitle|copyright|affiliation|css"
+)
+_METADATA = re.compile(
+    rf"\ufeff?(?:{_KEY}):(?:[ \t]|$|(?=[\r\n])){_LINE}(?:(?:[\w-]+:|[ \t]+\S){_LINE})*+(?=[ \t]*(?:[\r\n]|\Z))",
+    re.IGNORECASE,
+)
+_JSON = re.compile(r"\ufeff?\{[ \t]*(?:\r\n?|\n)[ \t]*\".*?(?:\r\n?|\n)\}[ \t]*(?:\r\n?|\n|\Z)", re.DOTALL)
+
+_TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may stand in a script, too
+    r"\{\{(?:[<%]\s*(?P<hugo_end>/)?\s*(?P<hugo>[\w-]+))?(?:[^{}<]|<(?!/)|\{(?!\{)|\}(?!\}))*+\}\}"
+    r"|\{%-?\s*(?P<liquid_end>end)?(?P<liquid>\w+)?(?:[^%{<]|<(?!/)|\{(?![{%])|%(?!\}))*+%\}"
+    r"|\{#(?:[^#{}]|#(?!\}))*+#\}"
+    r"|\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}"
+    r"|\{:(?P<kramdown_end>/)?:?(?P<kramdown>[a-z]+)[^{}\r\n]*\}"
+    r"|\\(?P<tex_end>end|begin)[ \t]*\{(?P<tex>[^{}\r\n]{1,80})\}"
+    r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,})(?P<info>[^\r\n]*)"
+    r"|%%(?:[^%\r\n]|%(?!%))*+%%",
+    re.MULTILINE,
+)
+_FAMILIES = ("hugo", "liquid", "kramdown", "tex", "line")
+_PROSE = frozenset(  # what stands between these is a part of the text
+    ("if", "unless", "for", "case", "block", "with", "note", "tip", "warning", "info", "hint", "caution", "important",
+     "callout", "notice", "admonition", "alert", "details", "blockquote", "quote", "figure", "tab", "tabs", "column",
+     "columns")
+)  # fmt: skip
+_NEVER_PROSE = frozenset(("raw", "comment", "highlight", "verbatim", "mermaid", "katex", "math", "nomarkdown", "%%"))
+
+_INNER = rf"(?:[^$\\{MASK}]|\\[^{MASK}])"
+MATH = re.compile(
+    rf"(?<!\\)\$\$(?:{_INNER}|\$(?!\$))++\$\$"
+    rf"|(?<![\\$])\$(?![\s$]){_INNER}++(?<!\s)\$(?!\d)"
+    rf"|(?<!\\)\\\((?:[^\\{MASK}]|\\[^(){MASK}])*+\\\)"
+    rf"|(?<!\\)\\\[(?:[^\\{MASK}]|\\[^\[\]{MASK}])*+\\\]"
+    rf"|\\\\\((?:[^\\{MASK}]|\\(?!\\[()]))*+\\\\\)"
+    rf"|\\\\\[(?:[^\\{MASK}]|\\(?!\\[\[\]]))*+\\\\\]"
+    r"|\\[a-zA-Z]+\*?(?:\[[^\[\]\r\n]*\]|\{[^{}\r\n]*\})++"
+)
+r"""Mathematics, and commands of TeX with arguments. ``$…$`` by Pandoc's rule, so that prices are none; ``\\(`` is how
+Markdown writes what MathJax is to read."""
+
+
+def front_matter(text: str, *, is_markdown: bool) -> int:
+    """Where a document's own text begins. In Markdown, front matter may also be JSON or bare lines ``Key: value``."""
+    for kind in (_FENCED, _METADATA, _JSON) if is_markdown else (_FENCED,):
+        if found := kind.match(text):
+            return found.end()
+    return 0
+
+
+def constructs(text: str, start: int = 0) -> tuple[list[Span], list[LeftAlone]]:
+    """The tags behind ``start``, with what stands between those that do not hold prose; and what of it no rule
+    knows."""
+    spans: list[Span] = []
+    left: list[LeftAlone] = []
+    opened: dict[tuple[str, str], list[int]] = {}
+    for tag in _TAG.finditer(text, start):
+        spans.append(tag.span())
+        family = next((family for family in _FAMILIES if tag[family]), "")
+        if not family:
+            continue
+        name = tag[family]
+        before = opened.setdefault((family, name), [])
+        if family == "line":
+            is_end = bool(before) and not tag["info"].strip()
+            is_begin = not tag["info"].rstrip().endswith(name)
+        else:
+            is_end = tag[f"{family}_end"] not in (None, "begin")
+            is_begin = not is_end
+        if is_end and before:
+            begin = before.pop()
+            if name.lower() not in _PROSE:
+                spans.append((begin, tag.end()))
+                if family != "tex" and name not in _NEVER_PROSE:
+                    left.append(LeftAlone(begin, tag.end(), f"“{name}”"))
+        elif is_begin:
+            before.append(tag.start())
+    return spans, left
+
+
+def mask_constructs(text: str, *, is_markdown: bool) -> tuple[str, int, list[LeftAlone]]:
+    """A document with front matter, tags and what they enclose masked; where the front matter ends; and what no rule
+    knows."""
+    start = front_matter(text, is_markdown=is_markdown)
+    spans, left = constructs(text, start)
+    return mask(text, [(0, start), *spans]), start, left
