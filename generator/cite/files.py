@@ -10,11 +10,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from generator.cite.document import Kind
 from generator.cite.layout import MASK
+from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
 
 LIMIT = 50_000_000  # bytes; a notebook has its pictures in it
@@ -77,20 +77,16 @@ def write_document(path: Path, text: str) -> None:
         raise AtlasError(f"{path} cannot be written: it is read-only; type `chmod u+w {path}`")
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(descriptor)
     except OSError as error:
         raise AtlasError(f"the folder {target.parent} cannot be written: {why_not_written(error)}") from error
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
         _take_on(Path(name), path, before)
-        os.replace(name, target)
+        write_atomically(target, text.encode("utf-8"), temporary=Path(name))
     except OSError as error:
         raise AtlasError(f"{path} cannot be written: {why_not_written(error)}") from error
     finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        Path(name).unlink(missing_ok=True)
 
 
 def _take_on(new: Path, path: Path, before: os.stat_result) -> None:
@@ -107,4 +103,4 @@ def _take_on(new: Path, path: Path, before: os.stat_result) -> None:
     if hasattr(os, "listxattr"):
         for attribute in os.listxattr(path):
             os.setxattr(new, attribute, os.getxattr(path, attribute))
-    os.chmod(new, before.st_mode & 0o7777)
+    new.chmod(before.st_mode & 0o7777)

@@ -222,7 +222,7 @@ def _located(content: str, plain: str, starts: list[int], lines: Sequence[int], 
             at = begin + len(plain[begin:end].rstrip()) - len(words)
             if done >= 0 or not plain.startswith(words, at) or at < begin:
                 at = plain.find(words, max(begin, done), end)
-            if at < 0 or number >= lines[1]:
+            if at < 0 or number >= max(lines[1], lines[0] + 1):  # a term of a definition has no end
                 return []
             found.append(_Line(offset + len(line) - len(line.lstrip()), at, len(words)))
         offset += len(line) + 1

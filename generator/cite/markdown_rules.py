@@ -77,8 +77,8 @@ def parser() -> MarkdownIt:
     md = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     md.use(deflist_plugin).use(footnote_plugin).use(admon_plugin).use(myst_block_plugin)
     md.use(dollarmath_plugin).disable("math_inline")  # at the start of a text it looks at what ends the text
-    md.use(colon_fence_plugin)
     md.use(container_plugin, name="container", validate=lambda params, markup: bool(_CONTAINER.fullmatch(params)))
+    md.use(colon_fence_plugin)  # every other container
     md.inline.ruler.before("escape", "tex", _matching(MATH, "$\\"))
     md.inline.ruler.before("escape", "braces", _matching(_BRACES, "{"))
     md.core.ruler.enableOnly(["normalize", "block"])

@@ -36,7 +36,7 @@ _TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may s
     r"|\{%-?\s*(?P<liquid_end>end)?(?P<liquid>\w+)?(?:[^%{<]|<(?!/)|\{(?![{%])|%(?!\}))*+%\}"
     r"|\{#(?:[^#{}]|#(?!\}))*+#\}"
     r"|\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}"
-    r"|\{:(?P<kramdown_end>/)?:?(?P<kramdown>[a-z]+)[^{}\r\n]*\}"
+    r"|\{:(?P<kramdown_end>/)?:?(?P<kramdown>[a-z]*)[^{}\r\n]*\}"
     r"|\\(?P<tex_end>end|begin)[ \t]*\{(?P<tex>[^{}\r\n]{1,80})\}"
     r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,})(?P<info>[^\r\n]*)"
     r"|%%(?:[^%\r\n]|%(?!%))*+%%",
@@ -78,12 +78,16 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[LeftAlone]]:
     spans: list[Span] = []
     left: list[LeftAlone] = []
     opened: dict[tuple[str, str], list[int]] = {}
+    last = ""
     for tag in _TAG.finditer(text, start):
-        spans.append(tag.span())
-        family = next((family for family in _FAMILIES if tag[family]), "")
+        family = next((family for family in _FAMILIES if tag[family] is not None), "")
+        name = tag[family] if family else ""
+        if family != "line" or name == "%%":
+            spans.append(tag.span())
         if not family:
             continue
-        name = tag[family]
+        if family == "kramdown":
+            name = last = name or last  # {:/} ends what was opened last
         before = opened.setdefault((family, name), [])
         if family == "line":
             is_end = bool(before) and not tag["info"].strip()
