@@ -38,7 +38,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         "{math}`°` {ref}`°` «»\n\n```{code-cell}\n°\n```\n\n:::{math}\n°\n:::\n\n:::{mystery}\n°\n:::",
         ":::{note}\n«»\n:::\n\n:::{figure} x\n°\n:::\n\n::::{warning}\n:class: °\n::::",
         # admonitions, tabs, definitions, footnotes, containers
-        '!!! note\n\n    «»\n\n!!! warning "A «»"\n    «»\n\n    «»\n\n    - «»\n\n??? note\n\n    ```py\n    °\n    ```\n',
+        '!!! note\n\n    «»\n\n!!! warning "A «»"\n    «»\n\n    «»\n\n    - «»\n\n??? a\n\n    ```\n    °\n    ```\n',
         '=== "Tab «»"\n\n    «»\n\n    `°`\n\n=== "Other"\n\n    «»\n\n«»',
         "Term «»\n: «»\n\n    «»\n\n        °\n\n«»[^1] and ^[«»]\n\n[^1]: «»\n\n    «»\n\n        °\n",
         "::: {.callout-note}\n«»\n:::\n\n:::: columns\n::: warning\n«»\n:::\n::::\n\n::: {.code}\n°\n:::",

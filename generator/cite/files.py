@@ -20,10 +20,15 @@ from generator.core.errors import AtlasError, UsageError, why_not_written
 LIMIT = 50_000_000  # bytes; a notebook has its pictures in it
 STDIN = Path("-")
 KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys((".md", ".markdown", ".qmd", ".rmd", ".mdx"), "markdown"),
-    **dict.fromkeys((".html", ".htm"), "html"),
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
     ".tex": "latex",
     ".ipynb": "notebook",
+    ".qmd": "markdown",  # Quarto
+    ".rmd": "markdown",  # R
+    ".mdx": "markdown",  # with JSX
 }
 
 
