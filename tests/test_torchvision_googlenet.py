@@ -102,9 +102,9 @@ def close(ours: Tensor, theirs: Tensor) -> bool:
     return float((ours - theirs).abs().max() / theirs.abs().max()) < 1e-5
 
 
-@pytest.mark.parametrize("size", [224, 225, 250, 96])
+@pytest.mark.parametrize("size", [96, 112, 145])
 def test_it_is_the_reference_in_every_layer(net: Inception, state: State, size: int) -> None:
-    """At 250 px the grid before the 2x2 pooling is odd, and its last window stands over the edge."""
+    """At 112 px the grid before the 2x2 pooling is odd, and its last window stands over the edge."""
     rgb = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(1))
     seen = reference(state, rgb)
     assert set(seen) == {*ARCHITECTURE.layers, CLASSIFIER}
@@ -118,7 +118,7 @@ def test_it_is_the_reference_in_every_layer(net: Inception, state: State, size: 
 def test_the_hooked_network_is_the_reference_too(net: Inception, state: State, tmp_path: Path) -> None:
     torch.save(state, tmp_path / "w.pth")
     hooked = InceptionV1(ARCHITECTURE, read_weights(tmp_path / "w.pth", ARCHITECTURE)).eval()
-    rgb = torch.rand(1, 3, 250, 250, generator=torch.Generator().manual_seed(1))
+    rgb = torch.rand(1, 3, 112, 112, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         assert close(hooked(rgb * 255 - 117), reference(state, rgb)[CLASSIFIER])
 
@@ -132,7 +132,7 @@ def test_it_is_torchvisions_own_network(net: Inception, state: State) -> None:
     seen: dict[str, Tensor] = {}
     for name, module in theirs.named_modules():
         module.register_forward_hook(lambda _module, _inputs, output, name=name: seen.update({name: output}))
-    rgb = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    rgb = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         normalised = (rgb - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[
             :, None, None

@@ -65,8 +65,8 @@ def net_parameter() -> Callable[[], Any]:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("caffe.NetParameter"))
 
 
-def read_caffemodel(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[tuple[str, np.ndarray]]:
-    """Every weight and bias that is ``wanted``, as (``LAYER.weight`` or ``LAYER.bias``, array).
+def read_caffemodel(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Every weight and bias, as (``LAYER.weight`` or ``LAYER.bias``, array).
 
     Raises ValueError if the file is not a whole caffemodel.
     """
@@ -77,8 +77,8 @@ def read_caffemodel(path: Path, wanted: Callable[[str], bool] = lambda name: Tru
         raise ValueError("not a whole caffemodel") from error
     for layer in (*net.layers, *net.layer):
         for kind, blob in zip(BLOBS, layer.blobs, strict=False):
-            if wanted(name := f"{layer.name}.{kind}"):
-                yield name, _array(name, blob)
+            name = f"{layer.name}.{kind}"
+            yield name, _array(name, blob)
 
 
 def _array(name: str, blob: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ Anything else in a file (auxiliary heads, counters, metadata) is ignored. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,17 +41,14 @@ _HEADER_LIMIT = 100_000_000  # safetensors' own limit for the header of a file
 
 def read_weights(path: Path, architecture: Architecture) -> dict[str, torch.Tensor]:
     """The canonical tensors of a weights file. Raises AtlasError, in one line, if they are not all there and sound."""
-    stored = _stored(path, {name for net in (architecture, *ARCHITECTURES.values()) for name in canonical_names(net)})
-    names = canonical_names(architecture)
+    stored, names = _stored(path), canonical_names(architecture)
     spelt: dict[str, str] = {}
-    for name, _ in stored:
-        if (canonical := names.get(name)) is None:
-            continue
-        if canonical in spelt:
-            raise AtlasError(f"{path} holds {canonical} twice, as {spelt[canonical]} and as {name}; keep one of them")
-        spelt[canonical] = name
-    _check_shapes(path, stored, architecture)
-    found = {names[name]: tensor for name, tensor in stored if name in names}
+    for name in stored:
+        if name in names and (other := spelt.setdefault(names[name], name)) != name:
+            raise AtlasError(f"{path} holds {names[name]} twice, as {other} and as {name}; keep one of them")
+    found = _find(stored, architecture)
+    if _misfits(found, architecture):
+        raise AtlasError(f"{path}{_what_misfits(stored, architecture)}")
     wanted = _wanted(found, architecture)
     sound = {name: _sound(path, name, found[name].reshape(shape)) for name, shape in wanted.items()}
     folded = _fold_batch_norm(sound, architecture)
@@ -104,15 +101,15 @@ def _fold_batch_norm(tensors: Mapping[str, torch.Tensor], architecture: Architec
     return out
 
 
-def _stored(path: Path, wanted: set[str]) -> list[tuple[str, torch.Tensor]]:
-    """The tensors of a file under the names they have in it; all of ``wanted`` that it holds, and perhaps others."""
+def _stored(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file under the names they have in it."""
     try:
         kind = _kind(path)
         if kind == "safetensors":
             return _read_safetensors(path)
         if kind == "torch":
             return _read_torch(path)
-        return [(name, torch.from_numpy(array)) for name, array in read_caffemodel(path, wanted.__contains__)]
+        return {name: torch.from_numpy(array) for name, array in read_caffemodel(path)}
     except OSError as error:
         raise AtlasError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
@@ -140,17 +137,17 @@ def _kind(path: Path) -> Kind:
     return kind
 
 
-def _read_safetensors(path: Path) -> list[tuple[str, torch.Tensor]]:
+def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return list(load_file(path, device="cpu").items())
+        return load_file(path, device="cpu")
     except SafetensorError as error:
         raise ValueError("not a whole safetensors file") from error
 
 
-def _read_torch(path: Path) -> list[tuple[str, torch.Tensor]]:
+def _read_torch(path: Path) -> dict[str, torch.Tensor]:
     try:
         data: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can end in any of a dozen; every one means the same to a user
@@ -164,39 +161,13 @@ def _read_torch(path: Path) -> list[tuple[str, torch.Tensor]]:
         data = data["state_dict"]
     if not isinstance(data, Mapping):
         raise AtlasError(f"{path} holds a {type(data).__name__} and not a dict of tensors; save model.state_dict()")
-    return [(str(name), tensor) for name, tensor in data.items() if isinstance(tensor, torch.Tensor)]
+    return {str(name): tensor for name, tensor in data.items() if isinstance(tensor, torch.Tensor)}
 
 
-def _check_shapes(path: Path, stored: Sequence[tuple[str, torch.Tensor]], architecture: Architecture) -> None:
-    wrong = _misfits(stored, architecture)
-    if not wrong:
-        return
-    fitting = [
-        net.name for net in ARCHITECTURES.values() if net.name != architecture.name and not _misfits(stored, net)
-    ]
-    hint = f"these are not weights of {architecture.name}"
-    if fitting:
-        hint = f"these are weights of {fitting[0]}; type --checkpoint {fitting[0]}"
-    name, shape, found = wrong[0]
-    if found is None:
-        seen = [name for name, _ in stored[:2]]
-        has = f"it has {', '.join(seen)}, …" if seen else "it has no tensors of this network"
-        raise AtlasError(f"{path} lacks {name} ({len(wrong)} of {len(shapes(architecture))} do not fit; {has}): {hint}")
-    raise AtlasError(
-        f"{path}: {name} is {write_shape(found)} where {architecture.name} has {write_shape(shape)}; {hint}"
-    )
-
-
-def _misfits(
-    stored: Sequence[tuple[str, torch.Tensor]], architecture: Architecture
-) -> list[tuple[str, tuple[int, ...], tuple[int, ...] | None]]:
-    """The tensors that have another shape or are missing, the shape that each should have, and the one it has."""
+def _find(stored: Mapping[str, torch.Tensor], architecture: Architecture) -> dict[str, torch.Tensor]:
+    """What a file has of an architecture, by canonical name."""
     names = canonical_names(architecture)
-    found = {names[name]: tuple(tensor.shape) for name, tensor in stored if name in names}
-    wanted = _wanted(found, architecture).items()
-    return [
-        (name, shape, found.get(name)) for name, shape in wanted if name not in found or not _fits(found[name], shape)
-    ]
+    return {names[name]: tensor for name, tensor in stored.items() if name in names}
 
 
 def _wanted(found: Collection[str], architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -210,6 +181,30 @@ def _wanted(found: Collection[str], architecture: Architecture) -> dict[str, tup
             if f"{conv.name}.bias" not in found:
                 del wanted[f"{conv.name}.bias"]
     return wanted
+
+
+def _misfits(found: Mapping[str, torch.Tensor], architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """The tensors that are missing or have another shape, and the shape each should have."""
+    return {
+        name: shape
+        for name, shape in _wanted(found, architecture).items()
+        if name not in found or not _fits(tuple(found[name].shape), shape)
+    }
+
+
+def _what_misfits(stored: Mapping[str, torch.Tensor], architecture: Architecture) -> str:
+    """The first tensor that does not fit, and the network that the file fits, if there is one."""
+    found = _find(stored, architecture)
+    wrong = _misfits(found, architecture)
+    fitting = [net.name for net in ARCHITECTURES.values() if not _misfits(_find(stored, net), net)]
+    hint = f"these are not weights of {architecture.name}"
+    if fitting:
+        hint = f"these are weights of {fitting[0]}; type --checkpoint {fitting[0]}"
+    name, shape = next(iter(wrong.items()))
+    if name not in found:
+        has = f"it has {', '.join(list(stored)[:2])}, …" if stored else "it has no tensors of this network"
+        return f" lacks {name} ({len(wrong)} of {len(shapes(architecture))} do not fit; {has}): {hint}"
+    return f": {name} is {write_shape(found[name].shape)} where {architecture.name} has {write_shape(shape)}; {hint}"
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
