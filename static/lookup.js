@@ -66,7 +66,7 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
   if (asAddress !== undefined) {
     const of = asAddress && checkpoints.find((c) => c.name === asAddress[0]);
     if (of && !byId(of, asAddress[1].toLowerCase())) notes.push(`${asAddress[0]} has no ${asAddress[1]}.`);
-    if (asAddress && !of) notes.push(`${asAddress[1]} of ${asAddress[0]}, which this atlas does not show: the same number is another unit here.`);
+    if (asAddress && !of) notes.push(`That address is for another network, ${asAddress[0]}; ${asAddress[1]} here is unrelated.`);
     return { found: found.slice(0, MOST), all: found.length, notes };
   }
   const [, of, rest] = /^([a-z0-9][\w-]*)\/(.*)$/.exec(query) ?? [];
@@ -77,7 +77,11 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
   }
   const ordered = [...checkpoints].sort((a, b) => (b.name === current) - (a.name === current));
   const asked = ordered.map((c) => byId(c, query));
-  if (asked.some(Boolean)) return { found: found.slice(0, MOST), all: found.length, notes: found.length ? [] : notes };
+  if (asked.some(Boolean)) {
+    // of other checkpoints only what is rendered, unless nothing else is found
+    const near = found.filter(({ made, of }) => made || of === ordered[0].name), shown = near.length ? near : found;
+    return { found: shown.slice(0, MOST), all: shown.length, notes: shown.length ? [] : notes };
+  }
 
   const words = query.split(/\s+/), holds = (name) => words.every((w) => name.toLowerCase().includes(w));
   const early = (a, b) => !a.toLowerCase().startsWith(query) - !b.toLowerCase().startsWith(query);
@@ -104,5 +108,5 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
       }
     }
   }
-  return { found: found.slice(0, MOST), all: found.length, notes: found.length ? [] : ["Nothing of that name."] };
+  return { found: found.slice(0, MOST), all: found.length, notes: found.length ? [] : ["No matches."] };
 };

@@ -23,7 +23,7 @@
   });
   const list = element("div", { role: "listbox", id: "found", "aria-label": "Found" });
   const note = element("p", { role: "status" });
-  const more = element("p", {}, element("a", { href: `${root}find.html` }, "What this box reads, and its key /"));
+  const more = element("p", {}, element("a", { href: `${root}find.html` }, "Search help (shortcut: /)"));
   const panel = element("div", { class: "found" }, list, note, more);
   panel.hidden = true;
   box.replaceChildren(input, panel);
@@ -65,7 +65,7 @@
     if (!globalThis.atlasUnits) open([], "Loading …");
     const loaded = await load();
     if (asked !== input.value || !box.contains(document.activeElement)) return;
-    if (!loaded) return open([], "What can be found could not be loaded. Every layer and family is linked below.");
+    if (!loaded) return open([], "The search index could not be loaded. Every layer and family is linked below.");
     const { found, notes, all } = globalThis.atlasLookup(asked, checkpoint);
     shown = asked;
     open(found.map(option), notes.join(" ") || (all > found.length ? `the first ${found.length} of ${all}` : `${found.length} found`));

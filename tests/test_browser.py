@@ -187,7 +187,7 @@ def test_an_address_of_other_weights_is_never_read_as_a_unit_of_these(browser: A
         results = search(visit.page, "https://microscope.openai.com/models/inceptionv1/mixed4a_0/12")
         assert results.count() == 0
         said = visit.page.locator(".found [role=status]").inner_text()
-        assert "mixed4a:12 of inception5h, which this atlas does not show: the same number is another unit here" in said
+        assert "That address is for another network, inception5h; mixed4a:12 here is unrelated." in said
 
 
 def test_the_key_can_be_turned_off_and_stays_off(root: str, visit: Visit) -> None:

@@ -47,7 +47,7 @@ def page(atlas: TinyAtlas) -> str:
 def test_without_a_lesson_the_page_explains_and_claims_no_pictures(atlas: TinyAtlas) -> None:
     text = page(atlas)
     assert "Six steps" in text
-    assert 'class="climb"' not in text
+    assert 'class="ascent"' not in text
     assert "not rendered yet" not in text
     assert "<img" not in text.split("<main")[1]
 
@@ -56,7 +56,7 @@ def test_a_lesson_that_is_not_rendered_says_what_to_type(atlas: TinyAtlas) -> No
     atlas.toml(("[recipe]", LESSON))
     text = page(atlas)
     assert '<code class="command">atlas render</code>' in text
-    assert 'class="climb"' not in text
+    assert 'class="ascent"' not in text
 
 
 def test_the_whole_lesson(atlas: TinyAtlas) -> None:
@@ -66,7 +66,7 @@ def test_the_whole_lesson(atlas: TinyAtlas) -> None:
         atlas.answer(unit)
         atlas.answer(unit, checkpoint="untrained", fingerprint=CHECKPOINTS["untrained"].fingerprint)
     text = page(atlas)
-    full, raw = re.findall(r'<figure class="climb".*?</figure>', text, re.DOTALL)
+    full, raw = re.findall(r'<figure class="ascent".*?</figure>', text, re.DOTALL)
     assert re.findall(r'data-step="(\d+)"', raw) == ["0", "8", "16", "32", "64", "128", "255", "256"]
     assert re.findall(r'data-step="(\d+)"', full)[0] == "0"
     assert full.count("<img") == full.count("data-step")
@@ -99,13 +99,13 @@ def test_a_picture_that_is_damaged_or_gone_takes_its_part_away_and_no_more(atlas
     atlas.store.path(naive.picture).write_bytes(b"no picture")
     build(atlas.config())
     text = (atlas.site / "how.html").read_text()
-    assert text.count('class="climb"') == 2
+    assert text.count('class="ascent"') == 2
     assert "spectrum" not in text
     first = atlas.store.read(asked.raw[0].key)
     assert first is not None
     atlas.store.record_path(first.key).unlink()
     build(atlas.config())
-    assert (atlas.site / "how.html").read_text().count('class="climb"') == 1
+    assert (atlas.site / "how.html").read_text().count('class="ascent"') == 1
 
 
 def test_render_renders_the_lesson_too_and_once(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,13 +125,13 @@ def test_render_renders_the_lesson_too_and_once(tmp_path: Path, run: Run, monkey
     assert run("render", "--seed", "7")[1].startswith("rendered 2,"), "another recipe is asked of the units alone"
     assert run("build")[0] == 0
     assert run("check")[1] == "site: clean\n"
-    assert Path("site/how.html").read_text().count('class="climb"') == 2
+    assert Path("site/how.html").read_text().count('class="ascent"') == 2
 
 
 def test_a_lesson_without_steps_stops_no_build(atlas: TinyAtlas) -> None:
     atlas.toml(("steps = 8", "steps = 0"), ("[recipe]", LESSON))
     answer_lesson(atlas)
-    assert page(atlas).count('class="climb"') == 1, "raw pixels have steps of their own"
+    assert page(atlas).count('class="ascent"') == 1, "raw pixels have steps of their own"
 
 
 @pytest.mark.parametrize("side", [1, 4, 20])

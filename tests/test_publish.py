@@ -248,7 +248,7 @@ def test_without_it_the_newest_is_shown_and_marked(atlas: TinyAtlas) -> None:
     atlas.toml((f"steps = {STEPS}", f"steps = {STEPS}\nseed = 6"))
     assert shown(atlas, unit) == (other_recipe(seed=5), False)
     build(atlas.config())
-    assert "Rendered by another recipe" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+    assert "made by another recipe" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
     assert "--seed 5" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
 
 
@@ -344,8 +344,8 @@ def test_a_unit_page_says_what_it_is(built: TinyAtlas) -> None:
     text = page(built, f"{CHECKPOINT}/mixed4a/200.html")
     record = next(r for r in map(built.store.read, built.store.keys()) if r and r.question.unit == Unit("mixed4a", 200))
     assert "<h1>mixed4a:200</h1>" in text
-    assert re.search(r"3x3 branch</a>, channel 8 of 208", text)
-    assert "14 × 14 grid sees 139 × 139 of the 224 × 224 pixels" in text
+    assert re.search(r"3x3 branch</a>, channel 8 \(numbered 0–207\)", text)
+    assert "One neuron sees a 139-pixel square of the 224-pixel picture. The channel has 14 × 14 neurons." in text
     for known in (record.key, FINGERPRINT, "torch 2.4.0", "2025-01-02T03:04:05Z", "<b>218</b>"):
         assert known in text
     assert f"atlas render mixed4a:200 --checkpoint {CHECKPOINT} --steps {STEPS} --force" in text

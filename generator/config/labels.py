@@ -45,7 +45,7 @@ CONFIDENCE: Mapping[str, str] = {
     "published": "named in the source",
     "low": "its authors call the group a catch-all, or are not sure",
     "source-data": "in the data behind the source, not in its text",
-    "eye": "named by eye",
+    "eye": "a guess from the picture, not tested",
 }
 """How sure a name is, and what that means."""
 

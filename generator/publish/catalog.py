@@ -89,6 +89,11 @@ class AtlasCheckpoint:
         return tuple(self.layers[name] for name in self.checkpoint.architecture.main_layers)
 
     @cached_property
+    def named_by_eye(self) -> bool:
+        """Whether every name of its units is a guess from the picture."""
+        return all(label.confidence == "eye" for labels in self.labels.of.values() for label in labels)
+
+    @cached_property
     def rendered(self) -> int:
         return sum(len(layer.rendered) for layer in self.layers.values())
 

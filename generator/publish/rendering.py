@@ -95,12 +95,12 @@ def sources(units: Iterable[AtlasUnit]) -> tuple[Source, ...]:
     return sources_of(label for unit in units for label in unit.labels)
 
 
-def spectra(ways: tuple[PresetShown, ...]) -> list[Markup]:
+def spectra(presets: tuple[PresetShown, ...]) -> list[Markup]:
     """The spectra of several pictures on one scale, each with what would fall as a photograph's does."""
-    low, high = min(w.power.min() for w in ways) / 2, max(w.power.max() for w in ways) * 2
+    low, high = min(p.power.min() for p in presets) / 2, max(p.power.max() for p in presets) * 2
     return [
-        charts.spectrum(w.name, w.power.tolist(), like_photographs(w.power).tolist(), float(low), float(high))
-        for w in ways
+        charts.spectrum(p.name, p.power.tolist(), like_photographs(p.power).tolist(), float(low), float(high))
+        for p in presets
     ]
 
 

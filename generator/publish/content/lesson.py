@@ -1,4 +1,4 @@
-"""What the page "How these pictures are made" shows: the answers of the lesson, as far as the store has them.
+"""What the page "How these pictures are made" shows of the lesson, as far as the store has it.
 
 >>> lesson = read_lesson(catalog)                                                   # doctest: +SKIP
 >>> [frame.step for frame in lesson.raw.frames]                                     # doctest: +SKIP
@@ -27,7 +27,8 @@ CONTROL = "untrained"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture on the way, the steps that led to it, and its activation as the ascent saw it; at the end, at rest."""
+    """A snapshot of an ascent: the steps that led to it, and its activation on the moved picture; at the end, on the
+    finished picture."""
 
     step: int
     activation: float
@@ -35,8 +36,8 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Climb:
-    """One ascent: some of its pictures, the last one at its end, and the record of that."""
+class Ascent:
+    """One gradient ascent: some of its pictures, the finished one last, and the record of that."""
 
     unit: Unit
     frames: tuple[Frame, ...]
@@ -45,7 +46,7 @@ class Climb:
 
 @dataclass(frozen=True, slots=True)
 class PresetShown:
-    """A unit's picture by one of three ways, and the power of its brightness at 1, 2, ... cycles a picture."""
+    """A unit's picture by one of the presets, and the power of its brightness at 1, 2, ... cycles a picture."""
 
     name: str
     record: Record
@@ -58,12 +59,12 @@ Poster = tuple[tuple[AtlasUnit, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class AtlasLesson:
-    """What is there of the lesson; what is not is None or empty. ``asked`` if atlas.toml has a ``[lesson]``."""
+    """The lesson as far as it is rendered; what is not is None or empty. ``asked`` if atlas.toml has a ``[lesson]``."""
 
     asked: bool
-    raw: Climb | None
-    full: Climb | None
-    ways: tuple[PresetShown, ...]
+    raw: Ascent | None
+    full: Ascent | None
+    presets: tuple[PresetShown, ...]
     seeds: tuple[Record, ...]
     seeds_note: str
     poster: Poster
@@ -76,19 +77,19 @@ def read_lesson(catalog: Catalog) -> AtlasLesson:
     first = catalog.checkpoints[0]
     asked = lesson_questions(catalog.config, first.fingerprint) if first.fingerprint else None
     raw = full = None
-    ways: tuple[PresetShown, ...] = ()
+    presets: tuple[PresetShown, ...] = ()
     seeds: tuple[Record, ...] = ()
     if asked:
         store = Store(catalog.config.store)
-        raw, full = _climb(store, asked.raw), _climb(store, asked.full)
-        ways = _ways(store, {"raw": asked.raw[-1], "naive": asked.naive, "full": asked.full[-1]})
+        raw, full = _ascent(store, asked.raw), _ascent(store, asked.full)
+        presets = _presets(store, {"raw": asked.raw[-1], "naive": asked.naive, "full": asked.full[-1]})
         seeds = _all(store, asked.seeds) or ()
     control = next((c for c in catalog.checkpoints[1:] if c.name == CONTROL), None)
     return AtlasLesson(
         asked=catalog.config.lesson is not None,
         raw=raw,
         full=full,
-        ways=ways,
+        presets=presets,
         seeds=seeds,
         seeds_note=catalog.config.lesson.seeds_note if catalog.config.lesson else "",
         poster=_poster(first),
@@ -111,7 +112,7 @@ def _all(store: Store, questions: Sequence[Question]) -> tuple[Record, ...] | No
     return tuple(found)
 
 
-def _climb(store: Store, questions: Sequence[Question]) -> Climb | None:
+def _ascent(store: Store, questions: Sequence[Question]) -> Ascent | None:
     if not (records := _all(store, questions)):
         return None
     end = records[-1]
@@ -119,12 +120,12 @@ def _climb(store: Store, questions: Sequence[Question]) -> Climb | None:
         return None
     reached = (*end.made.activations, end.made.activation)
     frames = [(record.question.recipe.steps, record.picture) for record in records]
-    return Climb(
+    return Ascent(
         end.question.unit, tuple(Frame(step, reached[step], picture) for step, picture in frames), end
     )  # fmt: skip
 
 
-def _ways(store: Store, questions: dict[str, Question]) -> tuple[PresetShown, ...]:
+def _presets(store: Store, questions: dict[str, Question]) -> tuple[PresetShown, ...]:
     if not (records := _all(store, list(questions.values()))):
         return ()
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from generator.config.atlas_toml import Config
 from generator.core.recipe import SETTINGS, Recipe
-from generator.core.record import Picture, Record
+from generator.core.record import Picture, Record, printed
 from generator.core.units import write_channels
 from generator.links.addresses import picture_fragment
 from generator.publish.catalog import AtlasLayer
@@ -113,7 +113,7 @@ def facts(record: Record) -> tuple[Fact, ...]:
         Fact("device", made.device),
         Fact("versions", versions),
         Fact("rendered", made.date),
-        Fact("time", f"{made.seconds:.1f} s"),
+        Fact("time", f"{printed(made.seconds)} s"),
     )
 
 

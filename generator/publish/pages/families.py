@@ -35,7 +35,7 @@ def _page(
     site: Site, checkpoint: AtlasCheckpoint, shown: tuple[FamilyShown, ...], address: str, preview: Preview | None
 ) -> FamiliesPage:
     title = f"Families of {checkpoint.name}"
-    description = f"{len(shown)} families of units that people have named alike."
+    description = f"{len(shown)} families: units that seem to look for the same kind of thing."
     framed = frame(site, address, title, description, preview=preview, checkpoint=checkpoint, schema=schema.collection)
     return FamiliesPage(framed, shown)
 

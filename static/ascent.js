@@ -1,10 +1,10 @@
 // Ascents that one can scrub: a slider moves through the steps, a dot runs along the curve, and the last picture before
 // each step is shown. Without this file the pictures stand side by side.
 "use strict";
-for (const climb of document.querySelectorAll(".climb")) {
-  const frames = [...climb.querySelectorAll(".frames li")];
-  const slider = climb.querySelector("input"), play = climb.querySelector("button"), says = climb.querySelector("output");
-  const points = climb.querySelector(".line").points, dot = climb.querySelector(".dot");
+for (const ascent of document.querySelectorAll(".ascent")) {
+  const frames = [...ascent.querySelectorAll(".frames li")];
+  const slider = ascent.querySelector("input"), play = ascent.querySelector("button"), says = ascent.querySelector("output");
+  const points = ascent.querySelector(".line").points, dot = ascent.querySelector(".dot");
   const last = Number(slider.max);
 
   const show = (step) => {
@@ -42,8 +42,8 @@ for (const climb of document.querySelectorAll(".climb")) {
   });
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
 
-  for (const image of climb.querySelectorAll("img")) image.loading = "eager"; // hidden ones are wanted at once
+  for (const image of ascent.querySelectorAll("img")) image.loading = "eager"; // hidden ones are wanted at once
   show(last);
-  climb.classList.add("live"); // last, so that the pictures stay if anything above fails
-  climb.querySelector(".scrub").hidden = false;
+  ascent.classList.add("live"); // last, so that the pictures stay if anything above fails
+  ascent.querySelector(".scrub").hidden = false;
 }
