@@ -11,7 +11,7 @@ a backward of its own; both compute what the plain operations compute, several t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +74,28 @@ class Inception(nn.Module):
                 return x
         x = F.avg_pool2d(x, x.shape[-2:]).flatten(1)
         return F.linear(x, *self._weights(CLASSIFIER)).softmax(1)
+
+    def every_layer(self, rgb: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Each main layer with its values before the ReLU, shallow first; at the end ``softmax2``, N x classes.
+
+        ``rgb`` is N x 3 x H x W in 0..1. One pass for all layers, where ``forward`` would begin anew for each.
+        """
+        x = rgb - self.mean
+        for step in self.architecture.steps:
+            if isinstance(step, Pool):
+                x = F.max_pool2d(x, step.size, 2, ceil_mode=True)
+            elif isinstance(step, Norm):
+                x = local_response_norm(x, step)
+            else:
+                if isinstance(step, Conv):
+                    x = self._conv(step, x, 0.0, step.name)
+                else:
+                    branches = [self._branch(step, branch, x, 0.0, f"{step.name}_{branch}") for branch in BRANCHES]
+                    x = torch.cat(branches, dim=1)
+                yield step.name, x
+                x = F.relu(x)
+        x = F.avg_pool2d(x, x.shape[-2:]).flatten(1)
+        yield CLASSIFIER, F.linear(x, *self._weights(CLASSIFIER)).softmax(1)
 
     def _branch(self, module: Mixed, part: str, x: Tensor, leak: float, bare: str) -> Tensor:
         if part == "pool_reduce":

@@ -1,0 +1,123 @@
+"""One thing or several: the strongest positions of a unit, grouped by what else the layer sees there.
+
+Each position is described by the layer's other channels. Positions that are described alike are of one kind; a unit
+whose best photographs fall into clear groups answers to several things. How clear groups are by chance is told by
+random positions of the same layer, grouped likewise: the null.
+
+>>> grouped = group(describe(vectors, mean, deviation))                           # doctest: +SKIP
+>>> grouped.count[370], grouped.silhouette[370]                                   # doctest: +SKIP
+(3, 0.17)
+
+Spherical k-means (Dhillon and Modha, 2001) needs the cosines between positions and nothing else, so that all units of a
+layer are grouped at once from small matrices. The number of groups is that of the best silhouette (Rousseeuw, 1987).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+FEWEST, MOST = 2, 6
+LOW, HIGH = -3.0, 8.0  # of a standardised channel: a few that are far out must not decide alone
+_STARTS, _STEPS = 8, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """For each of U units: the number of groups, how clear they are, and the group of each of its N positions.
+
+    ``silhouette`` is -1..1, the mean over the positions, by cosine distance. ``label`` is U x N, the largest group 0.
+    """
+
+    count: NDArray[np.int64]
+    silhouette: NDArray[np.float32]
+    label: NDArray[np.int8]
+
+
+def cosines(vectors: Tensor, mean: Tensor, deviation: Tensor, own: Tensor | None = None) -> Tensor:
+    """How alike positions are: U x N x N cosines from U x N x C activations.
+
+    Channels are standardised by ``mean`` and ``deviation`` (C), cut to LOW..HIGH, and the mean of the N positions is
+    taken off. ``own`` (U) is each unit's own channel, which describes nothing, as it is high at all of them.
+    """
+    x = ((vectors - mean) / deviation.clamp_min(1e-6)).clamp_(LOW, HIGH)
+    if own is not None:
+        x[torch.arange(len(x)), :, own] = 0
+    x -= x.mean(1, keepdim=True)
+    x = torch.nn.functional.normalize(x, dim=2)
+    return x @ x.transpose(1, 2)
+
+
+def group(alike: Tensor) -> Grouped:
+    """Group the positions of each unit by their U x N x N cosines, into FEWEST to MOST groups."""
+    units, n, _ = alike.shape
+    best = torch.full((units,), -2.0)
+    count = torch.zeros(units, dtype=torch.int64)
+    label = torch.zeros(units, n, dtype=torch.int64)
+    for k in range(FEWEST, MOST + 1):
+        labels = _spherical_k_means(alike, k)
+        value = silhouette(alike, labels, k)
+        better = value > best + 1e-6
+        best, count = torch.where(better, value, best), torch.where(better, k, count)
+        label = torch.where(better[:, None], labels, label)
+    ordered = [_largest_first(row) for row in label.numpy()]
+    return Grouped(count.numpy(), best.numpy().astype(np.float32), np.array(ordered, dtype=np.int8).reshape(units, n))
+
+
+def silhouette(alike: Tensor, labels: Tensor, k: int) -> Tensor:
+    """The mean silhouette of U groupings (U x N labels of k groups) by cosine distance; a position alone counts 0."""
+    member = torch.nn.functional.one_hot(labels, k).float()
+    size = member.sum(1)
+    total = (1 - alike) @ member  # U x N x k: distances to all of each group
+    own_size = (member @ size[:, :, None]).squeeze(2)
+    within = (total * member).sum(2) / (own_size - 1).clamp_min(1)
+    other = (total / size[:, None].clamp_min(1)).masked_fill(member.bool() | (size[:, None] == 0), torch.inf).amin(2)
+    value = (other - within) / torch.maximum(other, within).clamp_min(1e-9)
+    alone = (own_size <= 1) | torch.isinf(other)
+    return value.masked_fill(alone, 0).mean(1)
+
+
+def _spherical_k_means(alike: Tensor, k: int) -> Tensor:
+    """The labels, U x N, of the best of some starts: the largest sum of cosines to the centres of the groups."""
+    units, n, _ = alike.shape
+    generator = torch.Generator().manual_seed(k)
+    best, labels = torch.full((units,), -torch.inf), torch.zeros(units, n, dtype=torch.int64)
+    for _ in range(_STARTS):
+        now = _farthest_first(alike, k, int(torch.randint(n, (1,), generator=generator)))
+        score = torch.zeros(units)
+        for _ in range(_STEPS):
+            member = torch.nn.functional.one_hot(now, k).float()
+            dot = alike @ member  # each position with the sum of each group
+            length = (member * dot).sum(1).clamp_min(1e-9).sqrt()  # of the sums
+            near, following = (dot / length[:, None]).masked_fill(member.sum(1)[:, None] == 0, -torch.inf).max(2)
+            score = near.sum(1)
+            if torch.equal(following, now):
+                break
+            now = following
+        better = score > best
+        best, labels = torch.where(better, score, best), torch.where(better[:, None], now, labels)
+    return labels
+
+
+def _farthest_first(alike: Tensor, k: int, first: int) -> Tensor:
+    """Labels by k centres, each the position least like those before it; the first is given."""
+    units, n, _ = alike.shape
+    centres = [torch.full((units,), first)]
+    nearest = alike[:, first]
+    for _ in range(k - 1):
+        centres.append(nearest.argmin(1))
+        nearest = torch.maximum(nearest, alike[torch.arange(units), centres[-1]])
+    index = torch.stack(centres, 1)[:, :, None].expand(-1, -1, n)
+    return alike.gather(1, index).argmax(1)
+
+
+def _largest_first(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    found, size = np.unique(labels, return_counts=True)
+    rank = np.argsort(-size, kind="stable")
+    renamed = np.empty(found.max() + 1, dtype=np.int64)
+    renamed[found[rank]] = np.arange(len(found))
+    return renamed[labels]

@@ -1,0 +1,86 @@
+"""How units respond to synthetic stimuli: what each prefers, and how choosy it is about orientation and hue.
+
+>>> tuned = tune(net)["conv2d0"]                                                  # doctest: +SKIP
+>>> tuned.orientation[3], tuned.orientation_selectivity[3]                        # doctest: +SKIP
+(44.8, 0.83)
+
+A unit's response to a stimulus is its mean over the grid after the ReLU, less its response to plain grey; what is below
+that counts as 0. Selectivity is 1 less the circular variance (Mardia, 1972): 0 for a unit that answers to all
+orientations alike, 1 for one that answers to one alone. Orientations of bars repeat after 180 degrees, hues after 360.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from generator.core.architecture import CLASSIFIER
+from generator.network import Inception
+from generator.study.stimuli import SIDE, Stimulus, all_stimuli, draw
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One layer's C units. ``response`` is C x stimuli, in the order of ``all_stimuli``; ``best`` the strongest one.
+
+    ``orientation`` (0..180) and ``hue`` (0..360), in degrees, are nan where no stimulus of that kind gets a response;
+    the selectivities are then 0.
+    """
+
+    response: NDArray[np.float32]
+    best: NDArray[np.int64]
+    orientation: NDArray[np.float32]
+    orientation_selectivity: NDArray[np.float32]
+    hue: NDArray[np.float32]
+    hue_selectivity: NDArray[np.float32]
+
+
+def tune(
+    net: Inception, *, batch: int = 16, advance: Callable[[int], object] = lambda stimuli: None
+) -> dict[str, Tuning]:
+    """Show every stimulus to the network, in float32, and sum up how the units of each main layer respond."""
+    stimuli = all_stimuli()
+    found: dict[str, list[NDArray[np.float32]]] = {}
+    grey = np.full((1, SIDE, SIDE, 3), 0.5, dtype=np.float32)
+    base = _means(net, grey)
+    for start in range(0, len(stimuli), batch):
+        shown = stimuli[start : start + batch]
+        for layer, means in _means(net, np.stack([draw(stimulus) for stimulus in shown])).items():
+            found.setdefault(layer, []).append(np.maximum(means - base[layer], 0))
+        advance(len(shown))
+    return {layer: sum_up(np.concatenate(means).T, stimuli) for layer, means in found.items()}
+
+
+def sum_up(response: NDArray[np.float32], stimuli: Sequence[Stimulus]) -> Tuning:
+    """The tuning of C units from their C x S responses."""
+    bars = [i for i, s in enumerate(stimuli) if s.family in ("grating", "line")]
+    discs = [i for i, s in enumerate(stimuli) if s.family == "disc"]
+    orientation, choosy = circular(response[:, bars], [stimuli[i].orientation or 0.0 for i in bars], 180.0)
+    hue, picky = circular(response[:, discs], [stimuli[i].hue or 0.0 for i in discs], 360.0)
+    return Tuning(response, response.argmax(1), orientation, choosy, hue, picky)
+
+
+def circular(
+    response: NDArray[np.float32], degrees: Sequence[float], period: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The preferred angle of C units, in degrees (nan without any response), and 1 less the circular variance."""
+    total = response.sum(1)
+    vector = response @ np.exp(2j * np.pi * np.asarray(degrees) / period)
+    angle = np.where(total > 0, np.degrees(np.angle(vector)) / 360 * period % period, np.nan)
+    selectivity = np.abs(vector) / np.where(total > 0, total, np.inf)
+    return angle.astype(np.float32), selectivity.astype(np.float32)
+
+
+def _means(net: Inception, pictures: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+    """The mean over the grid of each unit of the main layers, N x C, for N x SIDE x SIDE x 3 pictures in 0..1."""
+    rgb = torch.from_numpy(pictures).to(net.mean.device).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        return {
+            name: values.relu().mean((2, 3)).cpu().numpy()
+            for name, values in net.every_layer(rgb)
+            if name != CLASSIFIER
+        }

@@ -1,0 +1,167 @@
+"""What the study says of units: held against plain loops over the network, and against answers known beforehand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from generator.network import Inception, load_checkpoint
+from generator.study import groups, similarity, tuning
+from generator.study.photographs import Photographs, find_photographs, read_photograph
+from generator.study.responses import Responses, describe_best, gather
+from generator.study.stimuli import all_stimuli, draw
+
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def net() -> Inception:
+    return load_checkpoint("untrained")
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
+    folder = tmp_path_factory.mktemp("photographs")
+    random = np.random.default_rng(0)
+    for i in range(COUNT):
+        coarse = random.integers(0, 255, (7, 8, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((300, 260), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
+    return find_photographs([folder])
+
+
+@pytest.fixture(scope="module")
+def responses(net: Inception, photographs: Photographs, tmp_path_factory: pytest.TempPathFactory) -> Responses:
+    return gather(net, photographs.photographs, tmp_path_factory.mktemp("arrays"), batch=2)
+
+
+@pytest.mark.parametrize("layer", ["conv2d0", "mixed3a", "mixed5b"])
+def test_examples_are_those_of_a_plain_loop(
+    net: Inception, photographs: Photographs, responses: Responses, layer: str
+) -> None:
+    found = responses.layers[layer]
+    pixels = np.stack([read_photograph(p.path) for p in photographs.photographs])
+    values = net(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, layer).numpy()
+    grid = values.shape[-1]
+    flat = values.reshape(COUNT, values.shape[1], -1)
+    for unit in (0, 7, 33):
+        strongest = flat[:, unit].max(1)
+        best = found.best_value[unit]
+        assert np.allclose(best, np.sort(strongest)[::-1], rtol=1e-4, atol=1e-3)
+        for value, photo, position in zip(best, found.best_photo[unit], found.best_position[unit], strict=True):
+            row, column = divmod(position, grid)
+            assert values[photo, unit, row, column] == pytest.approx(value, rel=1e-4, abs=1e-3)
+        assert np.allclose(found.means[:, unit], flat[:, unit].mean(1), rtol=1e-4, atol=1e-4)
+        assert found.fires[unit] == pytest.approx((flat[:, unit] > 0).mean(), abs=2e-3)
+        assert (found.worst_value[unit] <= found.best_value[unit].min() + 1e-3).all()
+        assert (np.diff(found.worst_value[unit]) >= 0).all()
+
+
+def test_the_network_says_what_it_sees(net: Inception, photographs: Photographs, responses: Responses) -> None:
+    pixels = np.stack([read_photograph(p.path) for p in photographs.photographs])
+    said = net(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, "softmax2")
+    assert responses.top_class.tolist() == said.argmax(1).tolist()
+    assert np.allclose(responses.probability, said.max(1).values, rtol=1e-4)
+
+
+def test_positions_are_described_by_the_whole_layer(
+    net: Inception, photographs: Photographs, responses: Responses, tmp_path: Path
+) -> None:
+    vectors = describe_best(net, photographs.photographs, responses, tmp_path, batch=3)
+    layer, unit = responses.layers["mixed4a"], 20
+    for i in range(COUNT):
+        seen = torch.from_numpy(read_photograph(photographs.photographs[layer.best_photo[unit, i]].path))
+        values = net(seen.permute(2, 0, 1)[None].float() / 255, "mixed4a")[0].flatten(1)
+        expected = values[:, layer.best_position[unit, i]].numpy()
+        assert np.allclose(vectors["mixed4a"][unit, i], expected, rtol=2e-3, atol=2e-2)
+
+
+def test_samples_of_all_layers_are_of_the_same_places(responses: Responses) -> None:
+    rows = {len(layer.samples) for layer in responses.layers.values()}
+    assert len(rows) == 1
+
+
+def test_units_are_like_those_that_respond_alike() -> None:
+    random = np.random.default_rng(0)
+    base = random.normal(size=(500, 3))
+    noisy = base[:, [0, 0, 1, 2]] + 0.1 * random.normal(size=(500, 4))
+    r = similarity.correlation(noisy, noisy)
+    like = similarity.most_similar(r, same=True, keep=2)
+    assert like.unit[0, 0] == 1
+    assert like.unit[1, 0] == 0
+    assert like.r[0, 0] == pytest.approx(np.corrcoef(noisy[:, 0], noisy[:, 1])[0, 1], abs=1e-5)
+    silent = np.zeros((500, 1))
+    assert (similarity.correlation(silent, noisy) == 0).all(), "a unit that never fires is like none"
+
+
+def positions(centres: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """60 positions of one unit around some centres, 1 x 60 x 40, and which centre each is around."""
+    generator = torch.Generator().manual_seed(seed)
+    middle = torch.randn(centres, 40, generator=generator) * 2
+    label = torch.arange(60) % centres
+    return (middle[label] + 0.5 * torch.randn(60, 40, generator=generator))[None], label
+
+
+@pytest.mark.parametrize("centres", [2, 3, 5])
+def test_several_things_are_told_apart(centres: int) -> None:
+    vectors, truth = positions(centres)
+    found = groups.group(groups.cosines(vectors, torch.zeros(40), torch.ones(40)))
+    assert found.count.tolist() == [centres]
+    pairs = {(int(a), int(b)) for a, b in zip(found.label[0], truth, strict=True)}
+    assert len(pairs) == centres, "each group is one centre"
+    noise = torch.randn(1, 60, 40, generator=torch.Generator().manual_seed(9))
+    nothing = groups.group(groups.cosines(noise, torch.zeros(40), torch.ones(40)))
+    assert found.silhouette[0] > 3 * nothing.silhouette[0]
+
+
+def test_the_silhouette_is_rousseeuws() -> None:
+    vectors, _ = positions(3, seed=1)
+    alike = groups.cosines(vectors, torch.zeros(40), torch.ones(40))
+    labels = torch.arange(60) % 4
+    distance = 1 - alike[0]
+    expected = []
+    for i in range(60):
+        own = [j for j in range(60) if labels[j] == labels[i] and j != i]
+        within = distance[i, own].mean()
+        other = min(distance[i, labels == k].mean() for k in range(4) if k != labels[i])
+        expected.append(float((other - within) / max(other, within)))
+    assert groups.silhouette(alike, labels[None], 4)[0].item() == pytest.approx(np.mean(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 45.0, 112.5])
+def test_a_gabor_unit_prefers_its_own_orientation(degrees: float) -> None:
+    """A filter made by hand, looking for bars of this orientation, put through the stimuli like a unit."""
+    y, x = torch.meshgrid(torch.arange(10.0, -11, -1), torch.arange(-10.0, 11), indexing="ij")
+    angle = torch.deg2rad(torch.tensor(degrees))
+    across = y * torch.cos(angle) - x * torch.sin(angle)
+    kernel = torch.exp(-(x**2 + y**2) / 40) * torch.cos(2 * torch.pi * across / 8)
+    kernel -= kernel.mean()
+    stimuli = all_stimuli()
+    response = np.zeros((1, len(stimuli)), dtype=np.float32)
+    for i, stimulus in enumerate(stimuli):
+        if stimulus.family in ("grating", "line"):
+            seen = torch.from_numpy(draw(stimulus)).mean(2)[None, None]
+            response[0, i] = torch.nn.functional.conv2d(seen, kernel[None, None], stride=4).relu().mean()
+    tuned = tuning.sum_up(response, stimuli)
+    off = abs(float(tuned.orientation[0]) - degrees)
+    assert min(off, 180 - off) < 2
+    assert tuned.orientation_selectivity[0] > 0.7
+    assert stimuli[tuned.best[0]].orientation == pytest.approx(degrees)
+
+
+def test_a_unit_for_one_hue_says_which() -> None:
+    stimuli = all_stimuli()
+    response = np.array([[1.0 if s.family == "disc" and s.hue == 120 else 0.0 for s in stimuli]], dtype=np.float32)
+    tuned = tuning.sum_up(response, stimuli)
+    assert tuned.hue[0] == pytest.approx(120)
+    assert tuned.hue_selectivity[0] == pytest.approx(1)
+    assert np.isnan(tuned.orientation[0])
+
+
+def test_a_silent_unit_prefers_nothing() -> None:
+    tuned = tuning.sum_up(np.zeros((1, len(all_stimuli())), dtype=np.float32), all_stimuli())
+    assert np.isnan(tuned.orientation[0])
+    assert tuned.orientation_selectivity[0] == 0
