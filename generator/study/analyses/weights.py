@@ -1,0 +1,57 @@
+"""What each unit is made of, and what uses it: from the weights alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from generator.study.analysis import Advance, Analysis, Finding, Subject
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+KEEP = 12  # classes for and against
+NAMES = ("unit", "norm", "sum", "map", "explained")
+
+
+def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
+    """Each layer's strongest inputs and outputs, and for the last the classes that it argues for and against.
+
+    Arrays ``input_*`` are of the layer before, ``output_*`` of the layer after, ``class_*`` of the classifier: the
+    channel or class (-1 for none), norm, sum and map of each; see :class:`generator.study.expanded.Strongest`.
+    """
+    import torch
+
+    from generator.core.architecture import CLASSIFIER
+    from generator.study.expanded import expanded_weights, strongest
+
+    net, main = subject.network, subject.architecture.main_layers
+    with torch.no_grad():
+        for layer in layers:
+            place = main.index(layer)
+            arrays: dict[str, NDArray[np.generic]] = {}
+            if place:
+                found = strongest(expanded_weights(net, layer))
+                arrays |= {
+                    f"input_{name}": getattr(found, name) for name in ("unit", "norm", "sum", "map", "explained")
+                }
+            if place + 1 < len(main):
+                found = strongest(expanded_weights(net, main[place + 1]).transpose(0, 1))
+                arrays |= {f"output_{name}": getattr(found, name) for name in NAMES}
+            else:
+                logits = net.get_buffer(f"{CLASSIFIER}_weight").float().T  # units x classes: the mean over the grid
+                for name, order in (("for", logits), ("against", -logits)):
+                    top = order.topk(KEEP, dim=1)
+                    arrays[f"class_{name}"] = top.indices.cpu().numpy().astype("int16")
+                    arrays[f"class_{name}_weight"] = logits.gather(1, top.indices).cpu().numpy()
+            advance(1 / len(layers))
+            yield Finding(layer, arrays, {"before": main[place - 1] if place else None})
+
+
+ANALYSIS = Analysis(
+    name="weights",
+    help="What each unit is made of and what uses it, through the bottlenecks, from the weights alone.",
+    compute=compute,
+    settings={"keep": KEEP, "version": 1},
+)

@@ -1,0 +1,97 @@
+"""What an analysis is: a question about the layers of a checkpoint, and the function that answers it.
+
+An analysis is one module of :mod:`generator.study.analyses` with an ``ANALYSIS``; nothing else lists it:
+
+>>> def compute(subject, layers, advance):                                        # doctest: +SKIP
+...     for layer in layers:
+...         yield Finding(layer, {"bias": subject.network.bias(layer)})
+...
+>>> ANALYSIS = Analysis("bias", "The bias of each unit.", compute)                # doctest: +SKIP
+
+Each layer's finding becomes one answer in the store, of the kind ``study/NAME``. Torch is imported inside ``compute``,
+so that a list of analyses and a dry run need none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.core.architecture import Architecture
+from generator.core.result import result_key
+from generator.study.photographs import Photographs
+
+if TYPE_CHECKING:
+    from generator.network import Inception
+
+Advance = Callable[[float], object]
+"""Is told the share of the work, 0..1, that was done since the last call."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is studied: the network of a checkpoint, and photographs where there are any.
+
+    ``load`` gives the network in float32 on the device to be used; it is called when it is first wanted.
+    """
+
+    checkpoint: str
+    architecture: Architecture
+    fingerprint: str
+    load: Callable[[], Inception]
+    photographs: Photographs | None = None
+
+    @cached_property
+    def network(self) -> Inception:
+        return self.load()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one layer: arrays by name, kept as ``.npz``, and facts that are small enough for JSON."""
+
+    layer: str
+    arrays: Mapping[str, NDArray[np.generic]]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Compute = Callable[[Subject, Sequence[str], Advance], Iterator[Finding]]
+"""Answers for the layers that are asked for, each as it is finished; all in one pass where that is cheaper."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis. ``settings`` is all that changes what it finds, a version among it; they are part of the key.
+
+    ``of_photographs`` if it needs photographs, whose fingerprint is then part of the key. ``layers`` are those that it
+    can answer for; by default the main layers.
+    """
+
+    name: str
+    help: str
+    compute: Compute
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    of_photographs: bool = False
+    layers: Callable[[Architecture], Sequence[str]] = lambda architecture: architecture.main_layers
+
+    @property
+    def kind(self) -> str:
+        return f"study/{self.name}"
+
+    def question(self, subject: Subject, layer: str) -> dict[str, Any]:
+        """What is asked of one layer. Raises ValueError if photographs are needed and there are none."""
+        asked: dict[str, Any] = {"fingerprint": subject.fingerprint, "layer": layer, "settings": dict(self.settings)}
+        if self.of_photographs:
+            if subject.photographs is None:
+                raise ValueError(f"{self.name} needs photographs")
+            asked["photographs"] = subject.photographs.fingerprint
+        return asked
+
+    def key(self, subject: Subject, layer: str) -> str:
+        """The key of the answer for one layer."""
+        return result_key(self.kind, self.question(subject, layer))

@@ -1,0 +1,102 @@
+"""Weights through bottlenecks: the linear map from the units of one layer to those of the next.
+
+A mixed layer reads the layer before it through 1x1 bottlenecks. With the ReLU between taken as the identity, pooling as
+an average and normalisation as a constant, the path is linear, and its kernels multiply to one (Voss et al.,
+"Visualizing Weights", Distill 2021):
+
+>>> kernels = expanded_weights(net, "mixed4b")                                    # doctest: +SKIP
+>>> kernels.shape                                                                 # doctest: +SKIP
+torch.Size([512, 512, 5, 5])
+
+Element [c, i, y, x] is what unit i of the layer before adds to unit c from (y - 2, x - 2) positions away. Where layers
+are pooled between, a position is one of the grid after pooling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator.core.architecture import BRANCHES, Conv, Mixed
+from generator.network import Inception
+
+KEEP = 12
+SIDE = 5  # of the largest kernel of a branch; smaller ones are set into its middle
+
+
+def previous_layer(net: Inception, layer: str) -> str | None:
+    """The main layer that a main layer reads, or None for the first."""
+    layers = net.architecture.main_layers
+    place = layers.index(layer)
+    return layers[place - 1] if place else None
+
+
+def expanded_weights(net: Inception, layer: str) -> Tensor:
+    """The kernels of a main layer on the one before it: C x I x k x k, float32, on the network's device.
+
+    k is SIDE for a mixed layer, the kernel's own side for a convolution.
+    """
+    step = next(s for s in net.architecture.steps if isinstance(s, Conv | Mixed) and s.name == layer)
+    if isinstance(step, Conv):
+        return net.get_buffer(f"{step.name}_weight").float()
+    return torch.cat([_branch(net, step, branch) for branch in BRANCHES])
+
+
+def _branch(net: Inception, module: Mixed, branch: str) -> Tensor:
+    def weight(part: str) -> Tensor:
+        return net.get_buffer(f"{module.convs[part].name}_weight").float()
+
+    kernel = weight(branch)
+    if branch == "pool_reduce":
+        kernel = kernel.expand(-1, -1, 3, 3) / 9
+    elif branch != "1x1":
+        narrow = weight(f"{branch}_bottleneck")[:, :, 0, 0]
+        kernel = torch.einsum("cbyx,bi->ciyx", kernel, narrow)
+    margin = (SIDE - kernel.shape[-1]) // 2
+    return F.pad(kernel, (margin,) * 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Strongest:
+    """For each of C units the KEEP others that excite it most and the KEEP that inhibit it most, C x 2 KEEP.
+
+    ``unit`` has the exciting ones first, strongest first; ``norm`` is the L2 norm of each kernel, ``sum`` its sum,
+    which gives the sign, ``map`` the kernels, C x 2 KEEP x k x k. Where there are fewer than KEEP of a sign, ``unit``
+    is -1. ``explained`` (C) is the share of the squared weight of the unit that all these hold.
+    """
+
+    unit: NDArray[np.int16]
+    norm: NDArray[np.float32]
+    sum: NDArray[np.float32]
+    map: NDArray[np.float16]
+    explained: NDArray[np.float32]
+
+
+def strongest(kernels: Tensor) -> Strongest:
+    """The strongest of C x I x k x k kernels, by their L2 norm, for each of the C."""
+    norm, total = kernels.flatten(2).norm(dim=2), kernels.sum((2, 3))
+    keep = min(KEEP, kernels.shape[1])
+    chosen = []
+    for sign in (1, -1):
+        rank = norm.masked_fill(total * sign <= 0, -1.0)
+        top = rank.topk(keep, dim=1)
+        chosen.append(top.indices.masked_fill(top.values < 0, -1))
+    unit = torch.cat(chosen, 1)
+    there = unit >= 0
+    at = unit.clamp_min(0)
+    held = norm.gather(1, at) * there
+    k = kernels.shape[-1]
+    maps = kernels.gather(1, at[:, :, None, None].expand(-1, -1, k, k)) * there[:, :, None, None]
+    explained = held.square().sum(1) / norm.square().sum(1).clamp_min(1e-12)
+    return Strongest(
+        unit.cpu().numpy().astype(np.int16),
+        held.cpu().numpy().astype(np.float32),
+        (total.gather(1, at) * there).cpu().numpy().astype(np.float32),
+        maps.half().cpu().numpy(),
+        explained.cpu().numpy().astype(np.float32),
+    )
