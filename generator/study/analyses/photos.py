@@ -21,6 +21,7 @@ EACH = 9  # photographs at each quantile
 _CURVE = np.linspace(0, 1, 21)
 _NULLS = 200  # groupings of random positions of a layer, for the null
 _CHUNK = 64
+_CREDIT = ("title", "author", "licence", "source")
 
 
 def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
@@ -29,7 +30,7 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     The layer ``softmax2`` stands for the photographs themselves: what each is called, whose it is, and what the network
     says of it. The others have, for C units, P photographs by their place in that list, and n = 60:
 
-    - ``best_photo``, ``best_value``, ``best_position``, C x n: the strongest photographs, and where in the flattened grid;
+    - ``best_photo``, ``best_value``, ``best_position``, C x n: the strongest, and where in the flattened grid;
     - ``quantile_*``, C x 5 x 9: the same around the 99th, 95th, 90th, 75th and 50th percentile of the photographs;
     - ``worst_*``, C x 3: the most negative before the ReLU;
     - ``max_curve``, ``mean_curve``, C x 21: quantiles over the photographs of the strongest value and of the mean;
@@ -61,9 +62,7 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
 def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[Any]]:
     assert subject.photographs is not None
     seen = [subject.photographs.photographs[i] for i in responses.seen]
-    credits = {
-        name: np.array([getattr(p.credit, name) for p in seen]) for name in ("title", "author", "licence", "source")
-    }
+    credits = {name: np.array([getattr(p.credit, name) for p in seen]) for name in _CREDIT}
     return {
         "file": np.array([p.name for p in seen]),
         "sha256": np.array([p.sha256 for p in seen]),

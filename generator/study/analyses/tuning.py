@@ -12,8 +12,8 @@ from generator.study.analysis import Advance, Analysis, Finding, Subject
 def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
     """One pass over all stimuli. Arrays, for C units and S stimuli in the order of ``all_stimuli``:
 
-    ``response``, C x S, in 1/255 of the unit's strongest, ``strongest``, C, and ``best``, ``orientation``, ``hue`` and the
-    selectivities of :class:`generator.study.tuning.Tuning`.
+    ``response``, C x S, in 1/255 of the unit's strongest, ``strongest``, C, and ``best``, ``orientation``, ``hue`` and
+    the selectivities of :class:`generator.study.tuning.Tuning`.
     """
     from generator.study.stimuli import all_stimuli
     from generator.study.tuning import tune
