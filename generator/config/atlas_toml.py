@@ -32,6 +32,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
     "recipe": tuple(f.name for f in SETTINGS),
     "lesson": ("unit", "seeds", "seeds_note"),
+    "photos": ("folders",),
 }
 
 
@@ -65,7 +66,10 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it."""
+    """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it.
+
+    ``photos`` are folders of photographs, for `atlas study`.
+    """
 
     path: Path
     title: str
@@ -75,6 +79,7 @@ class Config:
     recipe: Recipe
     layer_settings: Mapping[str, Mapping[str, Any]]
     lesson: Lesson | None
+    photos: tuple[Path, ...] = ()
 
     @property
     def store(self) -> Path:
@@ -209,6 +214,7 @@ class _Reader:
             recipe=recipe,
             layer_settings=by_layer,
             lesson=self.lesson(data["lesson"], checkpoints[0]) if "lesson" in data else None,
+            photos=self.photos(data.get("photos", {})),
         )
 
     def lesson(self, given: Any, of: Checkpoint) -> Lesson:
@@ -224,6 +230,11 @@ class _Reader:
         if chosen["unit"] is None:
             self.fail('a lesson is about a unit; write unit = "mixed4a:0"', "unit", "lesson")
         return Lesson(chosen["unit"], chosen["seeds"], self.string(data, "seeds_note", "", "lesson"))
+
+    def photos(self, given: Any) -> tuple[Path, ...]:
+        data = self.table(given, "photos")
+        self.keys(data, _SECTIONS["photos"], "photos")
+        return tuple(self.path.parent / Path(word).expanduser() for word in self.words(data, "folders", "photos"))
 
     def checkpoint(self, name: str, given: Any) -> Checkpoint:
         section = ("checkpoints", name)

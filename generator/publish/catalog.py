@@ -25,6 +25,7 @@ from generator.core.architecture import Branch, Layer
 from generator.core.package import package_folder
 from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Record
+from generator.core.result import Result
 from generator.core.units import Unit
 from generator.store.status import known_fingerprint
 from generator.store.store import Store
@@ -104,23 +105,33 @@ class AtlasCheckpoint:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything the pages are made from."""
+    """Everything the pages are made from. ``results`` are the answers that are not pictures; panels read them."""
 
     config: Config
     checkpoints: tuple[AtlasCheckpoint, ...]
     warnings: tuple[str, ...]
+    results: tuple[Result, ...] = ()
+
+    def latest(self, kind: str, fingerprint: str | None, layer: str) -> Result | None:
+        """The newest answer of a kind about a layer of these weights."""
+        return self._latest.get((kind, fingerprint, layer))
+
+    @cached_property
+    def _latest(self) -> Mapping[tuple[str, str | None, str], Result]:
+        ordered = sorted(self.results, key=lambda result: str(result.provenance.get("date")))
+        return {(r.kind, r.question.get("fingerprint"), r.question.get("layer", "")): r for r in ordered}
 
 
 def read_catalog(config: Config) -> Catalog:
     """Bring atlas.toml and its store together."""
     store = Store(config.store)
-    records, warnings = _records(store)
+    records, results, warnings = _answers(store)
     labels = read_labels((config.labels, package_folder("labels")), config.checkpoint)
     checkpoints = tuple(
         _checkpoint(config, checkpoint, records, labels.get(checkpoint.name, Labels()))
         for checkpoint in config.checkpoints
     )
-    return Catalog(config, checkpoints, tuple(warnings))
+    return Catalog(config, checkpoints, tuple(warnings), tuple(results))
 
 
 def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool, int, int]:
@@ -157,16 +168,19 @@ def _is_of_a_figure(recipe: Recipe, wanted: Recipe) -> bool:
     return hardly_begun or recipe.parameterization != wanted.parameterization
 
 
-def _records(store: Store) -> tuple[list[Record], list[str]]:
-    """Every answer that can be shown, and what is wrong with the others."""
-    records, warnings = list[Record](), list[str]()
-    for record in store.records(damaged=lambda error: warnings.append(str(error))):
-        absent = [p.name for p in (record.picture, record.thumbnail) if not store.path(p).is_file()]
+def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
+    """Every picture and every other answer that can be shown, and what is wrong with the rest."""
+    records, results, warnings = list[Record](), list[Result](), list[str]()
+    for answer in store.answers(damaged=lambda error: warnings.append(str(error))):
+        needed = (answer.picture, answer.thumbnail) if isinstance(answer, Record) else answer.files
+        absent = [file.name for file in needed if not store.path(file).is_file()]
         if absent:
             warnings.append(f"{store.root / absent[0]} is missing; type `atlas verify` to set its record aside")
+        elif isinstance(answer, Record):
+            records.append(answer)
         else:
-            records.append(record)
-    return records, warnings
+            results.append(answer)
+    return records, results, warnings
 
 
 def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record], labels: Labels) -> AtlasCheckpoint:

@@ -1,0 +1,114 @@
+"""What a unit is built from and what uses it, each with the kernel between them."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.core.units import Unit
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.panels import Lookup, Panel
+from generator.store.store import DamagedError, Store
+
+SHOWN = 6  # of each sign; the store has twice as many
+_RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Another unit, how strongly it is tied to this one (1 is the strongest tie), and the kernel as a picture."""
+
+    unit: AtlasUnit
+    share: float
+    kernel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold."""
+
+    layer: str
+    exciting: tuple[Tie, ...]
+    inhibiting: tuple[Tie, ...]
+    explained: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the panel shows: ``inputs`` of the layer before, ``outputs`` of the layer after; either may be None."""
+
+    inputs: Ties | None
+    outputs: Ties | None
+
+
+def read(catalog: Catalog) -> Lookup:
+    """Arrays are read a layer at a time, as its pages come."""
+    store = Store(catalog.config.store)
+
+    @lru_cache(maxsize=2)
+    def arrays(fingerprint: str | None, layer: str) -> Mapping[str, NDArray[Any]]:
+        result = catalog.latest("study/weights", fingerprint, layer)
+        try:
+            return store.arrays(result) if result else {}
+        except DamagedError:  # `atlas check` tells of it
+            return {}
+
+    def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
+        found = arrays(checkpoint.fingerprint, unit.unit.layer)
+        main = checkpoint.checkpoint.architecture.main_layers
+        if not found or unit.unit.layer not in main:
+            return None
+        place = main.index(unit.unit.layer)
+        before = _ties(checkpoint, found, "input", unit.unit, main[place - 1]) if place else None
+        after = _ties(checkpoint, found, "output", unit.unit, main[place + 1]) if place + 1 < len(main) else None
+        return Weights(before, after)
+
+    return lookup
+
+
+def _ties(
+    checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit, layer: str
+) -> Ties | None:
+    if f"{way}_unit" not in arrays:
+        return None
+    channels, norms = arrays[f"{way}_unit"][unit.channel], arrays[f"{way}_norm"][unit.channel]
+    kernels, explained = arrays[f"{way}_map"][unit.channel], arrays[f"{way}_explained"][unit.channel]
+    others, strongest, half = checkpoint.layers[layer].units, float(norms.max()), len(channels) // 2
+
+    def ties(first: int) -> tuple[Tie, ...]:
+        some: Sequence[int] = [i for i in range(first, first + SHOWN) if channels[i] >= 0]
+        return tuple(Tie(others[channels[i]], float(norms[i]) / strongest, kernel_picture(kernels[i])) for i in some)
+
+    return Ties(layer, ties(0), ties(half), float(explained))
+
+
+def kernel_picture(kernel: NDArray[np.floating[Any]]) -> str:
+    """A kernel as the address of a small PNG, a pixel a weight: red excites, blue inhibits, grey is nothing.
+
+    >>> kernel_picture(np.array([[1.0, 0.0], [-0.5, 0.0]]))[:22]
+    'data:image/png;base64,'
+    """
+    values = kernel.astype(np.float32)
+    scale = float(np.abs(values).max()) or 1.0
+    share = (np.abs(values) / scale)[..., None]
+    colour = np.where((values > 0)[..., None], _RED, _BLUE)
+    pixels = np.round(_NONE + (colour - _NONE) * share).astype(np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    height, width = values.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+PANEL = Panel(order=20, template="panels/weights.html", read=read)
