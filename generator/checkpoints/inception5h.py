@@ -47,4 +47,5 @@ SPEC = CheckpointSpec(
             "119f77db85c8352960933e025312b507d9a96ed7",
         ),
     ),
+    class_file="inception5h.txt",
 )

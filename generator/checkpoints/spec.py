@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -52,3 +53,15 @@ class CheckpointSpec:
     """The sha256 over its tensors (``generator.network.fingerprint``), where it is known for certain."""
     seed: int | None = None
     """Of weights that are drawn at random instead of read from a file."""
+    class_file: str = ""
+    """A text file beside this module with the name of a class a line, in the order of the classifier."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, or () where they are not known."""
+        return _lines(self.class_file) if self.class_file else ()
+
+
+@cache
+def _lines(name: str) -> tuple[str, ...]:
+    return tuple((Path(__file__).parent / name).read_text(encoding="utf-8").splitlines())

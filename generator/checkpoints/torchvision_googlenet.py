@@ -72,4 +72,5 @@ SPEC = CheckpointSpec(
     title="GoogLeNet of torchvision, with batch normalisation, trained on ImageNet",
     architecture=ARCHITECTURE,
     by_hand="https://download.pytorch.org/models/googlenet-1378be20.pth",
+    class_file="ilsvrc2012.txt",
 )

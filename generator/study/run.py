@@ -58,7 +58,7 @@ def run(
 
 def _keep(store: Store, subject: Subject, analysis: Analysis, found: Finding, seconds: float) -> Result:
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **found.arrays)
+    np.savez_compressed(file, **found.arrays)
     provenance = {
         "checkpoint": subject.checkpoint,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

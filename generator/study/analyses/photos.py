@@ -64,7 +64,7 @@ def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[An
     seen = [subject.photographs.photographs[i] for i in responses.seen]
     credits = {name: np.array([getattr(p.credit, name) for p in seen]) for name in _CREDIT}
     return {
-        "file": np.array([p.name for p in seen]),
+        "name": np.array([p.name for p in seen]),
         "sha256": np.array([p.sha256 for p in seen]),
         **credits,
         "top_class": responses.top_class.astype(np.int16),

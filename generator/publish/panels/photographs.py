@@ -1,0 +1,165 @@
+"""What excites a unit in photographs: the strongest, how rarely it fires, whether it is one thing or several."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.checkpoints import CHECKPOINTS
+from generator.core.architecture import CLASSIFIER, Layer
+from generator.core.units import Unit
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.panels import Lookup, Panel
+from generator.store.store import DamagedError, Store
+
+SIDE = 224  # pixels of a photograph as the network saw it
+STRONGEST, LIKE, CLASSES = 9, 6, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photograph by its credits, what the network says of it, and the box [left, top, right, bottom] that fires."""
+
+    title: str
+    author: str
+    licence: str
+    source: str
+    said: str
+    probability: float
+    value: float
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of strong positions: its share of them, and the classes that the network gives its photographs."""
+
+    share: float
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Another unit of the layer, and the correlation of its responses with this one's."""
+
+    unit: AtlasUnit
+    r: float
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """What the panel shows of one unit. ``best_mean`` is of the photograph with the largest mean over the grid.
+
+    ``several`` are the groups, if they are clearer than 95 of 100 groupings of random positions (``null``).
+    """
+
+    count: int
+    fires: tuple[float, float]
+    best_mean: float
+    strongest: tuple[Photo, ...]
+    middling: tuple[Photo, ...]
+    several: tuple[Group, ...]
+    silhouette: float
+    null: float
+    alike: tuple[Alike, ...]
+
+
+def read(catalog: Catalog) -> Lookup:
+    """Arrays are read a layer at a time, as its pages come; the list of photographs once for each set of weights."""
+    store = Store(catalog.config.store)
+
+    @lru_cache(maxsize=4)
+    def found(fingerprint: str | None, layer: str) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
+        result = catalog.latest("study/photos", fingerprint, layer)
+        try:
+            return (store.arrays(result), result.facts) if result else ({}, {})
+        except DamagedError:  # `atlas check` tells of it
+            return {}, {}
+
+    def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Photographs | None:
+        layer = checkpoint.layers[unit.unit.layer]
+        arrays, facts = found(checkpoint.fingerprint, layer.name)
+        photos, _ = found(checkpoint.fingerprint, CLASSIFIER)
+        if not arrays or not photos:
+            return None
+        spec = CHECKPOINTS.get(checkpoint.name)
+        names = spec.class_names if spec else ()
+        channel, field = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
+
+        def shown(which: str, at: tuple[int, ...], count: int) -> tuple[Photo, ...]:
+            index, value, position = (
+                arrays[f"{which}_{x}"][(channel, *at)][:count] for x in ("photo", "value", "position")
+            )
+            each = zip(index.tolist(), value.tolist(), position.tolist(), strict=True)
+            return tuple(
+                _photo(photos, names, i, v, receptive_box(layer.layer, p, facts["grid"], field)) for i, v, p in each
+            )
+
+        several = arrays["silhouette"][channel] > facts["null_95"]
+        others = zip(arrays["alike_unit"][channel].tolist(), arrays["alike_r"][channel].tolist(), strict=True)
+        return Photographs(
+            count=int(facts["photographs"]),
+            fires=(float(arrays["fires"][channel, 0]), float(arrays["fires"][channel, 1])),
+            best_mean=float(arrays["best_mean"][channel]),
+            strongest=shown("best", (), STRONGEST),
+            middling=shown("quantile", (2,), 3),
+            several=_groups(arrays, photos, names, unit.unit) if several else (),
+            silhouette=float(arrays["silhouette"][channel]),
+            null=float(facts["null_95"]),
+            alike=tuple(Alike(layer.units[i], r) for i, r in others if r > 0)[:LIKE],
+        )
+
+    return lookup
+
+
+def receptive_box(layer: Layer, position: int, grid: int, width: int | None = None) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what one position of a layer's grid sees, in pixels, as far as it is inside.
+
+    ``width`` is the receptive field of the unit's branch; without it that of the layer.
+    """
+    row, column = divmod(position, grid)
+    half = (width or layer.receptive_field) // 2
+
+    def span(index: int) -> tuple[int, int]:
+        centre = layer.stride * index + layer.offset
+        return max(0, centre - half), min(SIDE, centre + half + 1)
+
+    (left, right), (top, bottom) = span(column), span(row)
+    return left, top, right, bottom
+
+
+def _photo(
+    photos: Mapping[str, NDArray[Any]], names: tuple[str, ...], index: int, value: float, box: tuple[int, int, int, int]
+) -> Photo:
+    given = {name: str(photos[name][index]) for name in ("title", "author", "licence", "source")}
+    title = given["title"] or str(photos["name"][index])
+    said = class_name(names, int(photos["top_class"][index]))
+    source = given["source"] if given["source"].startswith("https://") else ""
+    probability = float(photos["probability"][index])
+    return Photo(title, given["author"], given["licence"], source, said, probability, value, box)
+
+
+def class_name(names: tuple[str, ...], index: int) -> str:
+    """What a class is called, or its number."""
+    return names[index] if index < len(names) else f"class {index}"
+
+
+def _groups(
+    arrays: Mapping[str, NDArray[Any]], photos: Mapping[str, NDArray[Any]], names: tuple[str, ...], unit: Unit
+) -> tuple[Group, ...]:
+    label, index = arrays["group"][unit.channel], arrays["best_photo"][unit.channel]
+    groups = []
+    for k in range(int(arrays["groups"][unit.channel])):
+        members = index[label == k]
+        common = Counter(class_name(names, int(c)) for c in photos["top_class"][members]).most_common(CLASSES)
+        groups.append(Group(float(np.mean(label == k)), tuple(name for name, _ in common)))
+    return tuple(groups)
+
+
+PANEL = Panel(order=10, template="panels/photographs.html", read=read)
