@@ -24,16 +24,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "remote": ("core",),
     "network": ("core", "checkpoints", "remote"),
     "render": ("core", "store", "network"),
-    "study": ("core", "config", "store", "network"),
+    "study": ("core", "store", "network"),
     "figures": ("core",),
-    "publish": ("core", "links", "config", "store"),
+    "publish": ("core", "checkpoints", "links", "config", "store"),
     "reader": ("core", "checkpoints", "remote", "links", "config", "store"),
     "cite": ("core", "checkpoints", "links", "reader"),
     "bench": ("core", "config", "store", "network", "render"),
     "api": ("core", "config", "store", "network", "render", "figures"),
 }
 ROOMS["cli"] = tuple(room for room in ROOMS if room != "api")
-TORCH_ROOMS = ("generator.network", "generator.render", "generator.bench", "generator.api")
+TORCH_ROOMS = ("generator.network", "generator.render", "generator.study", "generator.bench", "generator.api")
 HEAVY = ("torch", "torchvision", "lucent", "safetensors", "google")
 DRAWING_ROOMS = ("generator.figures", "generator.api")  # matplotlib is imported here and nowhere else
 FILES = sorted(path for path in ROOT.rglob("*.py"))

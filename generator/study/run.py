@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def run(
 
 def _keep(store: Store, subject: Subject, analysis: Analysis, found: Finding, seconds: float) -> Result:
     file = io.BytesIO()
-    np.savez_compressed(file, **found.arrays)
+    np.savez_compressed(file, **dict[str, Any](found.arrays))
     provenance = {
         "checkpoint": subject.checkpoint,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

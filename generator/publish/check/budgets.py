@@ -25,7 +25,7 @@ BUDGETS: Mapping[str, int] = {
     "address": 14,  # and on any page so often the published address
     "families": 24_000,  # and for each picture on a page of families
     "family picture": 500,
-    "unit": 18_000,
+    "unit": 36_000,  # with the panels of its studies
     "other picture": 600,  # and for each other picture of the unit
     "embed": 40_000,  # with all that it fetches,
     "embed page": 8_000,  # or, where a large canvas makes a heavy picture, this without it

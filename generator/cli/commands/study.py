@@ -1,0 +1,113 @@
+"""The command `atlas study`: what units see in photographs, what simple stimuli they prefer, what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.command import Command
+from generator.cli.options import checkpoint_option
+from generator.cli.output import echo
+from generator.cli.rendering import need
+from generator.config.atlas_toml import Checkpoint, load_config
+from generator.core.errors import AtlasError, UsageError, did_you_mean
+from generator.core.progress import progress
+from generator.store.status import known_fingerprint
+from generator.store.store import Store
+
+if TYPE_CHECKING:
+    from generator.network import Inception
+
+
+@click.command(
+    cls=Command,
+    examples="""
+    atlas study                        all analyses that the store lacks; photographs: [photos] in atlas.toml
+    atlas study weights                what units are made of, from the weights alone: seconds
+    atlas study photos --photos ~/pictures --photos more/
+    atlas study --checkpoint untrained --dry-run
+    """,
+)
+@click.argument("names", nargs=-1, metavar="[ANALYSIS]...")
+@checkpoint_option
+@click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--photos",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder of photographs, with credits.csv if there is one. [default: those of [photos] in atlas.toml]",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be computed.")
+@click.pass_obj
+def command(
+    path: Path, names: tuple[str, ...], checkpoint: str | None, weights: Path | None, device: str,
+    folders: tuple[Path, ...], dry_run: bool,
+) -> None:  # fmt: skip
+    """What each unit sees in photographs, what it prefers among simple stimuli, and what it is made of.
+
+    Answers lie in the store beside the pictures and come to the units' pages with the next `atlas build`. What is
+    there is not computed again; a layer that is finished when you stop is kept.
+    """
+    from generator.study.analyses import analyses
+    from generator.study.analysis import Subject
+    from generator.study.photographs import find_photographs
+    from generator.study.run import missing, run
+
+    config, known = load_config(path), analyses()
+    if wrong := [name for name in names if name not in known]:
+        raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}")
+    chosen, store = config.checkpoint(checkpoint), Store(config.store)
+    where = folders or config.photos
+    photographs = find_photographs(where) if where else None
+    for file, why in (photographs.left_out if photographs else {}).items():
+        echo(f"left out: {file}: {why}", err=True)
+    wanted = [known[name] for name in names] if names else list(known.values())
+    if not photographs:
+        if lacking := [analysis.name for analysis in wanted if names and analysis.of_photographs]:
+            raise UsageError(f"{lacking[0]} needs photographs: type --photos FOLDER, or set [photos] in {config.path}")
+        for analysis in (a for a in wanted if a.of_photographs):
+            echo(f"{analysis.name}: passed over, for there are no photographs; --photos FOLDER names some", err=True)
+        wanted = [analysis for analysis in wanted if not analysis.of_photographs]
+
+    load = _loader(chosen, weights, device)
+    fingerprint = chosen.fingerprint or known_fingerprint(chosen, store.records()) or load().fingerprint
+    subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs)
+    todo = missing(store, subject, wanted)
+    for each in todo:
+        answered = f"{len(each.layers)} layers to answer, {each.present} there"
+        echo(f"{each.analysis.name:<10}{answered}  {each.analysis.help}")
+    if dry_run:
+        return
+    kept = 0
+    if any(each.layers for each in todo):
+        if load().fingerprint != fingerprint:
+            raise AtlasError(f"these weights are not those of {chosen.name} (fingerprint {load().fingerprint[:12]})")
+        with progress(chosen.name, "% studied", 100, keep=True) as bar:
+            for _ in run(store, subject, todo, lambda share: bar.advance(100 * share)):
+                kept += 1
+    echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
+
+
+def _loader(checkpoint: Checkpoint, weights: Path | None, device: str) -> Callable[[], Inception]:
+    """Gives the network in float32, read once and when it is first asked for."""
+    loaded: list[Inception] = []
+
+    def load() -> Inception:
+        if not loaded:
+            need("torch", "safetensors", "google.protobuf", extra="render", what="studying")
+            from generator.network import load_checkpoint
+            from generator.render.local import pick_device
+            from generator.render.renderer import keep_freed_memory
+
+            keep_freed_memory()
+            chosen = pick_device(device)
+            where = weights or checkpoint.weights
+            loaded.append(load_checkpoint(checkpoint.name, where, chosen, architecture=checkpoint.architecture))
+        return loaded[0]
+
+    return load

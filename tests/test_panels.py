@@ -1,0 +1,135 @@
+"""What a study found comes to the pages of units: its links, shares and boxes are right."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny import FINGERPRINT, TinyAtlas, tiny_atlas
+
+from generator.core.architecture import Layer
+from generator.publish.build import build
+from generator.publish.check.site import check
+from generator.publish.panels.photographs import receptive_box
+from generator.publish.panels.weights import kernel_picture
+
+UNITS, PHOTOS, BEST = 512, 3, 60
+PAGE = "bvlc_googlenet/mixed4a/9.html"
+
+
+def keep(atlas: TinyAtlas, kind: str, layer: str, arrays: dict[str, Any], **facts: Any) -> None:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    question = {"fingerprint": FINGERPRINT, "layer": layer}
+    made = {"date": "2026-11-28"}
+    atlas.store.keep(f"study/{kind}", question, made, facts=facts, files={"arrays": ("npz", file.getvalue())})
+
+
+def weights() -> dict[str, Any]:
+    unit = np.tile(np.arange(24, dtype=np.int16), (UNITS, 1))
+    unit[:, 5] = -1
+    shared = {"norm": np.linspace(2, 1, 24), "sum": np.ones(24), "map": np.ones((24, 5, 5), dtype=np.float16)}
+    arrays = {f"output_{name}": np.broadcast_to(value, (UNITS, *value.shape)) for name, value in shared.items()}
+    return {"output_unit": unit, "output_explained": np.full(UNITS, 0.314), **arrays}
+
+
+def photographs() -> tuple[dict[str, Any], dict[str, Any]]:
+    best = np.zeros((UNITS, BEST), dtype=np.int32)
+    quantile = np.zeros((UNITS, 5, 9), dtype=np.int32)
+    layer = {
+        "best_photo": best, "best_value": np.full((UNITS, BEST), 33.0), "best_position": np.full((UNITS, BEST), 15),
+        "quantile_photo": quantile, "quantile_value": quantile + 2.0, "quantile_position": quantile,
+        "fires": np.tile([0.25, 0.0101], (UNITS, 1)), "best_mean": np.full(UNITS, 2.0),
+        "group": np.arange(BEST) % 2 + np.zeros((UNITS, 1), dtype=np.int8), "groups": np.full(UNITS, 2),
+        "silhouette": np.where(np.arange(UNITS) == 9, 0.3, 0.05),
+        "alike_unit": np.tile([12, 0, 1, 2, 3, 4], (UNITS, 1)),
+        "alike_r": np.tile([0.9, 0.8, 0.7, 0.6, 0.5, -0.1], (UNITS, 1)),
+    }  # fmt: skip
+    photos = {
+        "name": np.array(["a.jpg", "b.jpg", "c.jpg"]), "title": np.array(["A <b>street</b>", "", ""]),
+        "author": np.array(["Ann", "", ""]), "licence": np.array(["CC BY 4.0", "", ""]),
+        "source": np.array(["https://host/a", "javascript:alert(1)", ""]),
+        "top_class": np.array([207, 1, 2]), "probability": np.array([0.5, 0.1, 0.2]),
+    }  # fmt: skip
+    return layer, photos
+
+
+@pytest.fixture
+def studied(tmp_path: Path) -> TinyAtlas:
+    atlas = tiny_atlas(tmp_path)
+    keep(atlas, "weights", "mixed4a", weights())
+    layer, photos = photographs()
+    keep(atlas, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(atlas, "photos", "softmax2", photos)
+    build(atlas.config())
+    return atlas
+
+
+def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
+    page = (studied.site / PAGE).read_text()
+    assert "It fires on 25 % of 3 photographs, at 1.0 % of their positions" in page
+    assert (
+        '<a href="https://host/a" rel="noopener">A &lt;b&gt;street&lt;/b&gt;</a> <small>Ann, CC BY 4.0</small>' in page
+    )
+    assert "the network says golden retriever, 50 %" in page
+    assert "falls into 2 groups" in page
+    assert "Used by mixed4b" in page
+    assert "4b:0" in page
+    assert '<a href="12.html">' in page, "a unit that responds alike is linked"
+    assert check(studied.config()) == []
+
+
+def test_several_things_are_said_only_where_they_are_clearer_than_chance(studied: TinyAtlas) -> None:
+    assert "Several things" in (studied.site / PAGE).read_text()
+    assert "Several things" not in (studied.site / "bvlc_googlenet/mixed4a/12.html").read_text()
+
+
+def test_pages_without_a_study_say_nothing_of_one(studied: TinyAtlas, tmp_path: Path) -> None:
+    plain = tiny_atlas(tmp_path / "plain")
+    build(plain.config())
+    other = "bvlc_googlenet/mixed5b/3.html"
+    assert (plain.site / other).read_bytes() == (studied.site / other).read_bytes()
+    assert "photographs" not in (plain.site / PAGE).read_text()
+
+
+def test_a_damaged_study_costs_its_panel_and_is_told(studied: TinyAtlas) -> None:
+    for path in studied.store.root.rglob("*.npz"):
+        path.write_bytes(b"no arrays")
+    (studied.site / PAGE).unlink()
+    build(studied.config())
+    assert "In photographs" not in (studied.site / PAGE).read_text()
+
+
+def test_only_addresses_of_the_web_become_links(studied: TinyAtlas) -> None:
+    layer, _ = photographs()
+    layer["best_photo"] = layer["best_photo"] + 1
+    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    build(studied.config())
+    assert "javascript:" not in (studied.site / PAGE).read_text()
+
+
+def test_the_box_is_what_a_position_sees() -> None:
+    layer = Layer("mixed4a", "mixed", 480, 512, 16, 171, 0)
+    assert receptive_box(layer, 7 * 14 + 7, 14, 107) == (112 - 53, 112 - 53, 112 + 54, 112 + 54)
+    assert receptive_box(layer, 0, 14) == (0, 0, 86, 86), "what lies outside is cut off"
+    assert receptive_box(layer, 13, 14, 107)[2] == 224
+
+
+def test_a_kernel_is_red_where_it_excites_and_blue_where_it_inhibits() -> None:
+    from base64 import b64decode
+
+    from PIL import Image
+
+    data = kernel_picture(np.array([[1.0, 0.0], [-1.0, 0.0]]))
+    picture = Image.open(io.BytesIO(b64decode(data.partition(",")[2]))).convert("RGB")
+    assert picture.size == (2, 2)
+    red, nothing, blue = picture.getpixel((0, 0)), picture.getpixel((1, 0)), picture.getpixel((0, 1))
+    assert isinstance(red, tuple)
+    assert isinstance(blue, tuple)
+    assert isinstance(nothing, tuple)
+    assert red[0] > red[2]
+    assert blue[2] > blue[0]
+    assert len(set(nothing)) == 1

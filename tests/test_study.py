@@ -1,0 +1,149 @@
+"""`atlas study`: analyses are answered once, kept layer by layer, and held against independent computations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from shell import Run
+
+from generator.core.architecture import Mixed
+from generator.network import Inception, load_checkpoint
+from generator.store.store import Damage, Store
+from generator.study.analyses import analyses
+from generator.study.analysis import Advance, Analysis, Finding, Subject
+from generator.study.expanded import expanded_weights, strongest
+from generator.study.run import missing, run
+
+
+@pytest.fixture(scope="module")
+def net() -> Inception:
+    return load_checkpoint("untrained")
+
+
+def subject(net: Inception) -> Subject:
+    return Subject("untrained", net.architecture, net.fingerprint, lambda: net)
+
+
+def test_a_list_of_analyses_needs_no_torch() -> None:
+    code = "import sys; sys.modules['torch'] = None\nfrom generator.study.analyses import analyses; print(*analyses())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "photos tuning weights\n", done.stderr
+
+
+def stopping(after: int) -> Analysis:
+    """An analysis that is stopped by Ctrl-C after some layers."""
+
+    def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
+        for done, layer in enumerate(layers):
+            if done == after:
+                raise KeyboardInterrupt
+            yield Finding(layer, {"number": np.arange(3)}, {"done": done})
+
+    return Analysis("stopping", "Stops.", compute)
+
+
+def test_what_is_finished_stays_and_is_not_computed_again(net: Inception, tmp_path: Path) -> None:
+    store, what = Store(tmp_path / "store"), subject(net)
+    with pytest.raises(KeyboardInterrupt):
+        list(run(store, what, missing(store, what, [stopping(5)])))
+    (todo,) = missing(store, what, [stopping(5)])
+    assert todo.present == 5
+    assert todo.layers == net.architecture.main_layers[5:]
+    assert len(list(run(store, what, missing(store, what, [stopping(99)])))) == len(todo.layers)
+    assert missing(store, what, [stopping(99)])[0].layers == ()
+    assert not any(isinstance(found, Damage) for found in store.verify())
+
+
+def test_other_weights_settings_and_photographs_are_other_questions(net: Inception) -> None:
+    what, weights = subject(net), analyses()["weights"]
+    other = Subject("untrained", net.architecture, "f" * 64, lambda: net)
+    keys = {weights.key(what, "mixed4a"), weights.key(what, "mixed4b"), weights.key(other, "mixed4a")}
+    assert len(keys) == 3
+    changed = Analysis("weights", "", weights.compute, settings={**weights.settings, "keep": 3})
+    assert changed.key(what, "mixed4a") not in keys
+    with pytest.raises(ValueError, match="needs photographs"):
+        analyses()["photos"].key(what, "mixed4a")
+
+
+def linear(net: Inception, layer: str, x: torch.Tensor) -> torch.Tensor:
+    """A main layer without ReLUs and biases, pooling as an average: written out step by step."""
+
+    def weight(name: str) -> torch.Tensor:
+        return net.get_buffer(f"{name}_weight")
+
+    step = next(s for s in net.architecture.steps if getattr(s, "name", "") == layer)
+    if not isinstance(step, Mixed):
+        return F.conv2d(x, weight(layer), padding=weight(layer).shape[-1] // 2)
+    narrow = {k: F.conv2d(x, weight(f"{layer}_{k}_bottleneck")) for k in ("3x3", "5x5")}
+    return torch.cat(
+        [
+            F.conv2d(x, weight(f"{layer}_1x1")),
+            F.conv2d(narrow["3x3"], weight(f"{layer}_3x3"), padding=1),
+            F.conv2d(narrow["5x5"], weight(f"{layer}_5x5"), padding=2),
+            F.conv2d(F.avg_pool2d(x, 3, 1, 1), weight(f"{layer}_pool_reduce")),
+        ],
+        1,
+    )
+
+
+@pytest.mark.parametrize("layer", ["conv2d1", "conv2d2", "mixed3a", "mixed4d", "mixed5b"])
+def test_expanded_weights_are_the_gradient_of_the_linear_network(net: Inception, layer: str) -> None:
+    kernels = expanded_weights(net, layer)
+    x = torch.zeros(1, kernels.shape[1], 9, 9, requires_grad=True)
+    out = linear(net, layer, x)
+    reach = kernels.shape[-1] // 2
+    for unit in (0, kernels.shape[0] // 2, kernels.shape[0] - 1):
+        (gradient,) = torch.autograd.grad(out[0, unit, 4, 4], x, retain_graph=True)
+        around = gradient[0, :, 4 - reach : 5 + reach, 4 - reach : 5 + reach]
+        assert torch.allclose(kernels[unit], around, atol=1e-5 * float(kernels.abs().max()))
+        assert float(gradient.abs().sum() - around.abs().sum()) == pytest.approx(0, abs=1e-4)
+
+
+def test_the_strongest_are_those_of_a_plain_sort() -> None:
+    kernels = torch.randn(4, 40, 3, 3, generator=torch.Generator().manual_seed(0))
+    found = strongest(kernels)
+    norm, total = kernels.flatten(2).norm(dim=2), kernels.sum((2, 3))
+    for unit in range(4):
+        exciting = sorted((i for i in range(40) if total[unit, i] > 0), key=lambda i: -float(norm[unit, i]))[:12]
+        assert found.unit[unit, :12].tolist() == exciting + [-1] * (12 - len(exciting))
+        kept = [i for i in found.unit[unit].tolist() if i >= 0]
+        share = float(norm[unit, kept].square().sum() / norm[unit].square().sum())
+        assert found.explained[unit] == pytest.approx(share, rel=1e-5)
+        assert (found.sum[unit, :12] >= 0).all()
+        assert (found.sum[unit, 12:] <= 0).all()
+
+
+def test_the_command_answers_once(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["mixed3a:0-1", "mixed3b:0"]\n')
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("study", "weights", "tuning", "--checkpoint", "untrained", "--dry-run")
+    assert code == 0
+    assert "weights   12 layers to answer, 0 there" in out
+    code, out, _ = run("study", "weights")
+    assert (code, "answered 12, already there 0" in out) == (0, True), out
+    code, out, _ = run("study", "weights")
+    assert "answered 0, already there 12" in out
+    code, out, _ = run("verify")
+    assert code == 0
+    assert "0 damaged" in out
+
+
+def test_what_is_missing_or_unknown_is_one_line(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["mixed3a:0"]\n')
+    monkeypatch.chdir(tmp_path)
+    assert run("study", "weihgts")[2] == "atlas: no analysis “weihgts”: did you mean weights?\n"
+    code, _, err = run("study", "photos")
+    assert (code, "photos needs photographs: type --photos FOLDER" in err) == (2, True)
+    code, _, err = run("study", "photos", "--photos", "nowhere")
+    assert (code, "no folder nowhere" in err) == (2, True)
+    Image.new("RGB", (10, 10)).save(tmp_path / "tiny.png")
+    code, _, err = run("study", "photos", "--photos", ".")
+    assert (code, "no photographs" in err) == (2, True)
