@@ -108,6 +108,18 @@ def test_the_hooked_network_is_the_other_in_every_layer() -> None:
             assert relative_error(plain(rgb, layer), seen[layer]) < 1e-5, layer
 
 
+@pytest.mark.parametrize("size", [64, 150, 300])
+def test_both_networks_classify_pictures_of_any_size(size: int) -> None:
+    tensors = random_tensors(BVLC_GOOGLENET)
+    rgb = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        hooked = InceptionV1(BVLC_GOOGLENET, tensors).eval()(rgb * 255 - 117)
+        assert hooked.shape == (2, 1000)
+        assert (
+            relative_error(Inception(BVLC_GOOGLENET, tensors)(rgb, CLASSIFIER), hooked) < 1e-3
+        )  # the exponential of large sums
+
+
 def test_bvlc_googlenet_is_the_reference_in_every_layer(real_weights: Path) -> None:
     net = load_checkpoint("bvlc_googlenet", real_weights)
     reference = np.load(DATA / "bvlc_googlenet_activations.npz")

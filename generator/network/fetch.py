@@ -12,11 +12,11 @@ others wait for it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import platformdirs
@@ -111,16 +111,11 @@ def _download(source: Download, part: Path, timeout: float, pause: Callable[[flo
     raise PermanentError(last)
 
 
-@contextlib.contextmanager
-def _lock(folder: Path, name: str) -> Iterator[None]:
+def _lock(folder: Path, name: str) -> AbstractContextManager[object]:
     """One download at a time in a folder, over all processes."""
     lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         print(f"waiting for another process that is downloading, for the weights of {name}", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()

@@ -36,14 +36,14 @@ class InceptionV1(nn.Module):
         self.architecture = architecture
         for name, conv in architecture.convs.items():
             module = nn.Conv2d(conv.inputs, conv.channels, conv.kernel, conv.stride)
-            self._weigh(f"{name}_pre_relu_conv", module, name, tensors)
+            self._add(f"{name}_pre_relu_conv", module, name, tensors)
             self.add_module(name, lucent.RedirectedReluLayer())
         for step in architecture.steps:
             if isinstance(step, Mixed):
                 self.add_module(f"{step.name}_pool", lucent.MaxPool2dLayer())
                 self.add_module(step.name, lucent.CatLayer())
         last = nn.Linear(architecture.layers[architecture.main_layers[-1]].channels, architecture.classes)
-        self._weigh(f"{CLASSIFIER}_pre_activation_matmul", last, CLASSIFIER, tensors)
+        self._add(f"{CLASSIFIER}_pre_activation_matmul", last, CLASSIFIER, tensors)
         self.add_module(CLASSIFIER, lucent.SoftMaxLayer())
         mean = architecture.mean[::-1] if architecture.bgr else architecture.mean
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
@@ -84,6 +84,6 @@ class InceptionV1(nn.Module):
         out: Tensor = self.get_submodule(name)(x)
         return out
 
-    def _weigh(self, name: str, module: nn.Module, source: str, tensors: Mapping[str, Tensor]) -> None:
+    def _add(self, name: str, module: nn.Module, source: str, tensors: Mapping[str, Tensor]) -> None:
         module.load_state_dict({part: tensors[f"{source}.{part}"] for part in ("weight", "bias")})
         self.add_module(name, module)

@@ -16,7 +16,6 @@ or not at all, and what the server says is cleaned before it is shown.
 
 from __future__ import annotations
 
-import queue
 import re
 import ssl
 import sys
@@ -24,6 +23,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import cache
 from typing import IO
 from urllib.parse import unquote, urljoin
@@ -53,10 +53,6 @@ class PermanentError(Exception):
     """An address failed for good."""
 
 
-class _NotTheBeginningError(PermanentError):
-    """What is here is not the beginning of what the server has."""
-
-
 def transfer(url: str, file: IO[bytes], timeout: float) -> int:
     """Append to ``file``, open for appending, what it lacks. The position from which on the bytes are new.
 
@@ -64,16 +60,11 @@ def transfer(url: str, file: IO[bytes], timeout: float) -> int:
     byte. Redirections are followed to any host.
     """
     have = file.tell()
-    try:
-        response = _ask(url, timeout, lambda asked, told: True, {"Range": f"bytes={have}-"} if have else {})
-    except _NotTheBeginningError as error:
-        file.truncate(0)
-        raise TransientError(str(error)) from error
-    with response:
+    with _ask(url, timeout, lambda asked, told: True, {"Range": f"bytes={have}-"} if have else {}) as response:
         start, total = _extent(response)
-        if response.status == 206 and start != have:
+        if response.status == 416 or (response.status == 206 and start != have):
             file.truncate(0)
-            raise TransientError("it sent another part of the file than was asked for")
+            raise TransientError("what is here is not the beginning of its file")
         if total is not None and total > LIMIT:
             raise PermanentError(f"its file has {total:,} bytes, which cannot be right")
         if start == 0:  # nothing was here, or the server does not resume
@@ -134,35 +125,32 @@ def same_host(asked: Url, told: Url) -> bool:
 
 def _in_time(seconds: float, ask: Callable[[], urllib3.BaseHTTPResponse]) -> urllib3.BaseHTTPResponse:
     """The response, unless it takes too long: a header that comes byte by byte never meets a timeout of the socket."""
-    answers: queue.SimpleQueue[urllib3.BaseHTTPResponse | BaseException] = queue.SimpleQueue()
+    answer = Future[urllib3.BaseHTTPResponse]()
 
     def wait() -> None:
         try:
-            answers.put(ask())
+            answer.set_result(ask())
         except BaseException as error:
-            answers.put(error)
+            answer.set_exception(error)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=wait, daemon=True).start()  # not of a pool: Python would wait for its threads at the end
     try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
+        return answer.result(timeout=seconds)
+    except TimeoutError:
         raise TransientError(f"no answer in {seconds:.0f} s") from None
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
 
 
 def _ask(
     url: str, timeout: float, may_follow: Callable[[Url, Url], bool], headers: dict[str, str]
 ) -> urllib3.BaseHTTPResponse:
-    """The response to a request, with its body still to come; what fails is a TransientError or a PermanentError."""
+    """The response of status 2xx or 416, its body still to come; what fails is a TransientError or a PermanentError."""
     headers = {"User-Agent": f"inception-atlas/{__version__}", **headers}
     try:
         for _ in range(_REDIRECTS):
             response = _pools(_proxy(url)).request(
                 "GET", url, headers=headers, timeout=timeout, redirect=False, retries=False, preload_content=False
             )
-            if 200 <= response.status < 300:
+            if 200 <= response.status < 300 or response.status == 416:  # "range not satisfiable"
                 return response
             response.close()  # what comes with it is not read: it may have no end
             said = f"HTTP {response.status}"
@@ -178,8 +166,6 @@ def _ask(
         raise PermanentError(f"not an address ({legible(error)})") from error
     except (HTTPError, OSError) as error:
         raise TransientError(f"no connection ({legible(_reason(error))})") from error
-    if response.status == 416:
-        raise _NotTheBeginningError(f"{said} {legible(response.reason)}")
     lasting = response.status < 500 and response.status not in _TRY_AGAIN
     raise (PermanentError if lasting else TransientError)(f"{said} {legible(response.reason)}")
 
