@@ -23,6 +23,7 @@ HOW = "how.html"
 FIND = "find.html"
 NOT_FOUND = "404.html"
 INDEX = "atlas.json"
+LATEX = "atlas.sty"
 FAMILIES = "families"
 STORE, STATIC, EMBED, SCHEMA = RESERVED = ("store", "static", "embed", "schema")
 """Folders at the root that are not checkpoints."""

@@ -81,7 +81,7 @@ def _static(site: Site) -> Iterator[tuple[str, Make]]:
     """Style sheets, scripts and schemas, and the two scripts that know of this atlas."""
     static = package_folder("static")
     for file in sorted(static.iterdir()):
-        if file.is_file() and file.name != "embed.js":
+        if file.is_file() and file.name not in ("embed.js", addresses.LATEX):
             yield f"{addresses.STATIC}/{file.name}", file.read_bytes
     for file in sorted((static / addresses.SCHEMA).iterdir()):
         yield f"{addresses.SCHEMA}/{file.name}", partial(_schema, file)
@@ -102,6 +102,12 @@ def _embed_script(path: Path, first: str) -> bytes:
     return code.replace("{{checkpoint}}", first).encode()
 
 
+def _latex_package(url: str, first: str) -> bytes:
+    """The package with which papers link the atlas. ``first`` is the checkpoint of a unit that names none."""
+    text = (package_folder("static") / addresses.LATEX).read_text(encoding="utf-8")
+    return text.replace("{{address}}", url).replace("{{checkpoint}}", first).encode()
+
+
 def _for_programs(site: Site, listed: list[str]) -> Iterator[tuple[str, Make]]:
     url = site.config.url
     yield addresses.INDEX, partial(atlas_index, site.catalog)
@@ -109,6 +115,8 @@ def _for_programs(site: Site, listed: list[str]) -> Iterator[tuple[str, Make]]:
     yield "sitemap.xml", partial(sitemap, url, listed)
     if url and robots(url):
         yield "robots.txt", partial(robots, url)
+    if url:
+        yield addresses.LATEX, partial(_latex_package, url, site.first.name)
 
 
 def _draw(preview: Preview, store: Store) -> Draw:
