@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import stat
 from pathlib import Path
@@ -65,6 +67,69 @@ def test_write_puts_the_text_into_the_file_that_was_meant(run: Run, here: Path) 
     assert right.stat().st_mtime == 1
     assert sorted(here.iterdir()) == before
     assert run("cite", "link.md", "right.md", "--write")[:2] == (0, "")
+
+
+def test_write_keeps_owner_mode_and_attributes(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or it refuses, and says why; the text is then untouched."""
+    post = here / "post.md"
+    post.write_text("mixed4a:9")
+    post.chmod(0o604)
+    with contextlib.suppress(OSError):
+        os.setxattr(post, "user.note", b"mine")
+    if os.geteuid() == 0:
+        os.chown(post, 1234, 4321)
+    before, attributes = post.stat(), os.listxattr(post)
+    assert run("cite", "post.md", "--write")[0] == 0
+    after = post.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert os.listxattr(post) == attributes
+    post.write_text("mixed4a:9")
+    monkeypatch.setattr("os.chown", lambda *_: (_ for _ in ()).throw(PermissionError(1, "Operation not permitted")))
+    if os.geteuid() == 0:
+        code, _, err = run("cite", "post.md", "--write")
+        assert (code, post.read_text()) == (1, "mixed4a:9")
+        assert "post.md belongs to another user or group (uid 1234, gid 4321), and would no longer; let its" in err
+        assert sorted(path.name for path in here.iterdir()) == ["atlas.toml", "post.md"]
+
+
+def test_write_refuses_a_file_of_several_names(run: Run, here: Path) -> None:
+    (here / "a.md").write_text("mixed4a:9")
+    os.link(here / "a.md", here / "b.md")
+    code, out, err = run("cite", "a.md", "--write")
+    assert (code, out) == (1, "")
+    assert err.startswith("atlas: a.md has 2 names (hard links), and the others would keep the old text; type `cp a.md")
+    assert (here / "b.md").read_text() == "mixed4a:9"
+    assert (here / "a.md").samefile(here / "b.md")
+
+
+def test_a_folder_that_cannot_be_written_is_named(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "a.md").write_text("mixed4a:9")
+    refused = PermissionError(13, "Permission denied")
+    monkeypatch.setattr("tempfile.mkstemp", lambda **_: (_ for _ in ()).throw(refused))
+    code, _, err = run("cite", "a.md", "--write")
+    assert (code, err) == (1, f"atlas: the folder {here} cannot be written: Permission denied; mend that\n")
+
+
+@pytest.mark.parametrize("ending", ["qmd", "Rmd", "mdx", "markdown", "MD"])
+def test_what_is_markdown(run: Run, here: Path, ending: str) -> None:
+    (here / f"a.{ending}").write_text("mixed4a:9 `mixed4a:9`")
+    assert run("cite", f"a.{ending}")[1] == f"{LINK} `mixed4a:9`"
+
+
+def test_standard_input_is_a_document(run: Run, monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
+    def given(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))
+
+    given("é mixed4a:9\r\n")
+    assert run("cite", "-")[:2] == (0, f"é {LINK}\r\n")
+    given("<b>mixed4a:9</b>")
+    assert run("cite", "-", "--format", "html")[1] == f'<b><a href="{PAGE}">mixed4a:9</a></b>'
+    assert run("cite", "-", "--write")[2] == (
+        "atlas: --write needs files; what comes from standard input goes to stdout\n"
+    )
+    (here / "a.txt").write_text("mixed4a:9")
+    assert run("cite", "a.txt", "--format", "markdown")[1] == LINK
+    assert "or say --format" in run("cite", "a.txt")[2]
 
 
 def test_check_only_reports_and_its_exit_code_says_it(run: Run, here: Path) -> None:

@@ -25,7 +25,7 @@ _KINDS: tuple[Kind, ...] = ("markdown", "html", "latex", "notebook")
     cls=Command,
     examples="""
     atlas cite post.md                         the text with links, on stdout
-    atlas cite post.md paper.tex --write       into the files themselves
+    atlas cite post.md notes.ipynb --write     into the files themselves
     atlas cite page.html --to chip --write     small pictures with names
     atlas cite --check posts/*.md              dead links, pictures that changed; exit 1 if there are any
     atlas cite post.md --atlas https://host/atlas/
