@@ -51,7 +51,7 @@ def site_files(site: Site) -> SiteFiles:
     env = environment(site.config.templates)
     store = Store(site.config.store)
     pages = list(all_pages(site))
-    made: dict[str, Make] = {page.address: partial(_render, env, page) for page in pages}
+    made: dict[str, Make] = {page.address: partial(_render, env, site, page) for page in pages}
     made |= dict(_beside_pages(site, store))
     made |= dict(_static(site))
     made |= dict(_for_programs(site, [page.address for page in pages if page.listed]))
@@ -59,8 +59,8 @@ def site_files(site: Site) -> SiteFiles:
     return SiteFiles(made, {preview.address: _draw(preview, store) for preview in previews})
 
 
-def _render(env: jinja2.Environment, page: Page) -> bytes:
-    return render(env, page.make()).encode()
+def _render(env: jinja2.Environment, site: Site, page: Page) -> bytes:
+    return render(env, site, page).encode()
 
 
 def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:

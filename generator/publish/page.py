@@ -1,18 +1,17 @@
-"""What a page is: an address, the context that its template reads, and the picture that stands for it elsewhere.
+"""What a page is: its address, what all pages say of themselves, and the context that its template reads.
 
-A module of :mod:`generator.publish.pages` describes one kind of page by a :class:`PageKind`. Everything that
-``base.html`` needs is one value, the :class:`Frame`; a context has it beside what is its own.
+A module of :mod:`generator.publish.pages` describes one kind of page by a :class:`PageKind`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 from generator.links import addresses
-from generator.publish.assets import schema as schemas
+from generator.publish.assets.schema import Schema, article
 from generator.publish.catalog import AtlasCheckpoint
 from generator.publish.content.previews import Preview
 from generator.publish.site import Site
@@ -20,30 +19,36 @@ from generator.publish.urls import Urls
 
 
 class Context(Protocol):
-    """A frozen dataclass whose fields are the variables of its template, those of ``frame`` among them."""
+    """A frozen dataclass. Its fields are what the template of a kind of page reads, besides what all pages have."""
 
     template: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the site. ``make`` gives its context when it is needed, so an atlas takes the memory of one page.
+    """One page. ``make`` gives its context when it is needed, so an atlas takes the memory of one page.
 
-    ``listed`` pages are for people and search engines to find. ``preview`` becomes a file beside the page.
+    ``preview`` stands for the page where it is linked, and becomes a file beside it. ``checkpoint``, by default the
+    first, is the one whose layers the header links to; ``layer`` is the one of them that the page is of. ``schema``
+    says what the page is in the words of schema.org. ``listed`` pages are for search engines to find.
     """
 
     address: str
+    title: str
+    description: str
     make: Callable[[], Context]
     preview: Preview | None = None
+    checkpoint: AtlasCheckpoint | None = None
+    layer: str = ""
+    schema: Schema = article
     listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PageKind:
-    """All pages of one kind. Kinds come in their ``order``; ``context`` is what each of their pages gives."""
+    """All pages of one kind. Kinds come in their ``order``."""
 
     order: int
-    context: type[Context]
     pages: Callable[[Site], Iterator[Page]]
 
 
@@ -56,49 +61,27 @@ class SpineLink:
     current: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """What ``base.html`` needs. ``checkpoint`` is the one whose layers, the ``spine``, the header links to.
-
-    ``preview`` stands for the page where it is linked; ``schema`` says what it is in the words of schema.org.
-    """
-
-    url: Urls
-    address: str
-    site: str
-    title: str
-    description: str
-    preview: Preview | None
-    schema: Mapping[str, Any]
-    checkpoint: AtlasCheckpoint
-    spine: tuple[SpineLink, ...]
-
-
-def frame(
-    site: Site,
-    address: str,
-    title: str,
-    description: str,
-    *,
-    preview: Preview | None = None,
-    checkpoint: AtlasCheckpoint | None = None,
-    layer: str = "",
-    schema: schemas.Schema = schemas.article,
-) -> Frame:
-    """The frame of a page. It is of the first checkpoint, and something to read, unless it is told otherwise."""
-    checkpoint = checkpoint or site.first
+def frame(site: Site, page: Page) -> dict[str, Any]:
+    """The variables that every template has, which are those of ``base.html``."""
+    checkpoint = page.checkpoint or site.first
+    address = page.address
     url = Urls(address.rpartition("/")[0], site.config.url, anywhere=address == addresses.NOT_FOUND)
-    return Frame(
-        url=url,
-        address=address,
-        site=site.config.title,
-        title=title,
-        description=description,
-        preview=preview,
-        schema=schema(url, address, title, description),
-        checkpoint=checkpoint,
-        spine=_spine(url, checkpoint.name, checkpoint.checkpoint.architecture.main_layers, layer),
-    )
+    return {
+        "url": url,
+        "address": address,
+        "site": site.config.title,
+        "title": page.title,
+        "description": page.description,
+        "preview": page.preview,
+        "schema": page.schema(url, address, page.title, page.description),
+        "checkpoint": checkpoint,
+        "spine": _spine(url, checkpoint.name, checkpoint.checkpoint.architecture.main_layers, page.layer),
+    }
+
+
+def own_variables(context: Any) -> dict[str, Any]:
+    """The variables of one kind of page."""
+    return {f.name: getattr(context, f.name) for f in fields(context)}
 
 
 @lru_cache

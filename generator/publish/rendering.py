@@ -1,7 +1,7 @@
 """From pages to text, by Jinja templates. Nothing is written here:
 
 >>> env = environment(config.templates)                           # doctest: +SKIP
->>> render(env, page)[:15]                                        # doctest: +SKIP
+>>> render(env, site, page)[:15]                                        # doctest: +SKIP
 '<!doctype html>'
 
 A ``templates`` folder beside atlas.toml comes before the templates of this package, file by file. A template that only
@@ -11,9 +11,7 @@ changes a block of the original extends it under the name ``atlas/``: ``{% exten
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
 
 import jinja2
 from markupsafe import Markup
@@ -27,9 +25,8 @@ from generator.links import addresses
 from generator.publish.assets import charts
 from generator.publish.catalog import AtlasUnit
 from generator.publish.content.lesson import PresetShown
-from generator.publish.page import Context, Frame
-
-FRAME = tuple(f.name for f in fields(Frame))
+from generator.publish.page import Page, frame, own_variables
+from generator.publish.site import Site
 
 
 def environment(own_templates: Path) -> jinja2.Environment:
@@ -56,23 +53,15 @@ def environment(own_templates: Path) -> jinja2.Environment:
     return env
 
 
-def variables(kind: type[Context]) -> tuple[str, ...]:
-    """What a template may ask for: the fields of its context, and in place of ``frame`` those of the frame."""
-    own = [f.name for f in fields(cast(Any, kind))]
-    return (*FRAME, *(name for name in own if name != "frame")) if "frame" in own else tuple(own)
-
-
-def render(env: jinja2.Environment, page: Context) -> str:
+def render(env: jinja2.Environment, site: Site, page: Page) -> str:
     """A page as text. Raises AtlasError naming file and line of a template that asks for what is not there."""
-    framed = getattr(page, "frame", None)
+    context = page.make()
     try:
-        names = variables(type(page))
-        context = {name: getattr(framed if framed and name in FRAME else page, name) for name in names}
-        return env.get_template(page.template).render(context)
+        return env.get_template(context.template).render(frame(site, page) | own_variables(context))
     except jinja2.TemplateSyntaxError as error:
         raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error
     except Exception as error:  # a template is a user's code, and may fail in any way
-        raise AtlasError(f"the template {page.template} cannot be rendered: {error}") from error
+        raise AtlasError(f"the template {context.template} cannot be rendered: {error}") from error
 
 
 def activations(units: tuple[AtlasUnit, ...]) -> str:

@@ -8,10 +8,13 @@ Record(...)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from generator.config.atlas_toml import Config
+from generator.links import addresses
 from generator.publish.catalog import AtlasCheckpoint, Catalog, read_catalog
 from generator.publish.content.lesson import AtlasLesson, read_lesson
+from generator.publish.content.previews import Preview, checkpoint_preview
 from generator.publish.panels import Panels, read_panels
 
 
@@ -35,6 +38,11 @@ class Site:
     def first(self) -> AtlasCheckpoint:
         """The checkpoint that is meant where none is named."""
         return self.catalog.checkpoints[0]
+
+    @cached_property
+    def preview(self) -> Preview | None:
+        """What stands for the atlas as a whole, and for pages without units."""
+        return checkpoint_preview(addresses.HOME, self.first)
 
 
 def read_site(config: Config) -> Site:

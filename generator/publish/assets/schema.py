@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.catalog import AtlasUnit
 from generator.publish.urls import Urls
@@ -52,9 +51,11 @@ def article(url: Urls, address: str, name: str, description: str) -> Mapping[str
 
 
 def unit(
-    url: Urls, address: str, name: str, description: str, *, checkpoint: str, shown: AtlasUnit, record: Record
+    url: Urls, address: str, name: str, description: str, *, checkpoint: str, shown: AtlasUnit
 ) -> Mapping[str, Any]:
-    """The picture of a unit."""
+    """The picture of a unit that is rendered."""
+    record = shown.record
+    assert record is not None
     picture = record.picture
     said = {
         "@context": CONTEXT,

@@ -2,99 +2,78 @@
 
 >>> seen = read_page('<html lang="en"><title>A</title><a href="b.html" id="x">b</a><img src="c.webp">')
 >>> seen.links, seen.ids, seen.wrong[0]
-({'b.html'}, Counter({'x': 1}), 'picture c.webp has no alt text')
+({'b.html'}, ['x'], 'picture c.webp has no alt text')
 
 Pages are parsed by lexbor, which follows the HTML standard: docs/decisions/0021-check-by-lexbor.md.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
 _POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
-_FETCHED = {"img": ("src", "srcset"), "script": ("src",), "link": ("href",), "iframe": ("src",)}
-_LINK_ONLY = ("canonical", "alternate", "prev", "next")  # links that a browser does not fetch
-
-Attributes = Mapping[str, str | None]
+_NOT_FETCHED = ("canonical", "alternate", "prev", "next")  # links in the head that a browser does not follow
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PageSeen:
-    """What a page holds. ``pointed`` are ids that something else points at; ``names`` are names of units and links to
-    families; ``pictures`` is how many it shows."""
+    """What a page holds. ``names`` are names of units and links to families, ``pictures`` how many it shows."""
 
-    links: set[str] = field(default_factory=set)
-    fetched: set[str] = field(default_factory=set)
-    ids: Counter[str] = field(default_factory=Counter)
-    pointed: set[str] = field(default_factory=set)
-    wrong: list[str] = field(default_factory=list)
-    names: int = 0
-    pictures: int = 0
+    links: set[str]
+    fetched: set[str]
+    ids: list[str]
+    names: int
+    pictures: int
+    wrong: tuple[str, ...]
 
 
 def read_page(text: str | bytes) -> PageSeen:
-    """Read a page, once from its beginning to its end."""
-    seen = PageSeen()
+    """Read one page."""
     tree = LexborHTMLParser(text)
-    policy = False
+
+    def values(selector: str, name: str) -> list[str]:
+        return [node.attributes.get(name) or "" for node in tree.css(selector)]
+
+    links = values("a", "href")
+    families = sum("families/" in link for link in links)
+    heads = [node.attributes for node in tree.css("link")]
+    linked = [given.get("href") or "" for given in heads if given.get("rel") in _NOT_FETCHED]
+    fetched = [given.get("href") or "" for given in heads if given.get("rel") not in _NOT_FETCHED]
+    sets = (part.split()[0] for given in values("img[srcset]", "srcset") for part in given.split(",") if part.strip())
+    return PageSeen(
+        links={*links, *linked, *values('meta[property="og:image"]', "content")},
+        fetched={*fetched, *values("img[src], script[src], iframe[src]", "src"), *sets},
+        ids=values("[id]", "id"),
+        names=families + len(tree.css(".units i")),
+        pictures=len(tree.css("img")),
+        wrong=tuple(_wrong(tree)),
+    )
+
+
+def _wrong(tree: LexborHTMLParser) -> Iterator[str]:
+    ids: dict[str, int] = {}
+    pointed: set[str] = set()
     for node in tree.css("*"):
-        given = node.attributes
-        if not given:
-            continue
-        tag = str(node.tag)
-        _read_attributes(seen, tag, given)
-        if tag == "a":
-            href = given.get("href") or ""
-            seen.links.add(href)
-            seen.names += "families/" in href
-        elif tag in _FETCHED:
-            _read_fetched(seen, tag, given)
-        elif tag == "meta":
-            policy |= given.get("http-equiv") == "Content-Security-Policy"
-            if given.get("property") == "og:image":
-                seen.links.add(given.get("content") or "")
-    seen.names += len(tree.css(".units i"))
-    seen.wrong += _missing(tree, policy)
-    seen.wrong += [f"id “{name}” is used {n} times" for name, n in seen.ids.items() if n > 1]
-    seen.wrong += [f"“{name}” is pointed at and no id" for name in sorted(seen.pointed - set(seen.ids))]
-    return seen
-
-
-def _read_attributes(seen: PageSeen, tag: str, given: Attributes) -> None:
-    for name, value in given.items():
-        if name == "id":
-            seen.ids[value or ""] += 1
-        elif name in _POINTING:
-            seen.pointed.update((value or "").split())
-        elif name == "style" or name.startswith("on"):
-            seen.wrong.append(f"<{tag} {name}> is refused by the security policy; use static/")
-
-
-def _read_fetched(seen: PageSeen, tag: str, given: Attributes) -> None:
-    into = seen.links if given.get("rel") in _LINK_ONLY else seen.fetched
-    for name in _FETCHED[tag]:
-        value = given.get(name) or ""
-        if name == "srcset":
-            into.update(part.split()[0] for part in value.split(",") if part.strip())
-        elif value or name == "href":
-            into.add(value)
-    if tag == "img":
-        seen.pictures += 1
-        picture = given.get("src") or "?"
+        for name, value in node.attributes.items():
+            if name == "id":
+                ids[value or ""] = ids.get(value or "", 0) + 1
+            elif name in _POINTING:
+                pointed.update((value or "").split())
+            elif name == "style" or name.startswith("on"):
+                yield f"<{node.tag} {name}> is refused by the security policy; use static/"
+    for given in (node.attributes for node in tree.css("img")):
         if not given.get("alt"):
-            seen.wrong.append(f"picture {picture} has no alt text")
+            yield f"picture {given.get('src') or '?'} has no alt text"
         if not given.get("width") or not given.get("height"):
-            seen.wrong.append(f"picture {picture} has no width and height")
-
-
-def _missing(tree: LexborHTMLParser, policy: bool) -> Iterator[str]:
+            yield f"picture {given.get('src') or '?'} has no width and height"
     if not (tree.root and tree.root.attributes.get("lang")):
         yield "<html> has no lang"
     if not (tree.head and tree.head.css_first("title")):
         yield "has no <title>"
-    if not policy:
+    if not tree.css_first('meta[http-equiv="Content-Security-Policy"]'):
         yield "has no content security policy"
+    yield from (f"id “{name}” is used {n} times" for name, n in ids.items() if n > 1)
+    yield from (f"“{name}” is pointed at and no id" for name in sorted(pointed - set(ids)))

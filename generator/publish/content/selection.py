@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
 
-PER_LAYER = 6
-REACH = 4
+PER_LAYER = 6  # units in a column
+REACH = 4  # neighbours on each side
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,12 @@ def neighbours(units: Sequence[AtlasUnit], place: int) -> tuple[AtlasUnit, ...]:
     """The units around one, itself among them: as many at the ends of a layer as in its middle."""
     first = max(0, min(place - REACH, len(units) - 2 * REACH - 1))
     return tuple(units[first : first + 2 * REACH + 1])
+
+
+def beside(row: Sequence[Item]) -> Iterator[tuple[Item, Item | None, Item | None]]:
+    """Each of a row with the one before it and the one after it."""
+    around = (None, *row, None)
+    return zip(row, around, around[2:], strict=False)
 
 
 def _contrast(unit: AtlasUnit) -> float:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from generator.core.recipe import Recipe
 from generator.links import addresses
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit
-from generator.publish.content.previews import checkpoint_preview
 from generator.publish.content.provenance import Setting, settings
 from generator.publish.content.selection import columns
-from generator.publish.page import Frame, Page, PageKind, frame
+from generator.publish.page import Page, PageKind
 from generator.publish.site import Site
 
 
@@ -22,7 +20,6 @@ class AboutPage:
     """``frieze`` has one unit of each layer."""
 
     template: ClassVar[str] = "about.html"
-    frame: Frame
     recipe: Recipe
     settings: tuple[Setting, ...]
     frieze: tuple[AtlasUnit, ...]
@@ -30,19 +27,13 @@ class AboutPage:
 
 
 def _pages(site: Site) -> Iterator[Page]:
-    yield Page(addresses.ABOUT, partial(_page, site))
+    description = "How the pictures of this atlas are made, what they do not show, and where to read on."
+    yield Page(addresses.ABOUT, "About the pictures", description, lambda: _page(site), site.preview)
 
 
 def _page(site: Site) -> AboutPage:
-    description = "How the pictures of this atlas are made, what they do not show, and where to read on."
-    preview = checkpoint_preview(addresses.HOME, site.first)
-    return AboutPage(
-        frame(site, addresses.ABOUT, "About the pictures", description, preview=preview),
-        recipe=site.config.recipe,
-        settings=settings(site.config.recipe),
-        frieze=tuple(column.units[0] for column in columns(site.first) if column.units),
-        checkpoints=site.checkpoints,
-    )
+    frieze = tuple(column.units[0] for column in columns(site.first) if column.units)
+    return AboutPage(site.config.recipe, settings(site.config.recipe), frieze, site.checkpoints)
 
 
-PAGES = PageKind(10, AboutPage, _pages)
+PAGES = PageKind(10, _pages)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar
 
 from generator.links import addresses
-from generator.publish.catalog import AtlasCheckpoint, AtlasUnit
+from generator.publish.catalog import AtlasUnit
 from generator.publish.page import Page, PageKind
 from generator.publish.site import Site
 from generator.publish.urls import Urls
@@ -19,23 +19,19 @@ class EmbedPage:
     """``canonical`` is the address of the unit's own page."""
 
     template: ClassVar[str] = "embed.html"
-    url: Urls
     canonical: str
-    checkpoint: AtlasCheckpoint
     unit: AtlasUnit
 
 
 def _pages(site: Site) -> Iterator[Page]:
     for checkpoint in site.checkpoints:
-        for layer in checkpoint.layers.values():
-            for unit in layer.rendered:
-                address = addresses.embed_address(checkpoint.name, unit.unit)
-                yield Page(address, partial(_page, site, checkpoint, unit, address), listed=False)
+        for unit in (unit for layer in checkpoint.layers.values() for unit in layer.rendered):
+            address = addresses.embed_address(checkpoint.name, unit.unit)
+            canonical = Urls(address.rpartition("/")[0], site.config.url).whole(
+                addresses.unit_address(checkpoint.name, unit.unit)
+            )
+            make = partial(EmbedPage, canonical, unit)
+            yield Page(address, str(unit.unit), "", make, checkpoint=checkpoint, listed=False)
 
 
-def _page(site: Site, checkpoint: AtlasCheckpoint, unit: AtlasUnit, address: str) -> EmbedPage:
-    url = Urls(address.rpartition("/")[0], site.config.url)
-    return EmbedPage(url, url.whole(addresses.unit_address(checkpoint.name, unit.unit)), checkpoint, unit)
-
-
-PAGES = PageKind(100, EmbedPage, _pages)
+PAGES = PageKind(100, _pages)

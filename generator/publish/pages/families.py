@@ -4,40 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from generator.links import addresses
 from generator.publish.assets import schema
 from generator.publish.catalog import AtlasCheckpoint
 from generator.publish.content.families import FamilyShown, families
-from generator.publish.content.previews import Preview, families_preview
-from generator.publish.page import Frame, Page, PageKind, frame
+from generator.publish.content.previews import families_preview
+from generator.publish.page import Page, PageKind
 from generator.publish.site import Site
 
 
 @dataclass(frozen=True, slots=True)
 class FamiliesPage:
     template: ClassVar[str] = "families.html"
-    frame: Frame
     families: tuple[FamilyShown, ...]
 
 
 def _pages(site: Site) -> Iterator[Page]:
-    for checkpoint in site.checkpoints:
-        if shown := families(checkpoint):
-            address = addresses.families_address(checkpoint.name)
-            preview = families_preview(address, checkpoint.name, shown)
-            yield Page(address, partial(_page, site, checkpoint, shown, address, preview), preview)
+    return (_page(checkpoint, shown) for checkpoint in site.checkpoints if (shown := families(checkpoint)))
 
 
-def _page(
-    site: Site, checkpoint: AtlasCheckpoint, shown: tuple[FamilyShown, ...], address: str, preview: Preview | None
-) -> FamiliesPage:
-    title = f"Families of {checkpoint.name}"
-    description = f"{len(shown)} families: units that seem to look for the same kind of thing."
-    framed = frame(site, address, title, description, preview=preview, checkpoint=checkpoint, schema=schema.collection)
-    return FamiliesPage(framed, shown)
+def _page(checkpoint: AtlasCheckpoint, shown: tuple[FamilyShown, ...]) -> Page:
+    address = addresses.families_address(checkpoint.name)
+    return Page(
+        address,
+        f"Families of {checkpoint.name}",
+        f"{len(shown)} families: units that seem to look for the same kind of thing.",
+        lambda: FamiliesPage(shown),
+        families_preview(address, checkpoint.name, shown),
+        checkpoint,
+        schema=schema.collection,
+    )
 
 
-PAGES = PageKind(60, FamiliesPage, _pages)
+PAGES = PageKind(60, _pages)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from generator.links import addresses
 from generator.publish.assets import schema
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
 from generator.publish.content.families import FamilyCount, families_of
-from generator.publish.content.previews import Preview, layer_preview
+from generator.publish.content.previews import layer_preview
 from generator.publish.content.provenance import missing_command
-from generator.publish.page import Frame, Page, PageKind, frame
+from generator.publish.content.selection import beside
+from generator.publish.page import Page, PageKind
 from generator.publish.site import Site
 
 
@@ -22,7 +22,6 @@ class LayerPage:
     """``command`` is "" if all is rendered. ``bottlenecks`` are the layers that feed this one's wide branches."""
 
     template: ClassVar[str] = "layer.html"
-    frame: Frame
     families: tuple[FamilyCount, ...]
     layer: AtlasLayer
     command: str
@@ -33,32 +32,26 @@ class LayerPage:
 
 def _pages(site: Site) -> Iterator[Page]:
     for checkpoint in site.checkpoints:
-        for place, layer in enumerate(checkpoint.layers.values()):
-            address = addresses.layer_address(checkpoint.name, layer.name)
-            preview = layer_preview(address, checkpoint.name, layer)
-            yield Page(address, partial(_page, site, checkpoint, place, address, preview), preview)
+        for around in beside(tuple(checkpoint.layers.values())):
+            yield _page(checkpoint, *around)
 
 
-def _page(site: Site, checkpoint: AtlasCheckpoint, place: int, address: str, preview: Preview | None) -> LayerPage:
-    around = tuple(checkpoint.layers.values())
-    layer = around[place]
-    title = f"{layer.name} of {checkpoint.name}"
+def _page(
+    checkpoint: AtlasCheckpoint, layer: AtlasLayer, previous: AtlasLayer | None, following: AtlasLayer | None
+) -> Page:
+    def context() -> LayerPage:
+        command = missing_command(layer, checkpoint.name)
+        bottlenecks = tuple(x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
+        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks)
+
+    address = addresses.layer_address(checkpoint.name, layer.name)
     description = (
         f"{len(layer.rendered)} of the {layer.layer.channels} units of {layer.name}: what excites each most. "
         f"A grid of {layer.grid} × {layer.grid}, each position seeing {layer.layer.receptive_field} pixels."
     )
-    return LayerPage(
-        frame(
-            site, address, title, description,
-            preview=preview, checkpoint=checkpoint, layer=layer.name, schema=schema.collection,
-        ),
-        layer=layer,
-        families=families_of(layer),
-        command=missing_command(layer, checkpoint.name),
-        previous=around[place - 1] if place else None,
-        next=around[place + 1] if place + 1 < len(around) else None,
-        bottlenecks=tuple(other for other in around if other.name.startswith(f"{layer.name}_")),
-    )  # fmt: skip
+    preview = layer_preview(address, checkpoint.name, layer)
+    title = f"{layer.name} of {checkpoint.name}"
+    return Page(address, title, description, context, preview, checkpoint, layer.name, schema.collection)
 
 
-PAGES = PageKind(80, LayerPage, _pages)
+PAGES = PageKind(80, _pages)

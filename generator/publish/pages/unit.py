@@ -10,19 +10,12 @@ from typing import ClassVar
 from generator.links import addresses
 from generator.publish.assets import schema
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
-from generator.publish.content.previews import Preview, unit_preview
-from generator.publish.content.provenance import (
-    Fact,
-    OtherPicture,
-    Setting,
-    facts,
-    other_pictures,
-    render_command,
-    settings,
-)
+from generator.publish.content import provenance
+from generator.publish.content.previews import unit_preview
+from generator.publish.content.provenance import Fact, OtherPicture, Setting
 from generator.publish.content.quotes import Quote, quotes
 from generator.publish.content.selection import neighbours
-from generator.publish.page import Frame, Page, PageKind, frame
+from generator.publish.page import Page, PageKind
 from generator.publish.panels import PanelShown
 from generator.publish.site import Site
 
@@ -32,7 +25,6 @@ class UnitPage:
     """``command`` makes the picture again. ``panels`` has those panels that know something of the unit."""
 
     template: ClassVar[str] = "unit.html"
-    frame: Frame
     layer: AtlasLayer
     unit: AtlasUnit
     previous: AtlasUnit | None
@@ -50,41 +42,41 @@ def _pages(site: Site) -> Iterator[Page]:
     for checkpoint in site.checkpoints:
         for layer in checkpoint.layers.values():
             for place, unit in enumerate(layer.rendered):
-                preview = unit_preview(checkpoint.name, unit)
-                make = partial(_page, site, checkpoint, layer, place, preview)
-                yield Page(addresses.unit_address(checkpoint.name, unit.unit), make, preview)
+                yield _page(site, checkpoint, layer, unit, place)
 
 
-def _page(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, place: int, preview: Preview) -> UnitPage:
-    units = layer.rendered
-    unit = units[place]
-    record = unit.record
-    assert record is not None, "only rendered units have a page"
-    address = addresses.unit_address(checkpoint.name, unit.unit)
-    branch = f", {unit.branch.name} branch" if unit.branch else ""
+def _page(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: AtlasUnit, place: int) -> Page:
     named = f"“{unit.labels[0].name}”: the" if unit.labels else "The"
-    description = (
+    branch = f", {unit.branch.name} branch" if unit.branch else ""
+    return Page(
+        addresses.unit_address(checkpoint.name, unit.unit),
+        f"{unit.unit} of {checkpoint.name}",
         f"{named} picture that most excites channel {unit.unit.channel} of {layer.name}{branch}, "
-        f"in {checkpoint.name}, with the recipe that makes it again."
+        f"in {checkpoint.name}, with the recipe that makes it again.",
+        partial(_context, site, checkpoint, layer, unit, place),
+        unit_preview(checkpoint.name, unit),
+        checkpoint,
+        layer.name,
+        partial(schema.unit, checkpoint=checkpoint.name, shown=unit),
     )
+
+
+def _context(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: AtlasUnit, place: int) -> UnitPage:
+    record, units = unit.record, layer.rendered
+    assert record is not None, "only rendered units have a page"
     return UnitPage(
-        frame(
-            site, address, f"{unit.unit} of {checkpoint.name}", description,
-            preview=preview, checkpoint=checkpoint, layer=layer.name,
-            schema=partial(schema.unit, checkpoint=checkpoint.name, shown=unit, record=record),
-        ),
         layer=layer,
         unit=unit,
         previous=units[place - 1] if place else None,
         next=units[place + 1] if place + 1 < len(units) else None,
         neighbours=neighbours(units, place),
         panels=site.panels.of(checkpoint, unit),
-        settings=settings(record.question.recipe),
-        facts=facts(record),
-        command=render_command(record, checkpoint.name, site.config),
+        settings=provenance.settings(record.question.recipe),
+        facts=provenance.facts(record),
+        command=provenance.render_command(record, checkpoint.name, site.config),
         quotes=quotes(unit, record, checkpoint.name, site.config),
-        pictures=other_pictures(record, unit.others),
-    )  # fmt: skip
+        pictures=provenance.other_pictures(record, unit.others),
+    )
 
 
-PAGES = PageKind(90, UnitPage, _pages)
+PAGES = PageKind(90, _pages)
