@@ -1,6 +1,6 @@
-"""The commented atlas.toml that `atlas init` writes: every key with its default, to be edited rather than looked up.
+"""The commented atlas.toml that `atlas init` writes: every key with its default.
 
-The recipe's part is written from the recipe itself and cannot lag behind it.
+The part of the recipe is generated from the recipe itself, so it is always up to date.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import json
 from generator.core.recipe import SETTINGS
 
 _HEAD = """\
-# An atlas: which units of which checkpoints it shows, and by which recipe they are rendered.
-# `atlas render` renders what is selected and missing, `atlas build` lays it out as pages in {output}/.
-# A folder templates/ beside this file overrides single templates of the pages, a folder labels/ names units.
+# An atlas: which units of which checkpoints it shows, and by which recipe their pictures are made.
+# `atlas render` renders the units that are selected and missing. `atlas build` writes the pages into {output}/.
+# A folder templates/ beside this file replaces single templates of the pages. A folder labels/ names units.
 
 [atlas]
 title = "InceptionV1 Atlas"
 output = "{output}"
-# url = "https://host/path/"     # where the site will be published: for links to copy, previews, `atlas cite`, sitemap
+# url = "https://host/path/"     # where the site will be published. Needed for links to copy, previews, `atlas cite`
 
-# One section for each checkpoint: inception5h (Google's InceptionV1, the network of the literature), bvlc_googlenet
-# (Caffe's GoogLeNet) and untrained (random weights, the control) are known by name. Weights are downloaded once.
+# One section for each checkpoint. These are known by name: inception5h (Google's InceptionV1, the network of the
+# literature), bvlc_googlenet (Caffe's GoogLeNet), untrained (random weights, as a control). Weights are downloaded once.
 [checkpoints.inception5h]
 units = ["mixed4a:0-9"]          # a layer, "mixed4a"; channels of it, "mixed4a:0-9,40"; a branch, "mixed4a_3x3"
 # featured = ["mixed4a:6"]       # units that the home page shows first
@@ -32,19 +32,19 @@ units = ["mixed4a:0-9"]          # a layer, "mixed4a"; channels of it, "mixed4a:
 # about = "What it was trained on."
 # units = ["mixed4a:0-9"]
 
-# The page "How these pictures are made" shows one unit step by step and three ways, and one from four seeds:
+# The page "How these pictures are made" shows one unit step by step and by three presets, and one from four seeds:
 # [lesson]
 # unit = "mixed4a:0"
 # seeds = "mixed4e:55"
-# seeds_note = "What one sees in them."
+# seeds_note = "What the four pictures show."
 
-# The recipe: all that changes the pixels. What is not set has the default written here.
+# The recipe: every setting that changes the pixels. A setting that is commented out has the default written here.
 [recipe]
 """
 
 _TAIL = """
-# What differs in one layer. Units of shallow layers look at few pixels: on a smaller canvas, seen by the network at
-# that size, what they want is large enough to be looked at.
+# Settings of single layers. A unit of a shallow layer sees only a few pixels. So the canvas is smaller there, and the
+# network sees it at that size: then the pattern is large enough to look at.
 """
 
 _SHALLOW = (
