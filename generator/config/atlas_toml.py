@@ -38,8 +38,8 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One set of weights and what the atlas selects of it. ``fingerprint`` is None until weights are read; ``title``
-    is what pages say of the weights, without a full stop, and ``about`` what the atlas's author adds."""
+    """One set of weights and the units that the atlas selects. ``fingerprint`` is None until weights are read.
+    ``title`` is what pages say of the weights, without a full stop; ``about`` is what the atlas's author adds."""
 
     name: str
     architecture: Architecture
@@ -55,8 +55,8 @@ class Checkpoint:
 class Lesson:
     """The units of the first checkpoint by which the atlas teaches how its pictures are made.
 
-    ``unit`` is climbed step by step and in three parameterisations, ``seeds`` is rendered at one place of its grid from
-    several seeds, and ``seeds_note`` tells what one sees there.
+    ``unit`` is shown step by step and by three presets. ``seeds`` is rendered at one place of its grid from several
+    seeds, and ``seeds_note`` says what these pictures show.
     """
 
     unit: Unit
@@ -87,16 +87,17 @@ class Config:
 
     @property
     def labels(self) -> Path:
-        """Where a user's names of units lie, if there are any."""
+        """The folder of a user's own names of units, if there is one."""
         return self.path.parent / "labels"
 
     @property
     def templates(self) -> Path:
-        """Where a user's own templates lie, if there are any."""
+        """The folder of a user's own templates, if there is one."""
         return self.path.parent / "templates"
 
     def checkpoint(self, name: str | None = None) -> Checkpoint:
-        """A checkpoint by name; the first one without. One that atlas.toml does not mention has no units selected."""
+        """A checkpoint by name; without a name, the first one. One that atlas.toml does not mention has no units
+        selected."""
         if name is None:
             return self.checkpoints[0]
         for checkpoint in self.checkpoints:
@@ -142,7 +143,7 @@ def load_config(path: Path) -> Config:
 
 
 class _Reader:
-    """Turns parsed TOML into a Config, with the text at hand to tell in which line a mistake is."""
+    """Turns parsed TOML into a Config. It keeps the text, to say on which line a mistake is."""
 
     def __init__(self, path: Path, text: str) -> None:
         self.path, self.text = path, text
@@ -151,7 +152,7 @@ class _Reader:
         raise UsageError(f"{self.path}:{self.line(key, section)}: {message}")
 
     def line(self, key: str, section: tuple[str, ...]) -> int:
-        """The line on which a key of a section is set, or that comes nearest: its section's header, or 1."""
+        """The line on which a key of a section is set; else the line of the section's header; else 1."""
         wanted = (*section, key)
         current: tuple[str, ...] = ()
         found, depth = 1, 0

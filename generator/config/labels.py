@@ -1,9 +1,9 @@
 """Names that people have given to units: files in ``labels/`` beside atlas.toml, and those that come with the package.
 
-A file is TOML or JSON and speaks of one checkpoint, since a unit's number means nothing for any other:
+A file is TOML or JSON, and is about one checkpoint, because a unit's number has a meaning in one checkpoint only:
 
     checkpoint = "bvlc_googlenet"
-    fingerprint = "5c6c…"                # if the names shall hold for these weights alone, whatever others are called
+    fingerprint = "5c6c…"                # optional: the names hold for these weights only
 
     [sources.mine]
     title = "Notes on mixed4a"
@@ -47,7 +47,7 @@ CONFIDENCE: Mapping[str, str] = {
     "source-data": "in the data behind the source, not in its text",
     "eye": "a guess from the picture, not tested",
 }
-"""How sure a name is, and what that means."""
+"""How certain a name is, and what that means."""
 
 _KEYS = {
     "": ("checkpoint", "fingerprint", "sources", "labels"),
@@ -61,7 +61,7 @@ _LONGEST = 120  # characters of a name, a family or a title
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a name was given. ``url`` is "" if that can't be linked, ``license`` if the source says nothing of one."""
+    """Where a name comes from. ``url`` is "" if there is no link; ``license`` is "" if the source names none."""
 
     title: str
     url: str
@@ -70,7 +70,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name of a unit. ``family`` is "" if it belongs to none; ``confidence`` is a key of CONFIDENCE."""
+    """A name of a unit. ``family`` is "" if it has none; ``confidence`` is a key of CONFIDENCE."""
 
     unit: Unit
     name: str
@@ -104,7 +104,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Labels:
-    """All names of one checkpoint's units, each unit's surest first."""
+    """All names of one checkpoint's units; for each unit the most certain name first."""
 
     of: Mapping[Unit, tuple[Label, ...]] = field(default_factory=dict)
 
@@ -121,7 +121,7 @@ class Labels:
 
 
 def sources_of(labels: Iterable[Label]) -> tuple[Source, ...]:
-    """Where names come from, each source once."""
+    """The sources of names, each once."""
     return tuple(dict.fromkeys(label.source for label in labels))
 
 
@@ -254,7 +254,8 @@ class _Reader:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether all of a text can be seen: nothing that breaks or turns lines. Joiners belong to words."""
+    """Whether all of a text is visible: no line breaks, no marks that turn the direction. Joiners are parts of
+    words."""
     return all(character.isprintable() or character in "\u200c\u200d" for character in text)
 
 
@@ -262,7 +263,7 @@ _LINE = "\0line"  # under this key the parsers below leave the line on which a t
 
 
 def _parse_json(text: str) -> Any:
-    """JSON in which every object knows its line."""
+    """JSON in which every object has the line on which it begins."""
 
     class Decoder(json.JSONDecoder):
         def __init__(self) -> None:
@@ -280,7 +281,7 @@ def _parse_json(text: str) -> Any:
 
 
 def _parse_toml(text: str) -> dict[str, Any]:
-    """TOML in which every label and source knows its line."""
+    """TOML in which every label and source has the line on which it begins."""
     data = tomllib.loads(text)
     for what, header in (("labels", r"\[\[\s*labels\s*\]\]"), ("sources", r"\[\[?\s*sources\b.*\]")):
         lines = [n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{header}", line)]

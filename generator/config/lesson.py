@@ -1,9 +1,8 @@
 """The pictures of the page "How these pictures are made", as questions to the store.
 
-A page that teaches needs pictures that no unit's page shows: an ascent seen on its way, one unit in three
-parameterisations, one unit from several seeds. ``[lesson]`` in atlas.toml names the units; `atlas render` renders what
-follows from that, and the page shows what is there. What stands beside it, the poster and its control, are ordinary
-units of the atlas.
+The page needs pictures that no unit's page shows: snapshots of an ascent, one unit by three presets, one unit from
+several seeds. ``[lesson]`` in atlas.toml names the units. `atlas render` renders these pictures, and the page shows
+those that are there. Its other pictures, the poster and its control, are ordinary units of the atlas.
 
 >>> lesson = lesson_questions(config, fingerprint)                                  # doctest: +SKIP
 >>> [question.recipe.steps for question in lesson.raw]                              # doctest: +SKIP
@@ -29,7 +28,8 @@ POSTER_LAYERS, POSTER_CHANNELS = ("mixed3a", "mixed4a", "mixed5b"), (0, 5, 9)
 class LessonQuestions:
     """``raw`` and ``full`` are ascents, each with its end last; ``naive`` is one picture.
 
-    ``seeds`` are of one unit at one place of its grid: there is room for one thing, and one that wants several chooses.
+    ``seeds`` are of one unit at one place of its grid. There is room for one thing only: a unit that responds to
+    several things shows another from each seed.
     """
 
     raw: tuple[Question, ...]
@@ -42,7 +42,7 @@ class LessonQuestions:
 
 
 def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None:
-    """What the lesson asks of the first checkpoint's weights, or None if atlas.toml has no ``[lesson]``."""
+    """The lesson's questions to the first checkpoint, or None if atlas.toml has no ``[lesson]``."""
     if config.lesson is None:
         return None
     unit, several = config.lesson.unit, config.lesson.seeds
@@ -62,6 +62,6 @@ def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None
 
 
 def on_the_way(question: Question, steps: Iterable[int]) -> tuple[Question, ...]:
-    """The question with its ascent cut short after each of these steps, as far as it goes."""
+    """The question with each of these numbers of steps, up to its own: its snapshots."""
     recipe = question.recipe
     return tuple(replace(question, recipe=replace(recipe, steps=n)) for n in steps if n < recipe.steps)

@@ -1,4 +1,4 @@
-"""The types that describe an InceptionV1: its steps, and every layer, its size and where it looks, that follow.
+"""The types that describe an InceptionV1: its steps, and the size and receptive field of every layer.
 
 Networks that share the nine-module topology of Szegedy et al., "Going deeper with convolutions" (2014), differ in
 widths, kernels, padding, pooling, normalisation and input. The network is built from these values and the pages print
@@ -30,9 +30,9 @@ CLASSIFIER = "softmax2"
 
 @dataclass(frozen=True, slots=True)
 class Conv:
-    """One convolution with bias and ReLU: all the weights of the network but the classifier are in these.
+    """One convolution with bias and ReLU. These hold all weights of the network, except the classifier's.
 
-    ``padding`` is in zeros before and after, the same down and across.
+    ``padding`` is the number of zeros before and after, the same for rows and columns.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Conv:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The largest of ``size`` x ``size`` positions, with stride 2. A last window may stand over the edge."""
+    """Max-pooling over ``size`` x ``size`` positions, with stride 2. The last window may reach over the edge."""
 
     size: int = 3
 
@@ -72,7 +72,7 @@ class Mixed:
 
     @cached_property
     def convs(self) -> Mapping[str, Conv]:
-        """Its convolutions by part. Their padding keeps the grid."""
+        """Its convolutions by part. Their padding keeps the size of the grid."""
         width, kernels = dict(zip(PARTS, self.widths, strict=True)), {"3x3": 3, "5x5": self.kernel_5x5}
         convs = {}
         for part, channels in width.items():
@@ -104,7 +104,7 @@ class TensorNames:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The part of a mixed layer that one of its four paths contributes."""
+    """The channels of a mixed layer that come from one of its four paths."""
 
     name: str
     first: int
@@ -137,7 +137,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Everything that tells one InceptionV1 from another, and the layers that follow from it.
+    """Everything in which one InceptionV1 differs from another, and the layers computed from it.
 
     The network is given (rgb * 255 - mean) * scale, with its channels in the order blue, green, red if ``bgr``.
     ``mean`` is in 0..255 and in the order in which the network reads its channels.
@@ -150,9 +150,9 @@ class Architecture:
     scale: float = 1.0
     bgr: bool = False
     names: tuple[TensorNames, ...] = field(default=(), repr=False)
-    """What the files that people have call the tensors, besides the names used here."""
+    """The names of tensors in weights files, besides the names used here."""
     spellings: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What others call a layer, in lower case, and its name here; besides what generator.core.units reads anyway."""
+    """Other names of layers, in lower case, and our name. generator.core.units reads more spellings than these."""
 
     @cached_property
     def convs(self) -> Mapping[str, Conv]:
@@ -190,7 +190,7 @@ class Architecture:
         return tuple(x.name for x in self.layers.values() if x.kind in ("conv", "mixed"))
 
     def locate(self, layer: str, channel: int) -> tuple[str, int]:
-        """The convolution that a channel comes out of, and which of its channels it is."""
+        """The convolution that computes a channel, and the channel's number in it."""
         branch = self.layers[layer].branch_of(channel)
         return (f"{layer}_{branch.name}", channel - branch.first) if branch else (layer, channel)
 

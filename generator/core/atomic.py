@@ -2,8 +2,8 @@
 
 >>> write_atomically(Path("site/index.html"), b"...")                 # doctest: +SKIP
 
-The bytes go to a temporary name in the same folder and are renamed, so that a reader, or a machine that dies, finds the
-old file or the new one and nothing between.
+The bytes go to a temporary name in the same folder, which is then renamed. So a reader finds the old file or the new
+one, and never a part of it; after a crash too.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes, *, sync: bool = True, temporary: Path | None = None) -> None:
-    """Replace a file. With ``sync`` it is on the disk when this returns; without, it only never is half there.
+    """Replace a file. With ``sync`` it is on the disk when this returns; without, it may still be in memory, but is
+    never half written.
 
-    ``temporary`` is the name that it has until it is whole; it must lie on the same disk. Raises OSError.
+    ``temporary`` is its name until it is whole; it must be on the same disk. Raises OSError.
     """
     temporary = temporary or path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -33,7 +34,7 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True, temporary: P
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can (Windows does it by itself)."""
+    """Write the names in a folder to the disk, where the system can (Windows does it by itself)."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:  # a folder cannot be opened on Windows

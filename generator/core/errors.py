@@ -1,7 +1,7 @@
-"""What a user did wrong or a machine could not do, said in one line.
+"""Errors that a user can cause, or a machine: their text is one line.
 
-Every error that a user can cause is one of these two; the command line prints its text and exits with its code, and
-anything else that escapes is a bug and shows its traceback. A text names what was wrong and what to type instead.
+Each of them is one of these two. The command line prints the text and exits with the code. Any other exception is a bug
+and shows its traceback. A text says what was wrong and what to type instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class UsageError(AtlasError):
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The nearest word that exists, or ``otherwise``: by default, all that exist."""
+    """The nearest word that exists, or ``otherwise`` (default: all words that exist)."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]}?" if near else otherwise or f"there are {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""Addresses of units: of this atlas wherever it is published, and of those that the literature links.
+"""Addresses of units: in this atlas, wherever it is published, and on the sites that the literature links.
 
 >>> read_address("https://microscope.openai.com/models/inceptionv1/mixed4a_3x3_0/5")
 ExternalUnit(checkpoint='inception5h', layer='mixed4a_3x3', channels='5')
@@ -7,8 +7,8 @@ ExternalUnit(checkpoint='inception5h', layer='mixed3b', channels='379')
 >>> read_address("https://host/atlas/embed/bvlc_googlenet/mixed4a/11.html")
 ExternalUnit(checkpoint='bvlc_googlenet', layer='mixed4a', channels='11')
 
-An address names a checkpoint as well as a unit, and the same number is another unit in another checkpoint: whoever
-reads one here has to compare both. Whether the layer and the channel exist is for :mod:`generator.core.units` to say.
+An address names a checkpoint and a unit. The same number is another unit in another checkpoint, so compare both.
+:mod:`generator.core.units` tells whether the layer and the channel exist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from generator.core.architecture import BRANCHES
 LUCID_CHECKPOINT = "inception5h"
 """The checkpoint of Lucid, Distill's articles, the weight explorer and the gallery of 2016, by our name."""
 
-_MICROSCOPE_MODELS = {"inceptionv1": LUCID_CHECKPOINT}  # any other model keeps its own name, and is none of ours
+_MICROSCOPE_MODELS = {"inceptionv1": LUCID_CHECKPOINT}  # any other model keeps its own name
 _HOSTED = re.compile(r"(https?://)?[\w-]+(\.[\w-]+)+(:\d+)?/", re.ASCII)
 _LAYER = re.compile(r"conv2d\d|mixed\d[a-z](_\w+)?", re.ASCII)
 _FILE = re.compile(r"\.(html|json|jpg|webp)$")
@@ -43,15 +43,15 @@ class ExternalUnit:
 
 
 def is_address(word: str) -> bool:
-    """Whether a word is meant as an address, rather than as the name of a unit."""
+    """Whether a word is an address, and not the name of a unit."""
     ends = word.lower().endswith((".html", ".json", ".jpg", ".webp")) or (word.endswith("/") and word.count("/") > 1)
     return "://" in word or ends or bool(_HOSTED.match(word))
 
 
 def read_address(address: str) -> ExternalUnit | None:
-    """What an address names, or None if that is no unit and no layer.
+    """The unit or layer that an address names, or None if it names neither.
 
-    Raises ValueError if it cannot be an address at all.
+    Raises ValueError for a text that is no address.
     """
     split = urlsplit(address if "://" in address or not _HOSTED.match(address) else f"https://{address}")
     parts = [part for part in unquote(split.path).split("/") if part]
@@ -86,11 +86,11 @@ _OTHERS: Mapping[str, Callable[[list[str]], ExternalUnit | None]] = {
     "inceptionv1-weight-explorer": _weight_explorer,
     "tensorflow_inception": _gallery,
 }
-"""What is told by a folder in the address: others have copied these sites, folders and all."""
+"""The reader for a folder in the address. People have copied these sites to other hosts, with all folders."""
 
 
 def _atlas(split: SplitResult, parts: list[str]) -> ExternalUnit | None:
-    """An atlas of ours: /CHECKPOINT/LAYER/11.html and what lies beside it, or /CHECKPOINT/LAYER/."""
+    """An atlas of ours: /CHECKPOINT/LAYER/11.html and the files beside it, or /CHECKPOINT/LAYER/."""
     if parts and parts[-1] in ("index.html", "index.json", "index.jpg"):
         parts = parts[:-1]
     if len(parts) >= 3 and _LAYER.fullmatch(parts[-2]) and re.fullmatch(r"\d+(\.\w+)?", parts[-1], re.ASCII):

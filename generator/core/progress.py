@@ -1,4 +1,4 @@
-"""The progress bar of everything that takes a while, on stderr."""
+"""The one progress bar, on stderr."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _LOG_SECONDS = 30  # between two lines in a log file
 
 
 class Progress:
-    """How far something is. Fractions may add up to a little more than there is; the bar stops at its end."""
+    """The progress of one task. Fractions may add up to a little more than the total; the bar stops at its end."""
 
     def __init__(self, bar: tqdm[Any]) -> None:
         self._bar = bar
 
     def advance(self, count: float = 1) -> None:
-        """So much more is done; less, if it has to be done again."""
+        """Add what is done since the last call; negative, if something has to be done again."""
         self._bar.update(min(count, (self._bar.total or 0) - self._bar.n))
 
     def at(self, done: float, total: float) -> None:
-        """So much is done of so much in all, as far as that is known by now."""
+        """Set what is done and the total, as far as they are known by now."""
         self._bar.total = total
         self._bar.update(done - self._bar.n)
 
@@ -36,8 +36,8 @@ def progress(
 ) -> Iterator[Progress]:
     """A bar while the block runs.
 
-    It vanishes at the end and is not drawn where stderr is no terminal; with ``keep`` it stays, and a log file gets a
-    line now and then. ``show`` draws it, or does not, wherever stderr goes.
+    It is removed at the end, and not drawn where stderr is no terminal. With ``keep`` it stays, and a log file gets a
+    line from time to time. ``show`` decides by itself whether it is drawn.
     """
     from tqdm import tqdm
 

@@ -1,8 +1,8 @@
 """The question that a picture answers: which weights, which unit, which view, which recipe.
 
-A :class:`Recipe` holds all that changes the pixels and nothing else. A :class:`Question` adds what is looked at, and
-its ``key``, a sha256 over canonical JSON, is the name of the answer in the store: change any field and it is another
-picture.
+A :class:`Recipe` holds all settings that change the pixels, and nothing else. A :class:`Question` adds weights, unit
+and view. Its ``key``, a sha256 over canonical JSON, is the name of the answer in the store. Another value in any field
+gives another key and another picture.
 
 >>> from dataclasses import replace
 >>> from generator.core.units import Unit
@@ -10,9 +10,8 @@ picture.
 >>> len(q.key), q.key == replace(q, recipe=Recipe(steps=65)).key
 (64, False)
 
-The random draws of a unit come from the unit, the view and ``Recipe.seed`` alone. Two recipes or two checkpoints
-therefore start from the same noise and see the same transformations, and what differs between their pictures is not
-chance.
+The random draws of a unit come from the unit, the view and ``Recipe.seed`` alone. So two recipes or two checkpoints
+start from the same noise and see the same transformations. Their pictures do not differ by chance.
 """
 
 from __future__ import annotations
@@ -47,7 +46,8 @@ def _setting(
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that changes the pixels. Each field is a key of ``[recipe]`` in atlas.toml and an option of ``atlas render``.
+    """All settings that change the pixels. Each field is a key of ``[recipe]`` in atlas.toml and an option of ``atlas
+    render``.
 
     The defaults are those of Olah et al., "Feature Visualization" (Distill 2017): Fourier coefficients of decorrelated
     colours, small random transformations, Adam. Raises UsageError for a value out of range.
@@ -76,11 +76,11 @@ class Recipe:
 
 
 SETTINGS: tuple[Field[Any], ...] = tuple(f for f in fields(Recipe) if f.name != "renderer")
-"""What a user may set, with help and range in each field's metadata."""
+"""The settings of a user, with help and range in each field's metadata."""
 
 
 def check_setting(f: Field[Any], value: Any) -> Any:
-    """The value in the field's own type. Raises UsageError that names the field and what it may be."""
+    """The value in the field's own type. Raises UsageError with the field's name and the values that it may have."""
     if f.default is MISSING:
         raise TypeError(f"{f.name} has no default to take its type from")
     want, said = type(f.default), f.metadata
@@ -111,18 +111,17 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "naive": {"parameterization": "pixel", "decorrelate": False, "rotate": 0.0, "scale": 0.0, "shift": 0.0},
     "full": {},
 }  # fmt: skip
-"""Three ways to the picture of a unit, each as what it changes of the recipe: raw pixels from standard normal noise,
-pixels held in range by a sigmoid (naive in Lucent), and Fourier coefficients of decorrelated colours under
-random transformations."""
+"""Three presets, each as the settings that it changes: raw pixels from standard normal noise; pixels kept in range by a
+sigmoid (naive in Lucent); Fourier coefficients of decorrelated colours under random transformations."""
 
 
 _PRESET_SETTINGS = ("parameterization", "decorrelate", "rotate", "scale", "shift")
 
 
 def apply_preset(way: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a way and other settings change of a recipe.
+    """The settings that a preset and other settings change in a recipe.
 
-    Raises UsageError for a way that does not exist, and for a setting that would make raw or naive something else.
+    Raises UsageError for a preset that does not exist, and for a setting that contradicts raw or naive.
     """
     if way not in PRESETS:
         raise UsageError(f"no way “{way}”: there are {', '.join(PRESETS)}")
@@ -134,7 +133,7 @@ def apply_preset(way: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Question:
-    """One picture, asked for exactly. ``fingerprint`` is the sha256 of the checkpoint's tensors.
+    """The question that exactly one picture answers. ``fingerprint`` is the sha256 of the checkpoint's tensors.
 
     Raises UsageError for a view that does not exist.
     """
@@ -158,7 +157,7 @@ class Question:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Question:
-        """The inverse of as_dict. Raises KeyError, TypeError, ValueError or UsageError if it is not one."""
+        """The inverse of as_dict. Raises KeyError, TypeError, ValueError or UsageError for anything else."""
         if not (unit := _UNIT.fullmatch(data["unit"])):
             raise ValueError(f"no unit {data['unit']!r}")
         if not _FINGERPRINT.fullmatch(data["fingerprint"]):
@@ -172,11 +171,11 @@ class Question:
 
     @property
     def draw_seed(self) -> int:
-        """What the unit's own noise and transformations are drawn from: 0 to 2**64 - 1."""
+        """The seed of the unit's noise and transformations: 0 to 2**64 - 1."""
         drawn_by = {"unit": str(self.unit), "view": self.view, "seed": self.recipe.seed}
         return int.from_bytes(hashlib.sha256(canonical_json(drawn_by)).digest()[:8], "big")
 
 
 def canonical_json(data: Any) -> bytes:
-    """The one way to write a value: sorted keys, no spaces, ASCII."""
+    """Canonical JSON: sorted keys, no spaces, ASCII."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")

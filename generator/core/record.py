@@ -1,7 +1,7 @@
-"""What is kept of an answer: its pictures, how they were made, and the record that binds them to their question.
+"""An answer as it is kept: its pictures, how they were made, and the record that connects them with their question.
 
-A record travels as JSON, into the store and beside the unit's page, and may come back from anywhere: ``from_json``
-believes nothing that it has not checked.
+A record is written as JSON into the store and beside the unit's page. It may be read from any source, so ``from_json``
+checks everything.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ PICTURE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp"
 class StoredFile:
     """A file of an answer: its name in the store, its sha256 and its size in bytes.
 
-    The first digits of the hash are in the name, so that a name never stands for two contents. Raises ValueError for a
-    name, hash or size that is none.
+    The first digits of the hash are in the name, so that no two files of other content have one name. Raises ValueError
+    for an invalid name, hash or size.
     """
 
     name: str
@@ -90,7 +90,7 @@ class EncodedFile:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What is known of an answer besides its pictures.
+    """How a picture was made, and what was measured.
 
     ``activations`` has the unit's objective at each step, on the warped picture in the recipe's precision;
     ``activation`` is the mean over the grid in float32, on the final picture enlarged to the network's input, without
@@ -110,7 +110,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A picture at hand: its question, how it was made, and H x W x 3 pixels in 0..255."""
+    """A picture in memory: its question, how it was made, and H x W x 3 pixels in 0..255."""
 
     question: Question
     made: Provenance
@@ -127,7 +127,7 @@ class Rendered:
 
     @property
     def activations(self) -> tuple[float, ...]:
-        """The unit's objective at each step, before it was taken."""
+        """The unit's objective before each step."""
         return self.made.activations
 
 
@@ -135,7 +135,7 @@ class Rendered:
 class Record:
     """A whole answer: the question, how it was made, and the pictures.
 
-    ``earlier`` are pictures that it had before it was rendered again, the latest first, each followed by its thumbnail.
+    ``earlier`` are its pictures from before it was rendered again, the latest first, each followed by its thumbnail.
     """
 
     question: Question
@@ -154,12 +154,12 @@ class Record:
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
-        """What the store keeps beside the record, as of an answer of any kind."""
+        """The files that the store keeps beside the record."""
         return self.pictures
 
     @property
     def age(self) -> tuple[str, str]:
-        """Sorts records of one unit, the newest last."""
+        """A key that sorts the records of one unit, the newest last."""
         return self.made.date, self.picture.name
 
     def as_dict(self) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Record:
-        """Read a record. Raises ValueError naming what is wrong with it."""
+        """Read a record. Raises ValueError that says what is wrong with it."""
         try:
             data = json.loads(text)
             if data["format"] != FORMAT:
@@ -212,7 +212,7 @@ class Record:
 
 
 def check_size(name: str, *sizes: int) -> None:
-    """Raises ValueError for what is not a number of bytes or pixels."""
+    """A number of bytes or pixels. Raises ValueError for anything else."""
     for n in sizes:
         if type(n) is not int or not 0 < n < 2**31:
             raise ValueError(f"{name}: {n!r} is not a size")
@@ -224,7 +224,7 @@ def checksum(data: Mapping[str, Any]) -> str:
 
 
 def printed(value: float) -> str:
-    """A measured value as people read it: three digits or the whole part, and a real minus sign.
+    """A measured value for people: three digits or the whole part, and a real minus sign.
 
     >>> printed(792.3), printed(-2.0234), printed(999.7)
     ('792', '−2.02', '1000')

@@ -1,8 +1,8 @@
-"""An answer that is not a picture: numbers and arrays about a layer, kept and checked as pictures are.
+"""An answer that is not a picture: numbers and arrays about a layer. It is kept and checked like a picture.
 
 A kind of answer is a word, such as ``study/weights``. Its question is a small JSON object; kind and question together
-are hashed to the key. What was found lies in files by role (``arrays``: an ``.npz`` of plain numbers, never pickled)
-and, where it is small, in the record itself as ``facts``.
+are hashed to the key. The result is in files by role (``arrays``: an ``.npz`` of plain numbers, never pickled).
+Small results are in the record itself, as ``facts``.
 
 >>> question = {"fingerprint": "0" * 64, "layer": "mixed4a", "keep": 12}
 >>> result = Result("study/weights", question, {"date": "2026-11-28"}, {"explained": 0.4}, {})
@@ -31,10 +31,10 @@ _PICTURE = "picture"  # the kind of a Record, which has a format of its own
 
 @dataclass(frozen=True)
 class Result:
-    """One answer of another kind than a picture. ``stored`` are its files by role, ``facts`` what is small.
+    """One answer that is not a picture. ``stored`` are its files by role, ``facts`` its small results.
 
-    ``provenance`` says how it was made: date, device, versions. Raises ValueError for a kind or role that is no word,
-    and for numbers that are not finite.
+    ``provenance`` says how it was made: date, device, versions. Raises ValueError for a kind or role that is not a
+    word, and for numbers that are not finite.
     """
 
     kind: str
@@ -84,11 +84,11 @@ def result_key(kind: str, question: Mapping[str, Any]) -> str:
 
 
 Answer = Record | Result
-"""What the store keeps under a key."""
+"""The answer that the store keeps under a key, of any kind."""
 
 
 def read_answer(text: str | bytes) -> Answer:
-    """A record of any kind. Raises ValueError naming what is wrong with it."""
+    """Read a record of any kind. Raises ValueError that says what is wrong with it."""
     try:
         data = json.loads(text)
         if data["format"] == FORMAT:

@@ -1,8 +1,8 @@
 """How much of a picture is coarse and how much is fine: its power by spatial frequency.
 
 Photographs hold most of their power in low frequencies, about 1 / frequency ** 2 (Field, "Relations between the
-statistics of natural images and the response properties of cortical cells", 1987). A picture that lies far above that
-at high frequencies looks like noise, however much it excites a unit.
+statistics of natural images and the response properties of cortical cells", 1987). A picture with far more power
+than that at high frequencies looks like noise, however high a unit's activation is.
 
 >>> import numpy as np
 >>> rows = np.sin(np.arange(64) * 2 * np.pi * 5 / 64) * 100 + 128
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from generator.core.errors import UsageError
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
-_SILENCE = 1e-12  # below what 8 bits can hold, and above 0, for pictures of one colour
+_SILENCE = 1e-12  # less than 8 bits can show, but above 0: for pictures of one colour
 
 
 def power_spectrum(pixels: NDArray[np.uint8], canvas: int | None = None) -> NDArray[np.float64]:
@@ -29,7 +29,7 @@ def power_spectrum(pixels: NDArray[np.uint8], canvas: int | None = None) -> NDAr
     A picture that was enlarged from a smaller ``canvas`` has nothing of its own beyond that canvas's side / 2. Raises
     UsageError for a picture that is not square or smaller than 16 x 16.
 
-    A Hann window keeps the jump from one edge to the opposite one out of it. The values are comparable between pictures
+    A Hann window removes the jump between opposite edges. The values are comparable between pictures
     of any size: the variance is the sum over all frequencies.
     """
     side = len(pixels)

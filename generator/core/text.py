@@ -1,4 +1,4 @@
-"""What another side said, before a person reads it.
+"""Text from another program or host, made safe for a person to read.
 
 >>> legible("no\\x1b[31m such\\nhost")
 'no [31m such host'

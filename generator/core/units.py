@@ -10,9 +10,9 @@ A unit is one channel of one layer. It is written ``mixed4a:11``, and read from 
 >>> str(parse_unit("inception_4a/output 197", net))  # as Caffe calls it
 'mixed4a:197'
 
-A channel of a branch is the same unit as the channel of the layer it is concatenated into, so it is read as that.
-A bottleneck is a layer of its own. Addresses (:mod:`generator.core.external_urls`) name a checkpoint too, and are
-refused for any other: unit numbers belong to one checkpoint only.
+A channel of a branch is the same unit as a channel of the layer that the branch is part of, and is read as that one.
+A bottleneck is a layer of its own. Addresses (:mod:`generator.core.external_urls`) also name a checkpoint. For any
+other checkpoint they are refused, because unit numbers belong to one checkpoint only.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def select_units(words: Iterable[str], net: Architecture, checkpoint: str | None
 
 
 def write_channels(channels: Iterable[int]) -> str:
-    """Channels as ranges, the inverse of what is parsed: ``[0, 1, 2, 40]`` gives ``"0-2,40"``."""
+    """Channels as ranges, as they are parsed: ``[0, 1, 2, 40]`` gives ``"0-2,40"``."""
     runs: list[list[int]] = []
     for n in sorted(set(channels)):
         if runs and n == runs[-1][1] + 1:
@@ -106,7 +106,7 @@ def _runs(channels: str) -> Iterator[tuple[int, int]]:
 
 
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:
-    """A word as (layer, channels or None), taking the longest layer name that it begins with."""
+    """A word as (layer, channels or None). The layer is the longest layer name that the word begins with."""
     lowered = word.lower()
     for spelling in sorted(net.spellings, key=len, reverse=True):
         if lowered.startswith(spelling) and lowered[len(spelling) :][:1] in _AFTER_A_LAYER:

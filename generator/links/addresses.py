@@ -1,4 +1,4 @@
-"""Every address of an atlas, relative to its root. They are a promise: docs/addresses.md says what each of them means.
+"""Every address of an atlas, relative to its root. Published addresses stay: docs/addresses.md says what each means.
 
 >>> from generator.core.units import Unit
 >>> unit_address("bvlc_googlenet", Unit("mixed4a", 11))
@@ -6,7 +6,7 @@
 >>> card_address(unit_address("bvlc_googlenet", Unit("mixed4a", 11)))
 'bvlc_googlenet/mixed4a/11.jpg'
 
-What is in an address is lower-case and has no dot but the one before its ending.
+Addresses are lower-case. Their only dot is the one before the ending.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FAMILIES = "families"
 STORE, STATIC, EMBED, SCHEMA = RESERVED = ("store", "static", "embed", "schema")
 """Folders at the root that are not checkpoints."""
 CHECKPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""What a checkpoint may be called, so that its name can stand in an address."""
+"""A name that a checkpoint may have: it is part of addresses."""
 
 
 def checkpoint_address(checkpoint: str) -> str:
@@ -52,17 +52,17 @@ def record_address(checkpoint: str, unit: Unit) -> str:
 
 
 def thumbnail_address(checkpoint: str, unit: Unit) -> str:
-    """The unit's thumbnail as it is now. Its exact picture has an address in the store."""
+    """The unit's present thumbnail. The exact picture has an address in the store."""
     return f"{checkpoint}/{unit.layer}/{unit.channel}.webp"
 
 
 def embed_address(checkpoint: str, unit: Unit) -> str:
-    """The page of a unit that other pages show in a frame."""
+    """The page that shows a unit in a frame of other pages."""
     return f"{EMBED}/{checkpoint}/{unit.layer}/{unit.channel}.html"
 
 
 def card_address(page: str) -> str:
-    """The picture that stands for a page where it is linked; for a unit, its picture as JPEG."""
+    """The page's picture for link previews; for a unit, its picture as JPEG."""
     return f"{page.removesuffix('.html')}.jpg"
 
 
@@ -75,22 +75,22 @@ def family_address(checkpoint: str, family: str) -> str:
 
 
 def picture_address(picture: Picture) -> str:
-    """A picture for ever: its address has the hash of its question and its own in it."""
+    """Exactly one picture, for ever: its address contains the hash of its question and its own hash."""
     return f"{STORE}/{picture.name}"
 
 
 def picture_fragment(sha256: str) -> str:
-    """Where on a unit's page one of its pictures is: ``p-1f2e3d4c``, from the picture's own hash."""
+    """The id of one picture on a unit's page: ``p-1f2e3d4c``, from the picture's own hash."""
     return f"p-{sha256[:8]}"
 
 
 def stored_record_address(key: str) -> str:
-    """The record under a key, wherever the unit's page has gone since."""
+    """The record under a key."""
     return f"{STORE}/{key[:2]}/{key[2:]}.json"
 
 
 def slug(name: str) -> str:
-    """A name as part of an address, or "" if nothing of it can be.
+    """A name as part of an address, or "" if no character of it can be.
 
     >>> slug("High-Low Frequency"), slug("Color Contrast/Gradient"), slug("Boundary (any)")
     ('high-low-frequency', 'color-contrast-gradient', 'boundary-any')

@@ -7,7 +7,7 @@
 >>> quoted.short
 '4a:11'
 
-Everything is built from addresses that are promised to stay, and escaped for the language it is written in.
+Everything is built from addresses that stay, and escaped for the language that it is written in.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ FRAME = (240, 304)  # width and height of a frame around the embed page, in pixe
 
 @dataclass(frozen=True, slots=True)
 class UnitReference:
-    """One unit and where it is to be found. ``base`` is the address of the atlas, with a slash at its end; with ""
-    addresses are relative to its root. ``label`` is the unit's name among people, or "". ``picture`` is the sha256 of
-    the picture that is quoted: what shows or describes it then links it on the page, so that it can be found, and a
-    change told, when the unit has been rendered again."""
+    """One unit and its address. ``base`` is the address of the atlas, with a slash at its end; with "" addresses are
+    relative to its root. ``label`` is the name that people gave the unit, or "". ``picture`` is the sha256 of the
+    picture that is quoted. If it is given, links lead to this picture on the unit's page. So it is found, and a change
+    is noticed, after the unit has been rendered again."""
 
     base: str
     checkpoint: str
@@ -43,7 +43,7 @@ class UnitReference:
 
     @property
     def exact(self) -> str:
-        """The picture among all of the unit's, on its page; the page if no picture is named."""
+        """The address of the picture on the unit's page; of the page, if no picture is given."""
         return f"{self.page}#{addresses.picture_fragment(self.picture)}" if self.picture else self.page
 
     @property
@@ -104,17 +104,17 @@ class UnitReference:
 
     @property
     def title(self) -> str:
-        """What a reader is told who points at a chip."""
+        """The text that is shown when a reader points at a chip."""
         return f"{self.full}: {self.label}" if self.label else self.full
 
     @property
     def file(self) -> str:
-        """A name for the unit's picture where it is copied to."""
+        """A file name for a copy of the unit's picture."""
         return f"{self.checkpoint}-{self.unit.layer}-{self.unit.channel}.jpg"
 
     @property
     def key(self) -> str:
-        """A name for the unit among notes and references: ``bvlc_googlenet-mixed4a-11``."""
+        """A name for the unit in notes and references: ``bvlc_googlenet-mixed4a-11``."""
         return self.file.removesuffix(".jpg")
 
     @property
@@ -126,7 +126,7 @@ class UnitReference:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What a reference says of a unit besides its address. ``date`` is the day its picture was rendered."""
+    """A reference to a unit, with its text. ``date`` is the day its picture was rendered."""
 
     atlas: str
     fingerprint: str
@@ -188,7 +188,7 @@ def latex_address(url: str) -> str:
 
 
 def inert(text: str) -> str:
-    """Text for HTML in which nothing is active that is read before HTML either: Markdown, a table, a site's templates.
+    """Text for HTML. Characters of Markdown, of tables and of templates, which are read before HTML, are escaped too.
 
     >>> inert("<b> {{x}}")
     '&lt;b&gt; &#123;&#123;x&#125;&#125;'

@@ -1,8 +1,8 @@
-"""What has to be rendered, in which batches. Needs no torch, so that a dry run is at hand everywhere.
+"""What has to be rendered, in which batches. Needs no torch, so that a dry run works everywhere.
 
 A batch holds units that run through the network together: channels of one convolution, by one recipe. A unit of a mixed
-layer is a channel of one branch, and the other branches need not be run for it. Questions that differ in nothing but
-their steps lie on one ascent, which is climbed once: the shorter ones are answered on the way.
+layer is a channel of one branch, so the other branches are not run. Questions that differ only in their number of steps
+share one ascent: the pictures of the shorter ones are snapshots of the longest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from generator.store.store import Store
 class Batch:
     """Questions that one ascent answers: ``channels[i]`` of the convolution ``layer`` for ``questions[i]``.
 
-    ``at`` are the steps on the way, after which the same question with so many steps is answered too.
+    ``at`` are the steps of snapshots: after each, the same question with that many steps is answered.
     """
 
     layer: str
@@ -47,14 +47,14 @@ class Batch:
         )
 
     def after(self, steps: int) -> Batch:
-        """The batch as if it had been asked for so many steps alone."""
+        """The batch as if only this number of steps had been asked for."""
         recipe = replace(self.recipe, steps=steps)
         questions = tuple(replace(question, recipe=recipe) for question in self.questions)
         return replace(self, recipe=recipe, questions=questions, at=())
 
     @property
     def parts(self) -> tuple[Batch, ...]:
-        """What is answered, in the order of the ascent."""
+        """The questions that are answered, in the order of the ascent."""
         return (*(self.after(steps) for steps in self.at), replace(self, at=()))
 
     def split(self, size: int) -> list[Batch]:
@@ -62,7 +62,7 @@ class Batch:
 
 
 def evenly(count: int, size: int) -> list[range]:
-    """Parts of at most ``size``, as even as can be: a unit that is left over costs twice as much alone.
+    """Parts of at most ``size`` and of nearly equal length, because a unit alone costs twice as much.
 
     >>> evenly(16, 15), evenly(5, 2)
     ([range(0, 8), range(8, 16)], [range(0, 2), range(2, 4), range(4, 5)])
@@ -73,19 +73,19 @@ def evenly(count: int, size: int) -> list[range]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Batches to render, shallow layers first, and how many of the pictures asked for are in the store already."""
+    """Batches to render, shallow layers first, and the number of pictures that are in the store already."""
 
     batches: tuple[Batch, ...]
     present: int
 
     @property
     def units(self) -> int:
-        """What is climbed, each as often as it is climbed anew."""
+        """The number of ascents: a unit counts once for each ascent that it needs."""
         return sum(len(batch) for batch in self.batches)
 
     @property
     def pictures(self) -> int:
-        """What comes of it."""
+        """The number of pictures."""
         return sum(len(batch) * (1 + len(batch.at)) for batch in self.batches)
 
 

@@ -1,4 +1,4 @@
-"""How far an atlas is: what atlas.toml selects, and how much of that the store can answer.
+"""How far an atlas is: what atlas.toml selects, and how much of that is in the store.
 
 >>> for checkpoint in status(config, Store(config.store)):                    # doctest: +SKIP
 ...     print(checkpoint.name, checkpoint.rendered, "of", checkpoint.selected)
@@ -21,12 +21,12 @@ from generator.core.record import Record
 from generator.core.units import Unit
 from generator.store.store import Store
 
-NOT_KNOWN = "0" * 64  # the fingerprint of weights that were not read: nothing in the store answers for them
+NOT_KNOWN = "0" * 64  # the fingerprint of weights that were not read: no answer in the store has it
 
 
 @dataclass(frozen=True, slots=True)
 class LayerStatus:
-    """One layer: the units selected, how many are rendered, which are not, and what the answers weigh.
+    """One layer: the units selected, the number rendered, the units missing, and the size of the answers.
 
     ``lesson`` is a layer here too: the pictures of the page "How these pictures are made" that no unit's page shows.
     """
@@ -82,7 +82,7 @@ class CheckpointStatus:
 
 
 def known_fingerprint(checkpoint: Checkpoint, records: Iterable[Record]) -> str | None:
-    """The weights a checkpoint's name stands for: as atlas.toml says, else those of its newest record."""
+    """The fingerprint of a checkpoint: from atlas.toml, else from its newest record."""
     if checkpoint.fingerprint:
         return checkpoint.fingerprint
     own = [r for r in records if r.made.checkpoint == checkpoint.name]

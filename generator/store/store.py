@@ -1,16 +1,16 @@
 """Answers kept on disk: files, and a record of how they were made. A picture and its thumbnail are one kind of answer.
 
-A record lies at ``ab/cdef….json``, where ``abcdef…`` is the key of its question; its files lie beside it, with the
-first digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed,
-the record last, and is never changed after: a reader finds a whole answer or none, and the address of a picture is a
-promise. When a unit is rendered again by force, the earlier pictures stay where they are and the new record lists them.
+A record is at ``ab/cdef….json``, where ``abcdef…`` is the key of its question. Its files are beside it, with the first
+digits of their own sha256 in their names. Every file is written under a temporary name, synced and renamed, the record
+last, and never changes after that. So a reader finds a whole answer or none, and the address of a picture stays. When a
+unit is rendered again by force, the earlier pictures stay where they are and the new record lists them.
 
 >>> store = Store(Path("site/store"))          # doctest: +SKIP
 >>> record = store.read(question.key)          # doctest: +SKIP
 >>> store.path(record.picture)                 # doctest: +SKIP
 PosixPath('site/store/ab/cdef….1f2e3d4c5b6a7988.webp')
 
-Any number of processes may write to one store: each answer is committed under a lock, and the first one stays.
+Any number of processes may write to one store. Each answer is committed under a lock, and the first one stays.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Store:
         return answer if isinstance(answer, Record) else None
 
     def answers(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Answer]:
-        """Every answer that can be read, in order of keys; what cannot be is told to ``damaged`` and passed over."""
+        """Every answer that can be read, in order of keys. ``damaged`` is called for each that cannot be read."""
         for key in self.keys():
             try:
                 if answer := self.answer(key):
@@ -126,7 +126,7 @@ class Store:
         return data
 
     def arrays(self, result: Result, role: str = "arrays") -> dict[str, NDArray[Any]]:
-        """The arrays of an ``.npz`` file, by name. Nothing in it is executed: what was pickled is refused."""
+        """The arrays of an ``.npz`` file, by name. Nothing in it is executed: pickled objects are refused."""
         import numpy as np
 
         data = self.data(result, role)
@@ -153,7 +153,7 @@ class Store:
         return Rendered(record.question, record.made, pixels)
 
     def sizes(self) -> dict[str, int]:
-        """The bytes of every answer by key, pictures and record together, without reading them."""
+        """The size of every answer by key, in bytes: pictures and record together. The files are not read."""
         sizes: dict[str, int] = {}
         complete: set[str] = set()
         for folder in self._folders():
@@ -194,10 +194,10 @@ class Store:
         facts: Mapping[str, Any] | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> Result:
-        """Keep an answer of another kind than a picture; it replaces one that was there.
+        """Keep an answer that is not a picture. It replaces one that was there.
 
         ``files`` has the ending (``npz`` or ``json``) and the bytes of each file by role. Raises AtlasError like
-        :meth:`write`, ValueError for what cannot be kept.
+        :meth:`write`, ValueError for an answer that is not valid.
         """
         key = result_key(kind, question)
         files = files or {}
@@ -208,7 +208,8 @@ class Store:
         return result
 
     def adopt(self, text: bytes, files: Mapping[str, bytes]) -> bool:
-        """Keep an answer that was made elsewhere, its record as it is written there. False if one was there; it stays.
+        """Keep an answer that was made elsewhere, with its record unchanged. False if there is one already, which then
+        stays.
 
         ``files`` has every file that the record names, by name. Raises DamagedError, and keeps nothing,
         if this is not what the store would write: a file under another answer's name could harm that answer.
@@ -234,7 +235,7 @@ class Store:
             return True
 
     def prepare(self) -> None:
-        """Make the folder, and see that it can be written. Raises AtlasError if not."""
+        """Make the folder, and check that it can be written. Raises AtlasError if not."""
         with self._saying_what_failed(), self._lock():
             pass
 
@@ -251,7 +252,7 @@ class Store:
         return [folder for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")) if folder.is_dir()]
 
     def verify(self) -> Iterator[Damage | Answer]:
-        """Every answer, read in full: its record if all is well, else what is wrong with it."""
+        """Every answer, read in full: its record, or the damage that was found."""
         for key in self.keys():
             found = self._check(key)
             if isinstance(found, Damage):  # unless a writer replaced the answer between its record and its pictures
@@ -275,7 +276,7 @@ class Store:
         return answer
 
     def set_aside(self, damage: Damage) -> Path:
-        """Move a damaged answer's files out of the way, to ``damaged/``, so that it is rendered again."""
+        """Move a damaged answer's files to ``damaged/``, so that it is rendered again."""
         aside = self.root / _SET_ASIDE / damage.key[:2]
         aside.mkdir(parents=True, exist_ok=True)
         with self._lock():
@@ -285,7 +286,7 @@ class Store:
         return aside
 
     def unclaimed(self) -> Iterator[Path]:
-        """Files that belong to no record: what a killed run leaves behind until its units are rendered.
+        """Files that belong to no record. A killed run leaves them; they are removed when its units are rendered.
 
         The files of a damaged record are not among them; ``verify`` names these.
         """
@@ -312,7 +313,7 @@ class Store:
             yield
 
     def _commit(self, answer: Answer, text: bytes, files: Mapping[str, bytes]) -> None:
-        """Write an answer, its record last: until then what was there before is whole, and from then on this is."""
+        """Write an answer, its record last. Until then the earlier answer is whole, and from then on the new one."""
         record = self.record_path(answer.key)
         record.parent.mkdir(exist_ok=True)
         for name, data in files.items():

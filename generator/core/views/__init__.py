@@ -1,7 +1,7 @@
-"""Views: what of a unit a picture maximises. Each is one module of this package, which defines ``view``.
+"""Views: which number of a unit is maximised. Each is one module of this package, and defines ``view``.
 
-The name of the module is the name of the view: it is in every question, and so in keys and addresses, and stays.
-Nothing else lists the views: options, help, checks and the JSON schema of records read :data:`VIEWS`.
+The name of the module is the name of the view: it is in every question, and so in keys and addresses, and must not
+change. Nothing else lists the views: options, help, checks and the JSON schema of records read :data:`VIEWS`.
 docs/extending.md walks through a new one.
 """
 

@@ -1,4 +1,4 @@
-"""The mean of a channel over the grid: what the channel is most active for, anywhere in the picture."""
+"""The mean of a channel over the grid: the channel may be active anywhere in the picture."""
 
 from generator.core.views.view import View, maps_of
 

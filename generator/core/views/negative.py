@@ -1,4 +1,4 @@
-"""The channel's mean before the ReLU with its sign turned: what the channel is most against."""
+"""The channel's mean before the ReLU, times -1: the picture with the lowest value."""
 
 from generator.core.views.view import View, maps_of
 

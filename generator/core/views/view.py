@@ -1,4 +1,4 @@
-"""What a view is. Torch is needed only by whoever calls ``measure``: the methods of tensors are enough here."""
+"""What a view is. This file needs no torch: ``measure`` only calls methods of tensors."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class View:
 def maps_of(bare: Tensor, channels: Tensor) -> Tensor:
     """The map of each picture's own channel, N x H x W, from N x C x H x W.
 
-    Taken before the ReLU, no ReLU is computed for channels that nobody wants. Activations lie in memory with the
-    channels last, and are gathered as they lie.
+    This is done before the ReLU, so that no ReLU is computed for other channels. In memory activations have their
+    channels last, and are gathered in that order.
     """
     last = bare.permute(0, 2, 3, 1)
     wanted = channels[:, None, None, None].expand(-1, *last.shape[1:3], 1)
