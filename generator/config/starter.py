@@ -19,8 +19,9 @@ title = "InceptionV1 Atlas"
 output = "{output}"
 # url = "https://host/path/"     # where the site will be published. Needed for links to copy, previews, `atlas cite`
 
-# One section for each checkpoint. These are known by name: inception5h (Google's InceptionV1, the network of the
-# literature), bvlc_googlenet (Caffe's GoogLeNet), untrained (random weights, as a control). Weights are downloaded once.
+# One section for each checkpoint. Three are known by name: inception5h (Google's InceptionV1, the network of the
+# literature), bvlc_googlenet (Caffe's GoogLeNet) and untrained (random weights, as a control). Weights are downloaded
+# once.
 [checkpoints.inception5h]
 units = ["mixed4a:0-9"]          # a layer, "mixed4a"; channels of it, "mixed4a:0-9,40"; a branch, "mixed4a_3x3"
 # featured = ["mixed4a:6"]       # units that the home page shows first
