@@ -1,4 +1,4 @@
-"""The checkpoints known by name. Each file of this folder that has a ``SPEC`` is one, and says all there is to say.
+"""The checkpoints known by name. Each file of this folder with a ``SPEC`` is one, and says everything about it.
 
 >>> sorted(CHECKPOINTS)
 ['bvlc_googlenet', 'inception5h', 'torchvision_googlenet', 'untrained']

@@ -1,4 +1,4 @@
-"""Google's InceptionV1. Its table is held against a description of the released graph in the tests."""
+"""Google's InceptionV1. The tests compare its table with a description of the released graph."""
 
 from __future__ import annotations
 

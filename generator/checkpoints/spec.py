@@ -1,4 +1,4 @@
-"""What there is to say of a checkpoint: its network, where its weights are had, how they are known, what pages say."""
+"""Everything about a checkpoint: its network, the addresses of its weights, their fingerprint, the text for pages."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Download:
         return Path(urlsplit(self.url).path).suffix
 
     def matches(self, path: Path) -> bool:
-        """Whether a file is the one that is meant to be at this address."""
+        """Whether a file has this digest."""
         begin = b"blob %d\0" % path.stat().st_size if self.algorithm == "git" else b""
         algorithm = "sha1" if self.algorithm == "git" else self.algorithm
-        digest = hashlib.new(algorithm, begin, usedforsecurity=False)  # sha1 is all that is published of some files
+        digest = hashlib.new(algorithm, begin, usedforsecurity=False)  # for some files only a sha1 is published
         with open(path, "rb") as file:
             return hashlib.file_digest(file, lambda: digest).hexdigest() == self.digest
 
@@ -48,13 +48,13 @@ class CheckpointSpec:
     downloads: tuple[Download, ...] = ()
     """In the order in which they are tried."""
     by_hand: str = ""
-    """The address of a file of which no whole digest is known: a user downloads it and says --weights."""
+    """The address of a file without a known digest: a user downloads it and gives it by --weights."""
     fingerprint: str | None = None
     """The sha256 over its tensors (``generator.network.fingerprint``), where it is known for certain."""
     seed: int | None = None
-    """Of weights that are drawn at random instead of read from a file."""
+    """The seed, if weights are drawn at random and not read from a file."""
     class_file: str = ""
-    """A text file beside this module with the name of a class a line, in the order of the classifier."""
+    """A text file beside this module: one name of a class a line, in the order of the classifier."""
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """torchvision's GoogLeNet (torchvision/models/googlenet.py): batch normalisation in place of local response
 normalisation, a 3x3 kernel where the paper has 5x5 (pytorch/vision#906), 2x2 pooling before mixed5a.
 
-Batch normalisation is folded into the convolutions when the weights are read. What torchvision does to the picture,
-ImageNet's mean and deviation and then ``transform_input``, comes to (rgb - 0.5) / 0.5.
+Batch normalisation is folded into the convolutions when the weights are read. torchvision's preprocessing,
+ImageNet's mean and deviation and then ``transform_input``, is the same as (rgb - 0.5) / 0.5.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PARTS = {
 
 
 def _module(layer: str) -> str:
-    """The module of torchvision's network that a layer is."""
+    """The name of a layer's module in torchvision's network."""
     mixed, _, part = layer.partition("_")
     return _STEM.get(layer) or f"{mixed.replace('mixed', 'inception')}.{_PARTS[part]}"
 

@@ -1,4 +1,4 @@
-"""The control: inception5h's architecture with random weights. What its units show comes from no training."""
+"""The control: inception5h's architecture with random weights. What its units show does not come from training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained networks: one InceptionV1 built from an architecture, and the weights to fill it with.
+"""Trained networks: one InceptionV1 built from an architecture, with the weights of a checkpoint.
 
 >>> net = load_checkpoint("bvlc_googlenet")                         # doctest: +SKIP
 >>> net(torch.rand(1, 3, 224, 224), "mixed4a").shape                # doctest: +SKIP
@@ -30,7 +30,7 @@ def load_checkpoint(
 
     ``weights`` is a file or a folder with ``NAME.safetensors``, ``.pth`` or ``.caffemodel``; without it they are
     looked for in ATLAS_WEIGHTS and the user's cache, and downloaded. A name of your own needs ``weights`` and
-    ``architecture``. Raises AtlasError when the weights cannot be had or do not fit.
+    ``architecture``. Raises AtlasError when the weights cannot be found or do not fit.
     """
     loaded = load_tensors(name, Path(weights) if weights is not None else None, architecture=architecture)
     net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint, name)

@@ -1,13 +1,13 @@
 """Caffe's ``.caffemodel`` files, read without Caffe.
 
 A caffemodel is one protocol buffer, a ``NetParameter``. Of its schema (BVLC/caffe, ``src/caffe/proto/caffe.proto``)
-only the names and the numbers are of use here, so the few fields that hold them are declared below in code; what is not
-declared is skipped by the protobuf library. Files of both generations are read: ``layers`` (2014), ``layer`` (since).
+only names and numbers are needed here. The few fields that hold them are declared below in code; the protobuf library
+skips all others. Files of both generations are read: ``layers`` (2014), ``layer`` (since).
 
 >>> read_caffemodel(Path("bvlc_googlenet.caffemodel"))["conv1/7x7_s2.weight"].shape    # doctest: +SKIP
 (64, 3, 7, 7)
 
-Layers keep Caffe's names and blobs the shape they are stored in; ``generator.network.formats`` makes sense of both.
+Layers keep Caffe's names, and blobs the shape in which they are stored; ``generator.network.formats`` translates both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
-BLOBS = ("weight", "bias")  # what the first and the second blob of a layer are
+BLOBS = ("weight", "bias")  # the meaning of the first and the second blob of a layer
 
 _ONE, _MANY = 1, 3  # "optional" and "repeated" in descriptor.proto
 _FLOAT, _DOUBLE, _INT64, _INT32, _TEXT, _MESSAGE = 2, 1, 3, 5, 9, 11
@@ -50,7 +50,7 @@ _SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
 
 @cache
 def net_parameter() -> Callable[[], Any]:
-    """The class of Caffe's NetParameter message, as far as this project reads it."""
+    """The class of Caffe's NetParameter message, with the fields that this project reads."""
     file = descriptor_pb2.FileDescriptorProto(name="generator/caffe.proto", package="caffe", syntax="proto2")
     for message, fields in _SCHEMA.items():
         declared: Any = file.message_type.add(name=message)  # the stubs want enums where plain integers do

@@ -1,13 +1,12 @@
-"""Weights over the network: fetched once, resumed after a break, and used only when their digest is right.
+"""Weights from the web: downloaded once, resumed after a break, and used only if their digest is right.
 
 >>> fetch("inception5h", CHECKPOINTS["inception5h"].downloads, cache_folder())  # doctest: +SKIP
 PosixPath('/home/you/.cache/inception-atlas/weights/inception5h.pth')
 
 Bytes go to ``NAME.part`` beside the final file and stay there when the connection or the process breaks, so that the
-next attempt, also a later one, asks for the rest only. A whole file is checked against the digest of the download,
-synced and renamed; what lies in the cache under its final name is therefore sound. Where an address fails, or what it
-serves is not the file, the next address is tried. Of several processes that do this at once, one downloads and the
-others wait for it.
+next attempt, also a later one, asks for the rest only. A whole file is checked against its digest, synced and renamed.
+So a file in the cache under its final name is right. If an address fails, or serves another file, the next address is
+tried. If several processes do this at once, one downloads and the others wait for it.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ PAUSES = (0.0, 0.5, 1.0, 2.0)  # seconds before each attempt at one address
 
 
 def cache_folder() -> Path:
-    """Where downloaded weights lie: under ATLAS_CACHE if it is set, else in the user's cache folder.
+    """The folder of downloaded weights: under ATLAS_CACHE if it is set, else in the user's cache folder.
 
     Raises UsageError where no home folder is known.
     """
@@ -107,7 +106,7 @@ def _download(source: Download, part: Path, timeout: float, pause: Callable[[flo
         last = "what it serves is not the file (wrong digest)"
         if start == 0:
             break
-        # What was continued may have been the beginning of another file: once more, from the start.
+        # The part may have been the beginning of another file. Try once more, from the start.
     raise PermanentError(last)
 
 

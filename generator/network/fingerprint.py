@@ -1,8 +1,8 @@
-"""One number for a set of weights, the same whatever file they came in.
+"""The fingerprint of a set of weights: the same for every file format.
 
-Every question in the store names the weights it was asked of by this fingerprint, so a picture can be traced to the
-exact tensors that made it. It is a sha256 over the canonical tensors alone: not over the file, its format, the names it
-uses, its auxiliary heads or its metadata.
+Every question in the store names its weights by this fingerprint, so a picture can be traced to the exact tensors that
+made it. It is a sha256 over the canonical tensors alone. The file, its format, its names, auxiliary heads and metadata
+do not matter.
 
 **Layout.** For every tensor, in ascending order of its canonical name (``conv2d0.bias``, ``conv2d0.weight``, …,
 ``softmax2.weight``; plain ASCII order), the hash is fed

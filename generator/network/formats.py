@@ -1,9 +1,9 @@
-"""Weight files of every kind in use, read into one set of names.
+"""Reads every kind of weights file into one set of names.
 
-Whatever the file is and whatever it calls its tensors, what comes out is the same: float32 tensors on the CPU named
-after ``generator.core.architecture``, ``mixed4a_3x3.weight`` (OIHW) and ``mixed4a_3x3.bias`` for every convolution, and
+For every kind of file and every naming, the result is the same: float32 tensors on the CPU, named after
+``generator.core.architecture``, ``mixed4a_3x3.weight`` (OIHW) and ``mixed4a_3x3.bias`` for every convolution, and
 ``softmax2.weight`` (classes x inputs) and ``softmax2.bias`` for the classifier. Batch normalisation is folded into the
-convolution before it. Which names are read is said by the architecture (``TensorNames``).
+convolution before it. The architecture says which names are read (``TensorNames``).
 
 >>> tensors = read_weights(Path("inception5h.pth"), architecture)    # doctest: +SKIP
 >>> tensors["mixed4a_3x3.weight"].shape                               # doctest: +SKIP
@@ -40,7 +40,7 @@ _HEADER_LIMIT = 100_000_000  # safetensors' own limit for the header of a file
 
 
 def read_weights(path: Path, architecture: Architecture) -> dict[str, torch.Tensor]:
-    """The canonical tensors of a weights file. Raises AtlasError, in one line, if they are not all there and sound."""
+    """The canonical tensors of a weights file. Raises AtlasError, in one line, if one is missing or not valid."""
     stored, names = _stored(path), canonical_names(architecture)
     spelt: dict[str, str] = {}
     for name in stored:
@@ -68,7 +68,7 @@ def shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
 
 
 def canonical_names(architecture: Architecture) -> dict[str, str]:
-    """Every name that a tensor of this architecture goes by, and the canonical one: ``LAYER.weight``, ``LAYER.bias``,
+    """Every name that a tensor of this architecture may have, and the canonical one: ``LAYER.weight``, ``LAYER.bias``,
     and ``LAYER.batch_norm.weight`` and so on until these are folded."""
     names: dict[str, str] = {}
     for scheme in (TensorNames(str), *architecture.names):
@@ -81,7 +81,7 @@ def canonical_names(architecture: Architecture) -> dict[str, str]:
 
 
 def _fold_batch_norm(tensors: Mapping[str, torch.Tensor], architecture: Architecture) -> dict[str, torch.Tensor]:
-    """The canonical tensors, each batch normalisation made part of the convolution before it.
+    """The canonical tensors, with each batch normalisation folded into the convolution before it.
 
     Computed by numpy in float64 from operations that IEEE 754 defines to the last bit, so that the fingerprint of the
     result is the same on every machine.
@@ -92,7 +92,7 @@ def _fold_batch_norm(tensors: Mapping[str, torch.Tensor], architecture: Architec
         if f"{conv}.batch_norm.weight" not in out:
             continue
         gamma, beta, mean, var = (out.pop(f"{conv}.batch_norm.{part}").double().numpy() for part in _BATCH_NORM)
-        with np.errstate(invalid="ignore"):  # what is not finite is reported by the caller
+        with np.errstate(invalid="ignore"):  # the caller reports values that are not finite
             scale = gamma / np.sqrt(var + epsilon)
         bias = out[f"{conv}.bias"].double().numpy() if f"{conv}.bias" in out else np.zeros_like(beta)
         weight = out[f"{conv}.weight"].double().numpy() * scale[:, None, None, None]
@@ -102,7 +102,7 @@ def _fold_batch_norm(tensors: Mapping[str, torch.Tensor], architecture: Architec
 
 
 def _stored(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file under the names they have in it."""
+    """The tensors of a file, under the file's own names."""
     try:
         kind = _kind(path)
         if kind == "safetensors":
@@ -117,7 +117,7 @@ def _stored(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _kind(path: Path) -> Kind:
-    """What a file is, by its first bytes, and by its name where they do not tell."""
+    """The kind of a file: by its first bytes, or by its name if these do not decide."""
     if path.is_dir():
         raise AtlasError(f"{path} is a folder; name the weights file in it")
     with open(path, "rb") as file:
@@ -150,7 +150,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 def _read_torch(path: Path) -> dict[str, torch.Tensor]:
     try:
         data: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle can end in any of a dozen; every one means the same to a user
+    except Exception as error:  # a damaged pickle can raise any of a dozen errors; for a user all mean the same
         if any(sign in str(error) for sign in _MORE_THAN_TENSORS):
             raise AtlasError(
                 f"{path} holds more than tensors and would run code when opened, so it is refused; "
@@ -165,7 +165,7 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _find(stored: Mapping[str, torch.Tensor], architecture: Architecture) -> dict[str, torch.Tensor]:
-    """What a file has of an architecture, by canonical name."""
+    """The tensors of an architecture that a file has, by canonical name."""
     names = canonical_names(architecture)
     return {names[name]: tensor for name, tensor in stored.items() if name in names}
 
@@ -208,13 +208,14 @@ def _what_misfits(stored: Mapping[str, torch.Tensor], architecture: Architecture
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Whether two shapes are the same but for leading ones: old caffemodels write a bias of 64 as 1x1x1x64."""
+    """Whether two shapes are equal apart from leading ones: old caffemodels write a bias of 64 as 1x1x1x64."""
     extra = len(shape) - len(expected)
     return shape == expected or (extra > 0 and shape == (1,) * extra + expected)
 
 
 def _sound(path: Path, name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor as contiguous float32. Raises AtlasError if it is of another kind or holds what is not a number."""
+    """The tensor as contiguous float32. Raises AtlasError if it is no floating-point tensor or has a value that is not
+    finite."""
     if not tensor.is_floating_point() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         raise AtlasError(f"{path}: {name} is {tensor.dtype}, not floating point numbers; save the weights as float32")
     out = tensor.detach().to(torch.float32).contiguous()

@@ -1,9 +1,9 @@
-"""The network as a tree of named modules, for tools that hook into modules.
+"""The network as a tree of named modules, for tools that use hooks.
 
-:class:`generator.network.Inception` has no modules inside, because it runs faster without. Lucent and its like find a
-layer by the name of its module, so this is the same network as Lucent writes it: ``mixed4a`` and ``mixed4a_3x3`` are
-modules whose output is that layer, every padding is an operation of its own, and weights are trainable parameters.
-It computes the same activations (a test holds the two together) and is as slow as the original.
+:class:`generator.network.Inception` has no modules inside, because it runs faster without. Lucent and similar tools
+find a layer by the name of its module. So this is the same network as Lucent writes it: ``mixed4a`` and ``mixed4a_3x3``
+are modules whose output is that layer, every padding is an operation of its own, and weights are trainable parameters.
+It computes the same activations (a test compares the two) and is as slow as the original.
 
 >>> loaded = load_tensors("bvlc_googlenet")                                        # doctest: +SKIP
 >>> net = InceptionV1(loaded.architecture, loaded.tensors).eval()                  # doctest: +SKIP
@@ -24,7 +24,7 @@ _LUCENT_MEAN = 117  # Lucent gives a network of this name rgb * 255 - 117
 
 
 class InceptionV1(nn.Module):
-    """The network of an architecture, module by module. Lucent goes by the name of the class."""
+    """The network of an architecture, module by module. Lucent looks at the name of the class."""
 
     mean: Tensor
 

@@ -1,10 +1,10 @@
-"""InceptionV1 built from an architecture, running no further than the layer that is asked for.
+"""InceptionV1 built from an architecture. It runs no further than the layer that is asked for.
 
 >>> net = Inception(loaded.architecture, loaded.tensors)      # doctest: +SKIP
 >>> net(torch.rand(1, 3, 224, 224), "mixed4a_3x3").shape      # doctest: +SKIP
 torch.Size([1, 208, 14, 14])
 
-The module has no hooks and no state but its weights, and these are frozen: what is differentiated is the picture. Two
+The module has no hooks and no state but its weights, which are frozen: gradients are with respect to the picture. Two
 operations are written for that. The first convolution runs on a space-to-depth copy of its input, and normalisation has
 a backward of its own; both compute what the plain operations compute, several times faster on a CPU.
 """
@@ -39,7 +39,7 @@ class Inception(nn.Module):
         for layer in (*architecture.convs, CLASSIFIER):
             weight = tensors[f"{layer}.weight"]
             if layer == architecture.main_layers[0]:
-                # 0..255 in the order the network reads its channels, once and for all instead of at every step
+                # the kernel takes RGB from 0 to 1: converted once, and not at every step
                 weight = _space_to_depth_kernel(weight.flip(1) if architecture.bgr else weight)
                 weight = weight * (255 * architecture.scale)
             self.register_buffer(f"{layer}_weight", weight.clone(), persistent=False)
@@ -78,7 +78,7 @@ class Inception(nn.Module):
     def every_layer(self, rgb: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Each main layer with its values before the ReLU, shallow first; at the end ``softmax2``, N x classes.
 
-        ``rgb`` is N x 3 x H x W in 0..1. One pass for all layers, where ``forward`` would begin anew for each.
+        ``rgb`` is N x 3 x H x W in 0..1. One pass for all layers; ``forward`` would start again for each.
         """
         x = rgb - self.mean
         for step in self.architecture.steps:
@@ -151,7 +151,7 @@ class _LocalResponseNorm(torch.autograd.Function):
         total = F.conv2d(x * x, band).mul_(norm.alpha / norm.size).add_(norm.k)
         power = total.rsqrt()
         if norm.beta == 0.75:
-            power = power * power.sqrt()  # total ** -0.75, in a tenth of the time of pow
+            power = power * power.sqrt()  # total ** -0.75, in a tenth of pow's time
         elif norm.beta != 0.5:
             power = total.pow(-norm.beta)
         ctx.save_for_backward(x, total, power, band)

@@ -1,10 +1,10 @@
-"""From the name of a checkpoint to its tensors: find the file or fetch it, read it, and say which weights it holds.
+"""From the name of a checkpoint to its tensors: find the file or download it, read it, compute the fingerprint.
 
 >>> loaded = load_tensors("bvlc_googlenet")                           # doctest: +SKIP
 >>> loaded.tensors["mixed4a_3x3.weight"].shape, loaded.fingerprint    # doctest: +SKIP
 (torch.Size([208, 96, 3, 3]), '5c6c…')
 
-Weights are looked for in this order, and the first that is there is used:
+Weights are looked for in this order, and the first that exists is used:
 
 1. the file or folder that is given: ``--weights``, or ``weights`` in atlas.toml;
 2. the file or folder that the variable ``ATLAS_WEIGHTS`` names;
@@ -45,11 +45,11 @@ class Loaded:
 
 
 def load_tensors(name: str, weights: Path | None = None, *, architecture: Architecture | None = None) -> Loaded:
-    """The weights of a checkpoint, ready to be put into its network.
+    """The weights of a checkpoint, ready for its network.
 
     A checkpoint known by name brings its architecture and, where it is known, must have the known fingerprint: the
     numbers of units belong to one set of weights. Any other ``name`` needs ``architecture`` and finds its file in
-    ``weights`` or ATLAS_WEIGHTS. Raises AtlasError in one line that says what to type.
+    ``weights`` or ATLAS_WEIGHTS. Raises AtlasError, in one line that says what to type.
     """
     spec = CHECKPOINTS.get(name)
     net = spec.architecture if spec else architecture
@@ -75,7 +75,7 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
 
 
 def find_weights(name: str, weights: Path | None = None) -> Path:
-    """The file with a checkpoint's weights, downloaded if there is none yet. Raises AtlasError if none can be had."""
+    """The file with a checkpoint's weights, downloaded if needed. Raises AtlasError if none can be found."""
     if weights is not None:
         path = _expanded(weights)
         if path.is_dir():
@@ -115,11 +115,11 @@ def _in_folder(folder: Path, name: str) -> Path | None:
 
 
 def draw_weights(architecture: Architecture, seed: int) -> dict[str, torch.Tensor]:
-    """Weights that have learned nothing: He et al.'s normal distribution, with biases of zero.
+    """Random weights: He et al.'s normal distribution, with biases of zero.
 
-    Each standard normal number is the sum of twelve uniform 16-bit integers less its mean, scaled to variance 1. That
-    is normal but for somewhat thinner tails and, being whole numbers until the last step, has the same bits on every
-    machine and under every numpy, which no library's ``standard_normal`` promises.
+    Each standard normal number is the sum of twelve uniform 16-bit integers minus its mean, scaled to variance 1. Its
+    tails are somewhat thinner than those of a normal distribution. It is computed in whole numbers up to the last step,
+    so its bits are the same on every machine and with every numpy; no library's ``standard_normal`` promises that.
     """
     bits = np.random.Philox(seed)
     out: dict[str, torch.Tensor] = {}

@@ -5,9 +5,9 @@
 >>> result.pictures.shape, result.activations.shape                               # doctest: +SKIP
 (torch.Size([8, 3, 224, 224]), torch.Size([8, 128]))
 
-:func:`gradient_ascent` is the idea itself and takes any objective; :func:`ascend` says what is climbed by a recipe. A
-step reads and writes the same tensors each time and leaves nothing to be decided on the host, so that a GPU can replay
-it; see :mod:`generator.render.replay`.
+:func:`gradient_ascent` is the method itself and takes any objective; :func:`ascend` does it by a recipe. A step reads
+and writes the same tensors each time, and the host decides nothing in it, so that a GPU can replay it; see
+:mod:`generator.render.replay`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from generator.render.robustness import transformations, warp
 
 
 def gradient_ascent(numbers: Tensor, objective: Callable[[Tensor], Tensor], optimizer: Optimizer) -> Iterator[Tensor]:
-    """Move numbers up the gradient of an objective, a step each time that a value is taken from this iterator.
+    """Move numbers up the gradient of an objective: one step for each value taken from this iterator.
 
-    ``objective(numbers)`` gives one activation for each of N pictures; what is taken are these N values, as they were
-    before the step. Raw pixels need nothing more:
+    ``objective(numbers)`` gives one activation for each of N pictures. The iterator yields these N values, from before
+    the step. Raw pixels need nothing more:
 
     >>> pixels = torch.randn(1, 3, 224, 224, requires_grad=True)                  # doctest: +SKIP
     >>> climb = gradient_ascent(                                                  # doctest: +SKIP
@@ -57,7 +57,7 @@ def gradient_ascent(numbers: Tensor, objective: Callable[[Tensor], Tensor], opti
 class Ascent:
     """Pictures, N x 3 x size x size in 0..1, and the objective at each step before that step was taken, N x steps.
 
-    ``snapshots`` has the pictures as they were before a step was taken, by step, for the steps that were asked for.
+    ``snapshots`` has, for each step that was asked for, the pictures before that step.
     """
 
     pictures: Tensor
@@ -82,7 +82,7 @@ def ascend(
     ``snapshots`` are the steps, from 0, whose pictures are kept: each is what the recipe with so many steps ends with.
     """
     if len(seeds) == 1:
-        # A CPU's convolutions take another path for a single picture, and the last digits differ; steps amplify them.
+        # For a single picture a CPU's convolutions use other code. The last digits differ, and steps amplify that.
         pair = ascend(net, layer, [*channels] * 2, view, recipe, [*seeds] * 2, on_step, snapshots)
         return Ascent(pair.pictures[:1], pair.activations[:1], {s: p[:1] for s, p in pair.snapshots.items()})
     device = net.mean.device
@@ -101,11 +101,11 @@ def ascend(
             return canvas.picture(numbers, recipe).clamp(0, 1)
 
     kept: dict[int, Tensor] = {}
-    reached = torch.empty(recipe.steps, len(seeds), device=device)  # in one piece: many small ones would split the heap
+    reached = torch.empty(recipe.steps, len(seeds), device=device)  # many small tensors would fragment the heap
     for step in range(recipe.steps):
         if step in snapshots:
             kept[step] = picture()
-        if step in (0, recipe.wake_steps):  # what was recorded before is let go, and its memory with it
+        if step in (0, recipe.wake_steps):  # frees the step recorded before, and its memory
             leak = recipe.leak if step < recipe.wake_steps else 0.0
             climb = gradient_ascent(numbers, partial(objective, leak=leak), optimizer)
         theta.copy_(thetas[step])

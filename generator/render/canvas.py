@@ -1,7 +1,7 @@
-"""What is optimised: the numbers a picture is made of, and the picture they make.
+"""The numbers that are optimised, and the picture that they give.
 
-``start`` draws the numbers, ``picture`` turns them into RGB; both are plain functions of the recipe, and every unit's
-numbers are drawn from its own seed, so that a unit never depends on its neighbours in a batch.
+``start`` draws the numbers, ``picture`` turns them into RGB. Both are plain functions of the recipe. Every unit's
+numbers are drawn from its own seed, so a unit does not depend on the others in its batch.
 
 The Fourier parameterisation and the decorrelated colours are those of Olah et al., "Feature Visualization" (Distill
 2017) and of Lucid: gradient ascent on coefficients scaled by 1 / frequency, in a colour basis in which natural
@@ -21,13 +21,13 @@ from torch import Tensor
 from generator.core.recipe import Recipe
 
 NOISE, TRANSFORMATIONS = 0, 1  # streams of random numbers that a unit has
-_RAW_CONTRAST = 0.25  # of raw pixels: standard normal numbers are noise as strong as a photograph is around grey
+_RAW_CONTRAST = 0.25  # of raw pixels: standard normal noise gets the contrast of a photograph around grey
 _MAGIC = 4.0  # Lucid's: keeps the sigmoid from saturating
 _COLOR_CORRELATION_SQRT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
 def draw(seed: int, stream: int) -> np.random.Generator:
-    """One of a unit's own sources of random numbers: the same on every device, whatever else is rendered."""
+    """One of a unit's own streams of random numbers: the same on every device and in every batch."""
     return np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
 
 
@@ -39,7 +39,7 @@ def shape(recipe: Recipe) -> tuple[int, ...]:
 
 def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
     """The numbers to start from, N x :func:`shape`."""
-    with ThreadPoolExecutor() as pool:  # numpy draws without holding Python's lock; a GPU would wait for it
+    with ThreadPoolExecutor() as pool:  # numpy releases the GIL while it draws; a GPU would wait otherwise
         noise = list(pool.map(lambda seed: draw(seed, NOISE).standard_normal(shape(recipe), dtype=np.float32), seeds))
     return torch.from_numpy(np.stack(noise)).mul_(recipe.init)
 
@@ -47,7 +47,7 @@ def start(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
 def picture(numbers: Tensor, recipe: Recipe) -> Tensor:
     """The picture that the numbers make: N x 3 x size x size, RGB in 0..1, float32 and differentiable.
 
-    Raw pixels alone go where they are driven, and leave 0..1.
+    Only raw pixels may leave 0..1.
     """
     size = recipe.size
     if recipe.parameterization == "fourier":

@@ -1,7 +1,7 @@
 """How many units fit through the network at once.
 
-What a unit takes is not estimated from a table but counted: one step is traced on tensors that have a shape and no
-content, and what it keeps for its backward is added up.
+The memory of a unit is counted, not estimated: one step is traced on tensors that have a shape and no content, and the
+sizes of what it keeps for its backward are added.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from generator.render import canvas
 from generator.render.objective import measure
 from generator.render.robustness import warp
 
-_CPU_BYTES = 2_500_000_000  # for a batch: with torch and the weights a process stays below 4 GB
+_CPU_BYTES = 2_500_000_000  # of a batch: with torch and the weights a process stays below 4 GB
 _SHARE = 0.9  # of a GPU's free memory
-_BACKWARD = 2.0  # gradients and workspaces, in what the forward keeps
+_BACKWARD = 2.0  # gradients and workspaces, relative to what the forward keeps
 
 
 def fits(needed: int, device: torch.device) -> int:
-    """Units that fit at a time, 2 at least, when each needs what :func:`bytes_per_unit` says."""
+    """The number of units that fit at a time, 2 at least, when each needs :func:`bytes_per_unit`."""
     free: float = _CPU_BYTES
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -31,7 +31,7 @@ def fits(needed: int, device: torch.device) -> int:
 
 
 def bytes_per_unit(net: Inception, layer: str, recipe: Recipe, view: str = "channel") -> int:
-    """What a step of ascent keeps for its backward, for each unit of a batch."""
+    """The bytes that a step keeps for its backward, for each unit of a batch."""
     shapes = copy.deepcopy(net).to("meta", getattr(torch, recipe.precision))
     return _kept(shapes, layer, recipe, view, 2) - _kept(shapes, layer, recipe, view, 1)
 

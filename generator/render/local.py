@@ -1,7 +1,7 @@
-"""Runs a plan on this machine: batch after batch through the network, each finished unit straight into the store.
+"""Runs a plan on this machine, batch after batch, and keeps each unit in the store as soon as it is finished.
 
-While a batch runs, threads encode the pictures of the one before, and one thread writes them, in the plan's order. A
-batch that is interrupted is lost and nothing else; whatever is in the store is not rendered again.
+While a batch runs, threads encode the pictures of the one before, and one thread writes them, in the plan's order. If
+a run is interrupted, only its present batch is lost; what is in the store is not rendered again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from generator.store.store import Store
 Answers = Iterable[EncodedImage | Failure]
 
 _ENCODERS = min(8, os.cpu_count() or 1)
-_SHORT = 70  # characters; torch has reasons of a thousand
+_SHORT = 70  # characters; some messages of torch have a thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def run(
     force: bool = False,
     advance: Advance = lambda units: None,
 ) -> Outcome:
-    """Render every batch of a plan with a float32 network, on the network's device, and keep what comes of it.
+    """Render every batch of a plan with a float32 network, on the network's device, and keep the results.
 
-    Ctrl-C, a full disk and the like end the run and lose the batch that they interrupt; what was kept stays. Raises
+    Ctrl-C, a full disk and the like end the run. The interrupted batch is lost; what was kept stays. Raises
     AtlasError if the store cannot be written at all.
     """
     renderer = Renderer(net, checkpoint)
@@ -87,9 +87,9 @@ def keep(
     force: bool = False,
     advance: Advance = lambda units: None,
 ) -> Outcome:
-    """Have a plan's batches answered and write what comes, as it comes, in a thread; the one writer of every run.
+    """Get a plan's batches answered, and write the answers in a thread as they come. Every run has this one writer.
 
-    ``answer`` is given the batches, each without what another renderer has kept by the time it is asked for.
+    ``answer`` gets the batches. Units that another renderer has kept by then are left out.
     """
     store.prepare()
     rendered = skipped = lost_races = 0

@@ -1,7 +1,7 @@
-"""Lucent as its users call it: ``render_vis`` on the network module by module, to hold our own pictures against.
+"""Lucent as its users call it: ``render_vis`` on the network as modules, to compare our pictures with.
 
-Lucent 0.1.8 leaves its hooks on the model that it was given. A fresh model for each unit keeps that from counting
-against it; one model for all units is what a loop over units meets.
+Lucent 0.1.8 leaves its hooks on the model that it was given. With a fresh model for each unit this costs it no time; a
+loop over units on one model pays for it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INPUT = 224  # what the networks were trained on, and what Lucent enlarges small
 
 @dataclass(frozen=True, slots=True)
 class Vis:
-    """What one call took, and its picture, 1 x 3 x size x size in 0..1."""
+    """The seconds of one call, and its picture, 1 x 3 x size x size in 0..1."""
 
     seconds: float
     picture: Tensor
@@ -73,7 +73,7 @@ def picture(
     size: int,
     naive: bool,
 ) -> tuple[NDArray[np.uint8], float]:
-    """A picture by Lucent, size x size x 3 pixels, and its activation by our own yardstick."""
+    """A picture by Lucent, size x size x 3 pixels, and its activation, measured as we measure ours."""
     vis = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
     net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
     layer, channel = loaded.architecture.locate(unit.layer, unit.channel)

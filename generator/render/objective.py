@@ -17,7 +17,7 @@ from generator.render.robustness import enlarge
 def evaluate(net: Inception, pictures: Tensor, size: int, layer: str, channels: Sequence[int], view: str) -> Tensor:
     """The objective of finished pictures, enlarged to ``size`` and not transformed: N values.
 
-    Pictures are compared by this. ``net`` is in float32 wherever activations are to be compared.
+    Activations of pictures are compared by this, so ``net`` must be in float32.
     """
     wanted = torch.tensor(list(channels), device=pictures.device)
     with torch.no_grad():

@@ -1,7 +1,7 @@
-"""Answers a batch: the ascent, the measuring, and what is known of each picture, up to the bytes that are kept.
+"""Answers a batch: gradient ascent, evaluation of each picture, and the bytes that are kept.
 
-A :class:`Renderer` holds a network and does what needs the device; :func:`finish` encodes and needs a core only, so
-that threads do it while the next batch runs. The runner on this machine and each worker of a cluster use both alike.
+A :class:`Renderer` holds a network and does what needs the device. :func:`finish` encodes. It needs only a core, so
+threads do it while the next batch runs. The runner on this machine and each worker of a cluster use both.
 
 >>> renderer = Renderer(net, "untrained")                                           # doctest: +SKIP
 >>> answers = [finish(each) for part in renderer.render(batch) for each in part]    # doctest: +SKIP
@@ -37,7 +37,7 @@ from generator.render.objective import evaluate
 from generator.store.plan import Batch
 
 Advance = Callable[[float], object]
-"""Is told the units, and fractions of units, that were done since the last call."""
+"""Called with the units, and fractions of units, that were done since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A unit that came to no picture, and why."""
+    """A unit for which no picture could be made, and why."""
 
     question: Question
     why: str
 
 
 def finish(rendered: Rendered | Failure) -> EncodedImage | Failure:
-    """Encode a picture and its thumbnail; a failure stays what it is."""
+    """Encode a picture and its thumbnail; a failure is returned unchanged."""
     if isinstance(rendered, Failure):
         return rendered
     return EncodedImage(rendered.question, rendered.made, *encode(rendered.pixels))
@@ -69,15 +69,15 @@ class Renderer:
     """Answers batches with the network of one checkpoint, on the device that it is on."""
 
     def __init__(self, net: Inception, checkpoint: str) -> None:
-        """``net`` is in float32: it is the yardstick, and is copied for other precisions."""
+        """``net`` is in float32: it evaluates pictures, and is copied for other precisions."""
         keep_freed_memory()
         self._net, self._checkpoint = net, checkpoint
         self._networks = {"float32": net}
         self._needed: dict[tuple[str, Recipe, str], int] = {}
-        self._largest = 1 << 30  # batch, as far as running out of memory has told
+        self._largest = 1 << 30  # the largest batch that fits, as far as it is known from running out of memory
 
     def render(self, batch: Batch, advance: Advance = lambda units: None) -> Iterator[list[Rendered | Failure]]:
-        """The batch in parts that fit into memory, halved whenever a GPU runs out of it all the same.
+        """The batch in parts that fit into memory. If a GPU still runs out of memory, parts are halved.
 
         Raises AtlasError if a single unit does not fit.
         """
@@ -130,17 +130,17 @@ class Renderer:
         for part in batch.parts:
             steps_of = part.recipe.steps
             pictures = ascent.snapshots.get(steps_of, ascent.pictures)
-            reached = ascent.activations[:, :steps_of].clone()  # a unit that is woken again has a curve of its own
+            reached = ascent.activations[:, :steps_of].clone()  # rendering a unit again writes into its curve
             answers += self._answer(part, pictures, reached, taken * steps_of / steps)
         return answers
 
     def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
-        """What an ascent came to, which took so many seconds."""
+        """The pictures of an ascent that took ``taken`` seconds, evaluated."""
         begun = time.perf_counter()
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
         while VIEWS[batch.view].wakes and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
-            # A unit that fell asleep again when the leak was closed is given twice as long: alone, whatever its batch.
+            # Units that are 0 once ReLUs stop leaking are rendered again, apart, with twice as many leaky steps.
             wake *= 2
             asleep = torch.nonzero(finals == 0).flatten().tolist()
             again = batch.only(asleep)
@@ -148,7 +148,7 @@ class Renderer:
             pictures[asleep], activations[asleep] = woken.pictures, woken.activations
             finals[asleep] = self._measure(again, pictures[asleep])
         seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
-        sums = pictures.sum((1, 2, 3)).tolist()  # not a number if one of the pixels is none
+        sums = pictures.sum((1, 2, 3)).tolist()  # NaN if a pixel is NaN
         numbers = zip(activations.tolist(), finals.tolist(), sums, strict=True)
         results = zip(batch.questions, to_pixels(pictures), numbers, strict=True)
         return [self._rendered(question, pixels, *each, seconds) for question, pixels, each in results]
@@ -184,24 +184,24 @@ class Renderer:
         return ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step, snapshots=batch.at)
 
     def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
-        """The objective of finished pictures by one yardstick: float32, enlarged to the input, no transformations."""
+        """The objective of finished pictures in float32, enlarged to the input, without transformations."""
         return evaluate(self._net, pictures, batch.recipe.input, batch.layer, batch.channels, batch.view)
 
 
 def describe(device: torch.device) -> str:
-    """The device as records name it."""
+    """The name of the device in records."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
 
 
 def versions() -> dict[str, str]:
-    """What a picture's last digits may depend on, as records name it."""
+    """The versions and settings that a picture's last digits may depend on, for records."""
     return {"inception-atlas": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep memory that is freed, instead of handing it back to the kernel after every step.
+    """Tell glibc to keep freed memory, and not to give it back to the kernel after every step.
 
     Activations of a batch are allocated and freed at each step; without this most of the time on a CPU goes into page
     faults (measured in docs/log.md). Elsewhere the call does not exist and nothing is done.

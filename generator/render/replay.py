@@ -1,4 +1,4 @@
-"""A step that is run again and again, launched as one piece where the device can do that.
+"""A step that is run many times, launched as one piece where the device can do that.
 
 A step of ascent is several hundred small operations. A GPU runs them faster than Python can launch them, so the step
 is recorded once as a CUDA graph and replayed. On every other device it is simply called.
@@ -6,8 +6,8 @@ is recorded once as a CUDA graph and replayed. On every other device it is simpl
 >>> step = replayable(climb, device)         # doctest: +SKIP
 >>> for _ in range(128): activations = step().clone()                               # doctest: +SKIP
 
-What can be replayed reads its input from tensors that stay where they are, moves nothing between host and device, and
-lets no value decide what is run.
+A step can be replayed if it reads its input from tensors that stay where they are, moves nothing between host and
+device, and has no branch that depends on a value.
 """
 
 from __future__ import annotations

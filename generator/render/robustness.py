@@ -1,4 +1,5 @@
-"""Small random transformations between canvas and network, so that a picture holds up when it is moved a little.
+"""Small random transformations between canvas and network, so that a picture keeps its activation when it moves a
+little.
 
 One affine warp a step rotates, scales and shifts the canvas and enlarges it to the network's input, in place of the
 chain of pad, jitter, scale, rotate and upsample of Lucid and Lucent; outside the canvas the network sees grey.

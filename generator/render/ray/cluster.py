@@ -22,13 +22,13 @@ from generator.core.errors import AtlasError, UsageError
 LOCAL = "local"
 _GROUP = 8  # cores of a worker without a GPU: docs/scaling.md
 _REACH_SECONDS = 5
-_OBJECT_STORE = 256 * 2**20  # bytes, of a cluster of our own: the weights are 28 MB, a batch of answers less than 2
+_OBJECT_STORE = 256 * 2**20  # bytes, of a cluster that we start: weights are 28 MB, a batch's answers below 2 MB
 _HOW_TO_JOIN = "type --ray-address HOST:PORT as `ray start --head` printed it, or --ray alone to use this machine"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerPool:
-    """How many workers a run has, and what each holds of its node."""
+    """How many workers a run has, and how much of its node each has."""
 
     workers: int
     cores: int
@@ -40,7 +40,7 @@ class WorkerPool:
 
 
 def divide(nodes: Sequence[Mapping[str, float]], workers: int | None = None, device: str = "auto") -> WorkerPool:
-    """The crew for nodes with so many ``CPU`` and ``GPU`` each.
+    """The pool of workers for nodes with these numbers of ``CPU`` and ``GPU``.
 
     A worker for each GPU, if there is one anywhere; else for every 8 cores of a node, and one for a node with fewer.
     With ``workers``, that many, with as many cores each as fit. Raises UsageError if the nodes have too little.
@@ -67,9 +67,9 @@ def divide(nodes: Sequence[Mapping[str, float]], workers: int | None = None, dev
 def connect(address: str = LOCAL, *, workers: int | None = None, device: str = "auto") -> Iterator[WorkerPool]:
     """Join the cluster at HOST:PORT, or the one this machine is a node of (``auto``), or start one here (``local``).
 
-    What is started here asks for a token of its own, listens on the loopback address only (unless ray was imported
-    before), and ends with the context.
-    Raises AtlasError if there is no cluster, or none that can be joined.
+    A cluster started here needs its own token, listens on the loopback address only (unless ray was imported before),
+    and ends with the context.
+    Raises AtlasError if no cluster can be joined.
     """
     if address == LOCAL:
         if "ray" not in sys.modules:  # read as it is imported: on Linux too, the node is to know itself as 127.0.0.1
@@ -84,7 +84,7 @@ def connect(address: str = LOCAL, *, workers: int | None = None, device: str = "
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
         options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE}
-    with contextlib.redirect_stdout(sys.stderr):  # Ray tells there of its processes; stdout says what was rendered
+    with contextlib.redirect_stdout(sys.stderr):  # what Ray prints of its processes; stdout is for our results
         try:
             try:
                 ray.init(address, **options)
@@ -97,7 +97,7 @@ def connect(address: str = LOCAL, *, workers: int | None = None, device: str = "
 
 
 def _reach(address: str) -> None:
-    """Fail at once where nobody listens; Ray itself would try for a minute."""
+    """Fail at once if nothing listens there; Ray itself would try for a minute."""
     host, _, port = address.rpartition(":")
     if not host:
         return

@@ -1,9 +1,9 @@
-"""Renders a plan on the cluster that is connected: workers answer batches, and this process alone writes.
+"""Renders a plan on the connected cluster: workers answer batches, and only this process writes.
 
 A worker is an actor that holds one GPU, or a group of cores, and a :class:`Renderer`. The weights are put into Ray's
-object store once and travel once to each node. A worker is given two batches at most, the one it renders and the next,
-so that it never waits for the writer. When a worker is lost its batches go to the front of the queue and another worker
-is asked for; what was answered before is in the store.
+object store once, and sent once to each node. A worker has two batches at most, the one that it renders and the next,
+so that it never waits for the writer. If a worker is lost, its batches go to the front of the queue, and another worker
+is started. Batches that were answered before are in the store.
 
 >>> with connect("10.0.0.5:6379") as crew:                                                # doctest: +SKIP
 ...     outcome = run(plan, load_tensors("inception5h"), store, crew, checkpoint="inception5h")
@@ -34,15 +34,15 @@ from generator.store.plan import Batch, Plan
 from generator.store.store import Store
 
 _QUEUED = 2  # batches of a worker: the one it renders and the next
-_LOSSES = 3  # workers that may be lost over one batch, or one after the other as they start
+_LOSSES = 3  # workers that may be lost over one batch, or one after another at their start
 _START_SECONDS = 600
 
 
 class Worker:
-    """What an actor is: a renderer on a node, with threads that encode."""
+    """The actor: a renderer on a node, with threads that encode."""
 
     def begin(self, loaded: Loaded, checkpoint: str, crew: WorkerPool, asked: Mapping[str, str]) -> list[str]:
-        """Build the network; what is to be warned of. Raises AtlasError if this node has another version of us."""
+        """Build the network, and return warnings. Raises AtlasError if this node has another version of the package."""
         mine, node = versions(), f"the node {socket.gethostname()}"
         if mine["inception-atlas"] != asked["inception-atlas"]:
             raise AtlasError(
@@ -61,7 +61,7 @@ class Worker:
         return [f"{node} has {' and '.join(other)}; last digits of its pictures may differ"] if other else []
 
     def answer(self, batch: Batch) -> list[EncodedImage | Failure]:
-        """Render and encode. Of two calls at a time, one has the device and the other may encode."""
+        """Render and encode. Two calls may run at a time: while one uses the device, the other encodes."""
         return list(self._encoders.map(finish, self._device.submit(self.render, batch).result()))
 
     def render(self, batch: Batch) -> list[Rendered | Failure]:
@@ -79,7 +79,7 @@ def run(
     advance: Advance = lambda units: None,
     warn: Callable[[str], object] = lambda text: None,
 ) -> Outcome:
-    """Render every batch of a plan on the cluster that is connected and keep what comes of it, like ``runner.run``.
+    """Render every batch of a plan on the connected cluster and keep the results, like ``local.run``.
 
     ``advance`` is called when a batch is answered; ``warn`` is told of lost workers and of nodes with another torch.
     """
@@ -95,7 +95,7 @@ def run(
 
 @dataclass(eq=False, slots=True)
 class WorkerHandle:
-    """A worker as seen from here: its actor, and the calls it has not answered yet, in the order they were made."""
+    """A worker as this process knows it: its actor, and the calls that it has not answered yet, in their order."""
 
     actor: Any
     begun: Any
@@ -131,7 +131,7 @@ class Scheduler:
             self._ray.kill(hand.actor)
 
     def answers(self, batches: Iterator[Batch]) -> Iterator[list[EncodedImage | Failure]]:
-        """What each batch came to, as they are done. Raises AtlasError if a worker does, or none can be had."""
+        """The results of each batch, as they are done. Raises AtlasError if a worker does, or if no worker starts."""
         seen = time.monotonic()
         while True:
             self._give(batches)
@@ -158,8 +158,8 @@ class Scheduler:
             hand.calls[hand.actor.answer.remote(batch)] = batch
 
     def _has_room(self, hand: WorkerHandle) -> bool:
-        """Whether a worker is to have one more batch. None is given ahead when there is not one for each worker, so
-        that all end together, nor beside a batch that was lost before, so that it takes no other with it.
+        """Whether a worker gets one more batch. It gets none in advance if there are fewer batches than workers, so
+        that all end together; nor beside a batch that lost a worker before, so that no other batch is lost with it.
         """
         lost = self._returned or any(self._losses[batch.questions[0].key] for batch in hand.calls.values())
         return hand.ready and len(hand.calls) < (1 if lost or self._left <= self._workers else _QUEUED)
@@ -178,11 +178,11 @@ class Scheduler:
                 self._warn(text)
         else:
             del hand.calls[ref]
-            self._give(batches)  # before what came is written
+            self._give(batches)  # before the results are written
             yield came
 
     def _lose(self, hand: WorkerHandle, error: Exception) -> Iterator[list[EncodedImage | Failure]]:
-        """Take a lost worker's batches back and ask for another worker. A batch that costs too many has failed."""
+        """Take a lost worker's batches back and start another worker. A batch that lost too many workers has failed."""
         self._hands.remove(hand)
         self._ray.kill(hand.actor)
         for batch in reversed(hand.calls.values()):
