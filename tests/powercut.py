@@ -1,7 +1,7 @@
 """A power cut at a chosen moment: every system call that changes the disk, in turn, is the last one.
 
 >>> with power_cut(monkeypatch, 3), pytest.raises(PowerCutError):     # doctest: +SKIP
-...     store.write(question, made, picture, thumbnail)
+...     store.write(question, provenance, picture, thumbnail)
 """
 
 from __future__ import annotations

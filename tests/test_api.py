@@ -41,9 +41,9 @@ def test_pictures_are_those_of_the_store_and_nothing_is_written(
         record = store.read(question.key)
         assert record is not None
         assert picture.question == question
-        assert picture.activations == pytest.approx(record.made.activations, rel=1e-4)
-        assert picture.activation == pytest.approx(record.made.activation, rel=1e-4)
-        assert picture.made.checkpoint == "untrained"
+        assert picture.activations == pytest.approx(record.provenance.activations, rel=1e-4)
+        assert picture.activation == pytest.approx(record.provenance.activation, rel=1e-4)
+        assert picture.provenance.checkpoint == "untrained"
         assert picture.pixels.shape == (32, 32, 3)
         assert picture.pixels.dtype == np.uint8
 

@@ -140,7 +140,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
         mine, theirs = store.read(key), plain.read(other)
         assert mine is not None
         assert theirs is not None
-        assert mine.made.activation == pytest.approx(theirs.made.activation, rel=1e-3)
+        assert mine.provenance.activation == pytest.approx(theirs.provenance.activation, rel=1e-3)
     assert not [answer for answer in store.verify() if not hasattr(answer, "made")], "pictures are what records say"
 
 

@@ -93,4 +93,4 @@ def test_the_committed_atlas_is_whole_in_budget_and_not_grey() -> None:
         pixels = np.asarray(Image.open(store.path(record.picture)).convert("RGB"))
         unfinished = record.question.recipe.steps < 64  # on the way, in the lesson
         assert pixels.std() > 20 or unfinished, record.question.unit
-        assert record.made.activation > 0 or unfinished, record.question.unit
+        assert record.provenance.activation > 0 or unfinished, record.question.unit

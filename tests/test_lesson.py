@@ -142,7 +142,7 @@ def test_a_picture_of_an_odd_size_stops_no_build(atlas: TinyAtlas, side: int) ->
     assert asked is not None
     known = atlas.store.read(asked.naive.key)
     assert known is not None
-    atlas.store.write(asked.naive, known.made, encoded(1, side), encoded(2, side), force=True)
+    atlas.store.write(asked.naive, known.provenance, encoded(1, side), encoded(2, side), force=True)
     assert page(atlas).count("curve spectrum") == (3 if side >= 16 else 0)
 
 

@@ -137,7 +137,7 @@ def test_an_address_with_and_without_its_page(publisher: Publisher, end: str) ->
     for where in {publisher.url + end, publisher.url.rstrip("/") + (f"/{end}" if end else "")}:
         atlas = Atlas.open(where)
         assert len(atlas) == 29
-        assert atlas["mixed4a:9"].record.made.activation == 9 + 2.5 * (STEPS - 1) + 1
+        assert atlas["mixed4a:9"].record.provenance.activation == 9 + 2.5 * (STEPS - 1) + 1
     assert set(publisher.asked) == {"atlas.json", RECORD}
 
 

@@ -70,11 +70,11 @@ def test_units_are_rendered_once_with_all_that_is_known_of_them(store: Store, ne
         record = store.read(question.key)
         assert record is not None
         assert record.question == question
-        assert len(record.made.activations) == RECIPE.steps
-        assert record.made.checkpoint == "untrained"
-        assert record.made.versions["torch"] == torch.__version__
+        assert len(record.provenance.activations) == RECIPE.steps
+        assert record.provenance.checkpoint == "untrained"
+        assert record.provenance.versions["torch"] == torch.__version__
         pixels = np.asarray(Image.open(store.path(record.picture)).convert("RGB"), float)
-        assert pixels.std() == pytest.approx(record.made.spread, abs=2)
+        assert pixels.std() == pytest.approx(record.provenance.spread, abs=2)
     again = plan(asked, store)
     assert (again.units, again.present) == (0, 5)
     assert plan(asked, store, force=True).units == 5
@@ -103,9 +103,9 @@ def test_shorter_ascents_are_answered_on_the_way_of_the_longest(
         mine, theirs = store.read(question.key), apart.read(question.key)
         assert mine is not None
         assert theirs is not None
-        assert mine.made.activations == theirs.made.activations
-        assert len(mine.made.activations) == question.recipe.steps
-        assert mine.made.activation == pytest.approx(theirs.made.activation, rel=1e-5)
+        assert mine.provenance.activations == theirs.provenance.activations
+        assert len(mine.provenance.activations) == question.recipe.steps
+        assert mine.provenance.activation == pytest.approx(theirs.provenance.activation, rel=1e-5)
         assert store.path(mine.picture).read_bytes() == apart.path(theirs.picture).read_bytes()
     climbed.clear()
     lacking = [*asked, *questions(net, "conv2d0:3-5", recipe=replace(RECIPE, steps=3))]
@@ -133,10 +133,10 @@ def test_a_unit_that_is_woken_again_at_a_snapshot_leaves_the_longer_curve_alone(
         mine, theirs = store.read(question.key), apart.read(question.key)
         assert mine is not None
         assert theirs is not None
-        assert mine.made.activations == theirs.made.activations
+        assert mine.provenance.activations == theirs.provenance.activations
     woken = store.read(asked[2].key)
     assert woken is not None
-    assert woken.made.activations[:6] != theirs.made.activations[:6], "not a fair test"
+    assert woken.provenance.activations[:6] != theirs.provenance.activations[:6], "not a fair test"
 
 
 def test_raw_pixels_start_as_strong_noise_and_are_kept_in_range(store: Store, net: Inception) -> None:
@@ -147,10 +147,11 @@ def test_raw_pixels_start_as_strong_noise_and_are_kept_in_range(store: Store, ne
     noise, picture = store.read(start.key), store.read(asked.key)
     assert noise is not None
     assert picture is not None
-    assert 55 < noise.made.spread < 66, "a quarter of the range, less what is cut off"
-    assert noise.made.activations == ()
-    assert picture.made.activations[-1] > picture.made.activations[0]
-    assert picture.made.activations[-1] > 1.2 * picture.made.activation, "driven out of range, which no picture shows"
+    assert 55 < noise.provenance.spread < 66, "a quarter of the range, less what is cut off"
+    assert noise.provenance.activations == ()
+    assert picture.provenance.activations[-1] > picture.provenance.activations[0]
+    reached = picture.provenance.activations[-1]
+    assert reached > 1.2 * picture.provenance.activation, "driven out of range, which no picture shows"
 
 
 def test_the_final_activation_is_that_of_the_picture_in_float32(
@@ -164,7 +165,7 @@ def test_the_final_activation_is_that_of_the_picture_in_float32(
     record = store.read(question.key)
     assert record is not None
     rgb = torch.from_numpy(kept[0].astype(np.float32) / 255).permute(2, 0, 1)[None]
-    assert float(net(rgb, "mixed3a")[0, 70].mean()) == pytest.approx(record.made.activation, rel=0.01)
+    assert float(net(rgb, "mixed3a")[0, 70].mean()) == pytest.approx(record.provenance.activation, rel=0.01)
 
 
 def test_another_renderer_on_the_same_store_is_not_repeated(
@@ -290,8 +291,9 @@ def test_every_unit_wakes(store: Store, net: Inception) -> None:
     go(plan(dead, store, size=4), asleep, store)
     go(plan(live, store, size=4), asleep, store)
     kept = [[store.read(question.key) for question in asked] for asked in (dead, live)]
-    assert all(r is not None and r.made.activation == 0 and r.made.spread < 10 for r in kept[0]), "not a fair test"
-    assert all(r is not None and r.made.activation > 0 and r.made.spread > 20 for r in kept[1])
+    dull = (r is not None and r.provenance.activation == 0 and r.provenance.spread < 10 for r in kept[0])
+    assert all(dull), "not a fair test"
+    assert all(r is not None and r.provenance.activation > 0 and r.provenance.spread > 20 for r in kept[1])
 
 
 def test_a_device_that_is_not_there_is_named() -> None:

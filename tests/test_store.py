@@ -67,7 +67,7 @@ def test_an_answer_is_read_back_whole(store: Store) -> None:
     assert put(store)
     record = store.read(ask().key)
     assert record is not None
-    assert (record.question, record.made, record.earlier) == (ask(), MADE, ())
+    assert (record.question, record.provenance, record.earlier) == (ask(), MADE, ())
     assert store.path(record.picture).read_bytes() == encoded("p11").data
     assert store.path(record.thumbnail).read_bytes() == encoded("t11", 900).data
     assert ask().key in store

@@ -113,7 +113,7 @@ class Rendered:
     """A picture in memory: its question, how it was made, and H x W x 3 pixels in 0..255."""
 
     question: Question
-    made: Provenance
+    provenance: Provenance
     pixels: NDArray[np.uint8]
 
     @property
@@ -123,12 +123,12 @@ class Rendered:
     @property
     def activation(self) -> float:
         """The unit's mean over the grid for the finished picture, in float32."""
-        return self.made.activation
+        return self.provenance.activation
 
     @property
     def activations(self) -> tuple[float, ...]:
         """The unit's objective before each step."""
-        return self.made.activations
+        return self.provenance.activations
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Record:
     """
 
     question: Question
-    made: Provenance
+    provenance: Provenance
     picture: Picture
     thumbnail: Picture
     earlier: tuple[Picture, ...] = ()
@@ -160,14 +160,14 @@ class Record:
     @property
     def age(self) -> tuple[str, str]:
         """A key that sorts the records of one unit, the newest last."""
-        return self.made.date, self.picture.name
+        return self.provenance.date, self.picture.name
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "key": self.key,
             "question": self.question.as_dict(),
-            "made": {**asdict(self.made), "versions": dict(self.made.versions)},
+            "made": {**asdict(self.provenance), "versions": dict(self.provenance.versions)},
             "picture": asdict(self.picture),
             "thumbnail": asdict(self.thumbnail),
             "earlier": [asdict(p) for p in self.earlier],

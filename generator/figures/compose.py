@@ -177,7 +177,7 @@ def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
     for picture in pictures:
         recipes.setdefault(picture.question.recipe, []).append(str(picture.unit))
     return {
-        "checkpoints": sorted({p.made.checkpoint for p in pictures}),
+        "checkpoints": sorted({p.provenance.checkpoint for p in pictures}),
         "fingerprints": sorted({p.question.fingerprint for p in pictures}),
         "views": sorted({p.question.view for p in pictures}),
         "recipes": [{"units": units, **asdict(recipe)} for recipe, units in recipes.items()],

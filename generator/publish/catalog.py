@@ -192,7 +192,7 @@ def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record
     for record in records:
         unit, asked = record.question.unit, record.question.recipe
         same_weights = record.question.fingerprint == fingerprint
-        if not same_weights and record.made.checkpoint != checkpoint.name:
+        if not same_weights and record.provenance.checkpoint != checkpoint.name:
             continue
         if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
             continue  # another architecture under the same name

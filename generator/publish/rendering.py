@@ -66,7 +66,7 @@ def render(env: jinja2.Environment, site: Site, page: Page) -> str:
 
 def activations(units: tuple[AtlasUnit, ...]) -> str:
     """The activations of those that are rendered, in their order: what a layer page can be sorted by."""
-    return " ".join(f"{unit.record.made.activation:.4g}" for unit in units if unit.record)
+    return " ".join(f"{unit.record.provenance.activation:.4g}" for unit in units if unit.record)
 
 
 def source(given: Source, href: str) -> Markup:

@@ -2,7 +2,7 @@
 
 >>> atlas = Atlas.open("https://host/atlas/")                         # doctest: +SKIP
 >>> unit = atlas["mixed4a:11"]                                        # doctest: +SKIP
->>> unit.record.made.activation, unit.image().size                    # doctest: +SKIP
+>>> unit.record.provenance.activation, unit.image().size              # doctest: +SKIP
 (365.2, (224, 224))
 >>> [str(u) for u in atlas.select(layer="mixed4a", branch="3x3")]     # doctest: +SKIP
 ['bvlc_googlenet/mixed4a:192', ...

@@ -117,11 +117,11 @@ def _ask(store: Store, unit: PublishedUnit) -> _Asked:
         if own and own.question.unit == unit.unit:
             return False
         record, text = unit.read_record()
-        if record.made.checkpoint != unit.checkpoint:  # in a store that name says whose picture it is
-            other = legible(record.made.checkpoint)
+        if record.provenance.checkpoint != unit.checkpoint:  # in a store that name says whose picture it is
+            other = legible(record.provenance.checkpoint)
             raise AtlasError(f"its record was made for the checkpoint “{other}”, not for {unit.checkpoint}")
-        if record.made.date[:10] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():
-            raise AtlasError(f"its record is of {record.made.date}, a day that has not come")  # the newest decides much
+        if (date := record.provenance.date)[:10] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():
+            raise AtlasError(f"its record is of {date}, a day that has not come")  # the newest decides much
         count, size = len(record.pictures), sum(picture.bytes for picture in record.pictures)
         if count > MOST or size > MOST_BYTES:
             raise AtlasError(f"its record names {count} pictures of {size:,} bytes, and no unit has so many")

@@ -113,7 +113,7 @@ def keep(
         for each in answers:
             if isinstance(each, Failure):
                 failed.append(f"{each.question.unit}: {each.why}")
-            elif store.write(each.question, each.made, each.picture, each.thumbnail, force=force):
+            elif store.write(each.question, each.provenance, each.picture, each.thumbnail, force=force):
                 rendered += 1
             else:
                 lost_races += 1

@@ -45,7 +45,7 @@ class EncodedImage:
     """All that the store keeps of a unit."""
 
     question: Question
-    made: Provenance
+    provenance: Provenance
     picture: EncodedFile
     thumbnail: EncodedFile
 
@@ -62,7 +62,7 @@ def finish(rendered: Rendered | Failure) -> EncodedImage | Failure:
     """Encode a picture and its thumbnail; a failure is returned unchanged."""
     if isinstance(rendered, Failure):
         return rendered
-    return EncodedImage(rendered.question, rendered.made, *encode(rendered.pixels))
+    return EncodedImage(rendered.question, rendered.provenance, *encode(rendered.pixels))
 
 
 class Renderer:

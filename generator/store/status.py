@@ -85,7 +85,7 @@ def known_fingerprint(checkpoint: Checkpoint, records: Iterable[Record]) -> str 
     """The fingerprint of a checkpoint: from atlas.toml, else from its newest record."""
     if checkpoint.fingerprint:
         return checkpoint.fingerprint
-    own = [r for r in records if r.made.checkpoint == checkpoint.name]
+    own = [r for r in records if r.provenance.checkpoint == checkpoint.name]
     return max(own, key=lambda record: record.age).question.fingerprint if own else None
 
 

@@ -150,7 +150,7 @@ class Store:
                 pixels = np.asarray(image.convert("RGB"))
         except (OSError, ValueError) as error:
             raise DamagedError(f"{path} is damaged ({error}); type `atlas verify` to set it aside") from error
-        return Rendered(record.question, record.made, pixels)
+        return Rendered(record.question, record.provenance, pixels)
 
     def sizes(self) -> dict[str, int]:
         """The size of every answer by key, in bytes: pictures and record together. The files are not read."""
@@ -167,7 +167,13 @@ class Store:
         return {key: size for key, size in sizes.items() if key in complete}
 
     def write(
-        self, question: Question, made: Provenance, picture: EncodedFile, thumbnail: EncodedFile, *, force: bool = False
+        self,
+        question: Question,
+        provenance: Provenance,
+        picture: EncodedFile,
+        thumbnail: EncodedFile,
+        *,
+        force: bool = False,
     ) -> bool:
         """Keep an answer. False if one was there already (and not ``force``); the first one stays.
 
@@ -181,7 +187,7 @@ class Store:
             shown, thumb = picture.named(key), thumbnail.named(key, ".thumb")
             earlier = before.pictures if before else ()
             again = (shown.name, thumb.name)
-            record = Record(question, made, shown, thumb, tuple(p for p in earlier if p.name not in again))
+            record = Record(question, provenance, shown, thumb, tuple(p for p in earlier if p.name not in again))
             self._commit(record, record.to_json(), {shown.name: picture.data, thumb.name: thumbnail.data})
             return True
 

@@ -77,9 +77,9 @@ def _unit(
     entry: dict[str, Any] = {
         "unit": str(unit.unit),
         "branch": unit.branch.name if unit.branch else None,
-        "activation": record.made.activation,
+        "activation": record.provenance.activation,
         "current": unit.current,
-        "date": record.made.date,
+        "date": record.provenance.date,
         "page": page,
         "record": addresses.record_address(checkpoint, unit.unit),
         **({"card": addresses.card_address(page)} if cards else {}),

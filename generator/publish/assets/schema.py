@@ -69,7 +69,7 @@ def unit(
         "width": picture.width,
         "height": picture.height,
         "sha256": picture.sha256,
-        "dateCreated": record.made.date,
+        "dateCreated": record.provenance.date,
     }
     names = _each_once(word for label in shown.labels for word in (label.name, label.family) if word)
     return {**said, "keywords": ", ".join(names)} if names else said

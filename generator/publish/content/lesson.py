@@ -116,9 +116,9 @@ def _ascent(store: Store, questions: Sequence[Question]) -> Ascent | None:
     if not (records := _all(store, questions)):
         return None
     end = records[-1]
-    if not 0 < end.question.recipe.steps == len(end.made.activations):
+    if not 0 < end.question.recipe.steps == len(end.provenance.activations):
         return None
-    reached = (*end.made.activations, end.made.activation)
+    reached = (*end.provenance.activations, end.provenance.activation)
     frames = [(record.question.recipe.steps, record.picture) for record in records]
     return Ascent(
         end.question.unit, tuple(Frame(step, reached[step], picture) for step, picture in frames), end

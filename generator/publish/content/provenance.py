@@ -103,7 +103,7 @@ def settings(recipe: Recipe) -> tuple[Setting, ...]:
 
 def facts(record: Record) -> tuple[Fact, ...]:
     """Where a picture comes from, besides its recipe."""
-    made = record.made
+    made = record.provenance
     versions = ", ".join(f"{name} {version}" for name, version in sorted(made.versions.items()))
     return (
         Fact("checkpoint", made.checkpoint),

@@ -27,7 +27,7 @@ def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> 
     is no LaTeX: that needs a JPEG, which only a published atlas has."""
     label = unit.labels[0].name if unit.labels else ""
     quoted = UnitReference(config.url, checkpoint, unit.unit, label, record.picture.sha256)
-    cited = Citation(config.title, record.question.fingerprint, record.key, record.made.date[:10])
+    cited = Citation(config.title, record.question.fingerprint, record.key, record.provenance.date[:10])
     latex = (Quote("LaTeX", quoted.latex_picture),) if config.url else ()
     return (
         Quote("Link", quoted.page),

@@ -59,4 +59,4 @@ def beside(row: Sequence[Item]) -> Iterator[tuple[Item, Item | None, Item | None
 
 
 def _contrast(unit: AtlasUnit) -> float:
-    return unit.record.made.spread if unit.record else 0.0
+    return unit.record.provenance.spread if unit.record else 0.0
