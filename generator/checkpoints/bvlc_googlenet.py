@@ -34,7 +34,6 @@ ARCHITECTURE = Architecture(
     bgr=True,
     classes=1000,
     names=naming.NAMES,
-    spellings=naming.SPELLINGS,
 )
 
 SPEC = CheckpointSpec(

@@ -33,7 +33,6 @@ ARCHITECTURE = Architecture(
     mean=(117.0, 117.0, 117.0),
     classes=1008,
     names=naming.NAMES,
-    spellings=naming.SPELLINGS,
 )
 
 SPEC = CheckpointSpec(

@@ -32,4 +32,3 @@ def _caffe_attribute(layer: str) -> str:
 
 
 NAMES = (TensorNames(_lucent), TensorNames(_caffe), TensorNames(_caffe_attribute))
-SPELLINGS = {theirs: layer for layer, theirs in _STEM.items()}

@@ -10,20 +10,7 @@ from __future__ import annotations
 from generator.checkpoints.spec import CheckpointSpec
 from generator.core.architecture import CLASSIFIER, Architecture, Conv, Mixed, Pool, TensorNames
 
-_MODULES = (
-    Mixed("mixed3a", 192, (64, 96, 128, 16, 32, 32), kernel_5x5=3),
-    Mixed("mixed3b", 256, (128, 128, 192, 32, 96, 64), kernel_5x5=3),
-    Pool(),
-    Mixed("mixed4a", 480, (192, 96, 208, 16, 48, 64), kernel_5x5=3),
-    Mixed("mixed4b", 512, (160, 112, 224, 24, 64, 64), kernel_5x5=3),
-    Mixed("mixed4c", 512, (128, 128, 256, 24, 64, 64), kernel_5x5=3),
-    Mixed("mixed4d", 512, (112, 144, 288, 32, 64, 64), kernel_5x5=3),
-    Mixed("mixed4e", 528, (256, 160, 320, 32, 128, 128), kernel_5x5=3),
-    Pool(2),
-    Mixed("mixed5a", 832, (256, 160, 320, 32, 128, 128), kernel_5x5=3),
-    Mixed("mixed5b", 832, (384, 192, 384, 48, 128, 128), kernel_5x5=3),
-)
-_STEM = {"conv2d0": "conv1", "conv2d1": "conv2", "conv2d2": "conv3"}
+_STEM = {"conv2d0": "conv1", "conv2d1": "conv2", "conv2d2": "conv3", CLASSIFIER: "fc"}
 _PARTS = {
     "1x1": "branch1",
     "3x3_bottleneck": "branch2.0",
@@ -40,16 +27,6 @@ def _module(layer: str) -> str:
     return _STEM.get(layer) or f"{mixed.replace('mixed', 'inception')}.{_PARTS[part]}"
 
 
-def _conv(layer: str) -> str:
-    return "fc" if layer == CLASSIFIER else f"{_module(layer)}.conv"
-
-
-def _batch_norm(layer: str) -> str:
-    return f"{_module(layer)}.bn"
-
-
-_LAYERS = (*_STEM, *(conv.name for step in _MODULES if isinstance(step, Mixed) for conv in step.convs.values()))
-
 ARCHITECTURE = Architecture(
     name="torchvision_googlenet",
     steps=(
@@ -58,13 +35,22 @@ ARCHITECTURE = Architecture(
         Conv("conv2d1", 64, 64),
         Conv("conv2d2", 64, 192, kernel=3, padding=(1, 1)),
         Pool(),
-        *_MODULES,
+        Mixed("mixed3a", 192, (64, 96, 128, 16, 32, 32), kernel_5x5=3),
+        Mixed("mixed3b", 256, (128, 128, 192, 32, 96, 64), kernel_5x5=3),
+        Pool(),
+        Mixed("mixed4a", 480, (192, 96, 208, 16, 48, 64), kernel_5x5=3),
+        Mixed("mixed4b", 512, (160, 112, 224, 24, 64, 64), kernel_5x5=3),
+        Mixed("mixed4c", 512, (128, 128, 256, 24, 64, 64), kernel_5x5=3),
+        Mixed("mixed4d", 512, (112, 144, 288, 32, 64, 64), kernel_5x5=3),
+        Mixed("mixed4e", 528, (256, 160, 320, 32, 128, 128), kernel_5x5=3),
+        Pool(2),
+        Mixed("mixed5a", 832, (256, 160, 320, 32, 128, 128), kernel_5x5=3),
+        Mixed("mixed5b", 832, (384, 192, 384, 48, 128, 128), kernel_5x5=3),
     ),
     mean=(127.5, 127.5, 127.5),
     scale=1 / 127.5,
     classes=1000,
-    names=(TensorNames(_conv, _batch_norm, epsilon=1e-3),),
-    spellings={_module(layer): layer for layer in _LAYERS},
+    names=(TensorNames(_module, conv=".conv", batch_norm=".bn", epsilon=1e-3),),
 )
 
 SPEC = CheckpointSpec(

@@ -93,12 +93,14 @@ Step = Conv | Pool | Norm | Mixed
 class TensorNames:
     """How one kind of weights file names its tensors.
 
-    ``module`` gives, for a convolution or the classifier, the name that ``.weight`` and ``.bias`` follow in the file.
-    ``batch_norm`` gives the same for the batch normalisation of a convolution, if there is one, with its ``epsilon``.
+    ``module`` gives the name of a convolution or of the classifier there: it stands before ``.weight`` and ``.bias``.
+    Where a module is a convolution and its batch normalisation, ``conv`` and ``batch_norm`` come between, as in
+    ``conv1.bn.weight``. ``epsilon`` is that of the normalisation.
     """
 
     module: Callable[[str], str]
-    batch_norm: Callable[[str], str] | None = None
+    conv: str = ""
+    batch_norm: str = ""
     epsilon: float = 0.0
 
 
@@ -151,8 +153,6 @@ class Architecture:
     bgr: bool = False
     names: tuple[TensorNames, ...] = field(default=(), repr=False)
     """The names of tensors in weights files, besides the names used here."""
-    spellings: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Other names of layers, in lower case, and our name. generator.core.units reads more spellings than these."""
 
     @cached_property
     def convs(self) -> Mapping[str, Conv]:
@@ -188,6 +188,12 @@ class Architecture:
     def main_layers(self) -> tuple[str, ...]:
         """The twelve layers of the hierarchy, from conv2d0 to mixed5b."""
         return tuple(x.name for x in self.layers.values() if x.kind in ("conv", "mixed"))
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Names of convolutions in weights files, in lower case, and our names; the longest first."""
+        found = {names.module(conv).lower(): conv for names in self.names for conv in self.convs}
+        return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
     def locate(self, layer: str, channel: int) -> tuple[str, int]:
         """The convolution that computes a channel, and the channel's number in it."""

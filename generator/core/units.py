@@ -108,9 +108,9 @@ def _runs(channels: str) -> Iterator[tuple[int, int]]:
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:
     """A word as (layer, channels or None). The layer is the longest layer name that the word begins with."""
     lowered = word.lower()
-    for spelling in sorted(net.spellings, key=len, reverse=True):
+    for spelling, layer in net.spellings.items():
         if lowered.startswith(spelling) and lowered[len(spelling) :][:1] in _AFTER_A_LAYER:
-            lowered = net.spellings[spelling] + lowered[len(spelling) :]
+            lowered = layer + lowered[len(spelling) :]
             break
     for theirs, ours in _SPELLINGS:
         lowered = theirs.sub(ours, lowered)

@@ -73,10 +73,10 @@ def canonical_names(architecture: Architecture) -> dict[str, str]:
     names: dict[str, str] = {}
     for scheme in (TensorNames(str), *architecture.names):
         for layer in (*architecture.convs, CLASSIFIER):
-            names |= {f"{scheme.module(layer)}.{part}": f"{layer}.{part}" for part in ("weight", "bias")}
+            module, conv = scheme.module(layer), "" if layer == CLASSIFIER else scheme.conv
+            names |= {f"{module}{conv}.{part}": f"{layer}.{part}" for part in ("weight", "bias")}
             if scheme.batch_norm and layer != CLASSIFIER:
-                module = scheme.batch_norm(layer)
-                names |= {f"{module}.{part}": f"{layer}.batch_norm.{part}" for part in _BATCH_NORM}
+                names |= {f"{module}{scheme.batch_norm}.{part}": f"{layer}.batch_norm.{part}" for part in _BATCH_NORM}
     return names
 
 
