@@ -1,9 +1,9 @@
 """InceptionV1 Atlas: every channel of a vision network, rendered by activation maximisation and browsable.
 
-The rooms, in the direction the data flows: ``config`` (atlas.toml), ``render`` (pictures, with ``network``), ``store``
-(answers on disk), ``publish`` (the static site) and ``figures`` (for papers). What is published is read by ``reader``
-and quoted by ``cite``. ``cli`` is the command ``atlas``, ``api`` what one types in a notebook. Only ``network``,
-``render`` and what uses them need torch.
+The rooms, in the direction of the data: ``config`` (atlas.toml), ``render`` (pictures, with ``network``), ``study``
+(analyses), ``store`` (answers on disk), ``publish`` (the static site) and ``figures`` (for papers). ``reader`` reads a
+published atlas, ``cite`` quotes it. ``cli`` is the command ``atlas``, ``api`` is for notebooks. Only ``network``,
+``render`` and what uses them need torch. CONTRIBUTING.md has all rooms.
 
 >>> from generator import Atlas                                       # doctest: +SKIP
 >>> Atlas.open("https://host/atlas/")["mixed4a:11"].image()           # doctest: +SKIP

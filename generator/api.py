@@ -61,17 +61,17 @@ Units = str | Iterable[str]
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """One ascent: ``frames`` after the steps that were asked for, and its ``end``, whose ``activations`` are of every
-    step."""
+    """One ascent: its pictures after the steps that were asked for (``frames``), and its ``end``, with the activation
+    at every step."""
 
     frames: tuple[Rendered, ...]
     end: Rendered
 
 
 def way(name: str, **settings: Any) -> Recipe:
-    """The recipe of one of three ways to a picture: ``raw`` pixels, ``naive`` or ``full``, with other settings.
+    """The recipe of a preset, ``raw`` (pixels), ``naive`` or ``full``, with other settings.
 
-    Raises AtlasError for a setting out of range, or one that would make raw or naive something else.
+    Raises AtlasError for a setting out of range, or one that contradicts raw or naive.
     """
     return Recipe(**apply_preset(name, settings))
 
@@ -88,7 +88,7 @@ def render(
     """The pictures of units, in the order of the network.
 
     ``batch`` is how many are rendered at once, as far as memory allows; no picture depends on it. Raises AtlasError if
-    a unit does not exist or an ascent leaves the range of numbers.
+    a unit does not exist, or if an ascent gives numbers that are not finite.
     """
     recipe = recipe or Recipe()
     asked = [Question(net.fingerprint, unit, view, recipe) for unit in _units(net, units)]
@@ -98,9 +98,9 @@ def render(
 def snapshots(
     net: Inception, unit: str, steps: Iterable[int], recipe: Recipe | None = None, *, progress: bool = True
 ) -> Snapshots:
-    """One ascent seen after some of its steps.
+    """Pictures of one ascent after some of its steps.
 
-    What is seen after n steps is what the recipe with n steps ends with. Raises AtlasError for a step beyond the end.
+    The picture after n steps is the last one of the recipe with n steps. Raises AtlasError for a step beyond the end.
     """
     recipe = recipe or Recipe()
     wanted = sorted({int(step) for step in steps})
@@ -117,9 +117,9 @@ def filmstrip(strip: Snapshots, *, columns: int = 5, title: str = "") -> Sheet:
 
 
 def parameterizations(net: Inception, unit: str, *, progress: bool = True, title: str = "", **settings: Any) -> Sheet:
-    """One unit the three ways, each with its power by spatial frequency. ``settings`` hold for all three.
+    """One unit by the three presets, each with its power by spatial frequency. ``settings`` hold for all three.
 
-    Raises AtlasError if ``unit`` names several, or a setting would make raw or naive something else.
+    Raises AtlasError if ``unit`` names several, or a setting contradicts raw or naive.
     """
     parse_unit(unit, net.architecture, net.name)
     pictures = {name: render(net, unit, way(name, **settings), progress=progress)[0] for name in PRESETS}

@@ -1,4 +1,4 @@
-"""How fast the renderer is, beside Lucent and beside the least that the network's arithmetic takes.
+"""How fast the renderer is, compared with Lucent and with the network's convolutions alone.
 
 >>> result = compare("bvlc_googlenet", "mixed4a", units=4)                         # doctest: +SKIP
 >>> result.speedup_to_lucent_activation, result.over_floor                         # doctest: +SKIP

@@ -1,7 +1,7 @@
-"""One comparison: Lucent and this renderer on the same units of a layer, and the floor beneath both.
+"""One comparison: Lucent and this renderer on the same units of a layer, and the convolutions alone (the floor).
 
-The pictures of both are measured by one yardstick: the unit's mean activation in float32 when the picture is enlarged
-to the network's input, without transformations.
+The pictures of both are measured in the same way: the unit's mean activation in float32, on the picture enlarged to the
+network's input, without transformations.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from generator.render.objective import evaluate
 from generator.render.robustness import enlarge
 from generator.store.plan import evenly
 
-EVERY = 4  # steps between two looks at how far the renderer is
-LONGER = 4  # times the steps of the recipe, when these end below Lucent's activation
+EVERY = 4  # steps between two measurements of the activation
+LONGER = 4  # times the steps of the recipe, if these end below Lucent's activation
 
 Progress = Callable[[int, int], object]
-"""Called with the steps done and the steps in all, as far as that is known."""
+"""Called with the steps done and the total, as far as it is known."""
 
 
 def compare(
@@ -66,7 +66,7 @@ def compare(
     paths = bench.paths(recipe, EVERY if theirs else recipe.steps)
     activations = tuple(path[recipe.steps] for path in paths)
     reached = _first(paths, theirs.activations) if theirs else ()
-    if theirs and None in reached:  # the recipe ends below Lucent; how long would it have to go on?
+    if theirs and None in reached:  # the recipe ends below Lucent: go on, to find the steps that it needs
         longer = replace(recipe, steps=LONGER * recipe.steps)
         bench.expect(2 * len(bench.batches) * longer.steps)
         reached = _first(bench.paths(longer, EVERY), theirs.activations)
@@ -111,7 +111,7 @@ class _Batch:
 
 
 class _Bench:
-    """The subject of one comparison, and the single measurements on it."""
+    """What is compared, and the single measurements."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class _Bench:
         ]
 
     def expect(self, steps: int) -> None:
-        """Say that so many more steps are to come."""
+        """Add steps to the total."""
         self.total += steps
         self.progress(self.done, self.total)
 
@@ -144,7 +144,7 @@ class _Bench:
         self.progress(self.done, self.total)
 
     def lucent(self, steps: int, *, fresh: bool) -> Side:
-        """Lucent's calls, one for each unit, on a fresh model each or on one for all."""
+        """Lucent's calls, one for each unit, each on a fresh model or all on one."""
         with Peak(self.device) as peak:
             shared = None if fresh else lucent.model(self.loaded, self.device)
             made = [
@@ -156,7 +156,7 @@ class _Bench:
         return Side(seconds, 1000 * median(seconds) / steps, peak.bytes, self._measure(pictures))
 
     def clock(self, recipe: Recipe) -> list[float]:
-        """Seconds from the beginning until each number of steps is done, from 0 on; all batches together."""
+        """Seconds until each number of steps is done, from 0 on; all batches together."""
         clocks = []
         for batch in self.batches:
             marks: list[float] = []
@@ -179,7 +179,7 @@ class _Bench:
         return [Floor(self.net, batch.conv, rgb) for batch, rgb in zip(self.batches, pictures, strict=True)]
 
     def paths(self, recipe: Recipe, every: int) -> list[dict[int, float]]:
-        """Each unit's activation by the yardstick, after every so many steps and after the last."""
+        """Each unit's activation on its picture, after every few steps and after the last."""
         looks = [*range(every, recipe.steps, every), recipe.steps]
         ascents = [self._ascend(batch, recipe, self.step_done, looks) for batch in self.batches]
         at_look = []
@@ -202,7 +202,7 @@ class _Bench:
         return ascend(self.net, batch.conv, batch.channels, "channel", recipe, batch.seeds, on_step, looks)
 
     def _measure(self, pictures: Tensor) -> tuple[float, ...]:
-        """The yardstick, for one picture of each unit."""
+        """The activation of each unit on its picture, in float32."""
         measured = dict[int, float]()
         for batch in self.batches:
             shown = pictures[list(batch.places)].to(self.device)
@@ -212,7 +212,7 @@ class _Bench:
 
 
 def _first(paths: Sequence[dict[int, float]], goals: Sequence[float]) -> tuple[int | None, ...]:
-    """For each unit the first step looked at that is not below its goal, None if there is none."""
+    """For each unit the first measured step at which its activation is not below its goal, or None."""
     return tuple(
         next((step for step, activation in path.items() if activation >= goal), None)
         for path, goal in zip(paths, goals, strict=True)
@@ -220,7 +220,7 @@ def _first(paths: Sequence[dict[int, float]], goals: Sequence[float]) -> tuple[i
 
 
 def batches(loaded: Loaded, units: Sequence[Unit], recipe: Recipe) -> list[_Batch]:
-    """The units by the convolution that they come out of, as they are rendered."""
+    """The units by their convolution, as they are rendered."""
     places: dict[str, list[int]] = {}
     located = [loaded.architecture.locate(unit.layer, unit.channel) for unit in units]
     for place, (conv, _) in enumerate(located):

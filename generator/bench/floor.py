@@ -1,7 +1,7 @@
-"""The least a step can take: the convolutions of the network up to a layer, alone, forward and backward.
+"""The floor of a step's time: the convolutions of the network up to a layer, alone, forward and backward.
 
-The same convolutions, on tensors of the same values, precision and layout as the renderer runs them, with nothing
-between them. What a step takes beyond that is what can be won.
+They are the convolutions that the renderer runs, on tensors of the same values, precision and layout, with nothing
+between them. The time of a step above this floor is what could be saved.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Floor:
         """Floating point operations of a step, forward and backward."""
 
     def timed(self, repeats: int) -> list[float]:
-        """Milliseconds of a step, ``repeats`` times; each is the median of a few."""
+        """Milliseconds of a step, ``repeats`` numbers; each is the median of a few runs."""
         step = replayable(self._step, self.device)
         return [1000 * median(timed(step, self.device, _FEW)) for _ in range(repeats)]
 
@@ -51,7 +51,8 @@ class Floor:
 
 
 class _Convolutions(TorchFunctionMode):
-    """Writes down each convolution with weights of the network, and so none that normalisation is made of."""
+    """Records each convolution that has weights of the network; normalisation uses convolutions too, without such
+    weights."""
 
     def __init__(self, net: Inception) -> None:
         super().__init__()
@@ -77,7 +78,7 @@ def _products(call: Call) -> int:
 
 
 def matrix_rate(dtype: torch.dtype, device: torch.device) -> float:
-    """Floating point operations a second of one large matrix product: what the chip gives at best."""
+    """Floating point operations a second of one large matrix product: the best rate of the device."""
     side = 8192 if device.type == "cuda" else 2048
     a, b = torch.rand(2, side, side, device=device).to(dtype)
     return 2 * side**3 / min(timed(lambda: a @ b, device, 5))
@@ -97,6 +98,6 @@ def timed(step: Callable[[], object], device: torch.device, repeats: int, warm: 
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a GPU has done what it was told."""
+    """Wait until a GPU has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

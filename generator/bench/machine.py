@@ -1,4 +1,4 @@
-"""What a measurement was taken on: without it a time says nothing."""
+"""The machine of a measurement: without it a time means nothing."""
 
 from __future__ import annotations
 

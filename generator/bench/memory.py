@@ -1,4 +1,4 @@
-"""The most memory that something takes: of this process on a CPU, of the allocator on a GPU."""
+"""The peak of memory: of this process on a CPU, of the allocator on a GPU."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _PROCESS = Path("/proc/self")
 class Peak:
     """``with Peak(device) as peak: ...`` and then ``peak.bytes``; None where the system does not tell.
 
-    On a CPU it counts all of the process, torch and weights included. The kernel keeps the highest mark and lets it be
-    reset, so nothing has to watch.
+    On a CPU this is all memory of the process, with torch and weights. The kernel keeps the peak and can reset it, so
+    no thread has to watch.
     """
 
     def __init__(self, device: torch.device) -> None:

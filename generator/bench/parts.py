@@ -10,7 +10,9 @@ import torch
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
-PARTS: Mapping[str, tuple[str, ...]] = {  # by the name of the operation or of one that it is part of, first come
+PARTS: Mapping[
+    str, tuple[str, ...]
+] = {  # by the name of the operation or of one that it is part of; the first match counts
     "normalisation": ("_LocalResponseNorm",),
     "optimiser": ("Optimizer.",),
     "pooling": ("max_pool",),
@@ -25,7 +27,7 @@ REST = "joins, sums, copies"
 def parts(step: Callable[[], object], device: torch.device, steps: int = 3) -> dict[str, float]:
     """Each part's share of the time, 0 to 1, largest first."""
     gpu = device.type == "cuda"
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler writes about itself
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler prints messages
     step()
     with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]) as profiled:
         for _ in range(steps):

@@ -1,4 +1,4 @@
-"""What a comparison found, and how it reads."""
+"""The result of a comparison, as values and as text."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Comparison:
     """Lucent, this renderer and the floor on some units of a layer. Times are a unit's share, or a unit's and step's.
 
     ``lucent`` is None where it was left out, ``lucent_loop`` is Lucent on one model for all units. ``steps_to_lucent``
-    has for each unit the first of the steps looked at after which its picture excites it as much as Lucent's last one,
-    None if none does; ``seconds_to_lucent`` is the time until all units of the batch are there. ``flops_per_step`` are
+    has for each unit the first measured step at which its activation is that of Lucent's last picture, or None;
+    ``seconds_to_lucent`` is the time until all units of the batch are there. ``flops_per_step`` are
     the operations of the convolutions, ``matrix_flops`` those a second of a large matrix product. ``parts`` are shares
     of a step's time.
     """
@@ -54,21 +54,21 @@ class Comparison:
 
     @property
     def speedup_to_lucent_activation(self) -> float | None:
-        """How many times sooner all units have pictures that excite them as much as Lucent's last ones."""
+        """How many times sooner all units reach the activation of Lucent's last pictures."""
         return median(self.lucent.seconds) / self.seconds_to_lucent if self.lucent and self.seconds_to_lucent else None
 
     @property
     def over_floor(self) -> float:
-        """The time of a step over that of its convolutions alone."""
+        """The time of a step divided by that of its convolutions alone."""
         return self.ours.ms_per_step / median(self.floor_ms)
 
     @property
     def matrix_share(self) -> float:
-        """The convolutions' arithmetic over what large matrix products reach in the time of a step."""
+        """The convolutions' operations divided by those of large matrix products in the time of a step."""
         return self.flops_per_step / (self.ours.ms_per_step / 1000) / self.matrix_flops
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values, the headline first."""
+        """All of it as plain values, the main result first."""
         headline = {
             "speedup_to_lucent_activation": self.speedup_to_lucent_activation,
             "over_floor": self.over_floor,
@@ -136,7 +136,7 @@ def account(found: Comparison) -> str:
 
 
 def whole(found: Iterable[Comparison], channels: Mapping[str, int]) -> str:
-    """What all channels of the layers take together, at the measured times; ``channels`` counts them by layer."""
+    """The time of all channels of the layers, at the measured times; ``channels`` is their number by layer."""
     each = [(channels[one.layer], median(one.ours.seconds)) for one in found]
     units, seconds = sum(n for n, _ in each), sum(n * s for n, s in each)
     return f"all {units:,} units of these {len(each)} layers at these times: {seconds:,.0f} s of optimisation"

@@ -1,7 +1,7 @@
 """What a person reads: lines on stdout and stderr. Every command writes by :func:`echo`.
 
-Names of files, tensors and labels come from anywhere, and a terminal obeys what is written to it. So characters that
-do not show are written as escapes, here and nowhere else.
+Names of files, tensors and labels may come from any source, and may contain commands for a terminal. So invisible
+characters are written as escapes, here and nowhere else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a command ends that is told to stop: by Ctrl-C, or by SIGTERM, which is how clusters say it."""
+"""How a command ends after Ctrl-C, or after SIGTERM, which clusters send."""
 
 from __future__ import annotations
 

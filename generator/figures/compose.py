@@ -1,4 +1,4 @@
-"""The figures, each a function of pictures at hand: gallery, filmstrip, parameterisations, poster, contact sheet.
+"""The figures, each a function of pictures: gallery, filmstrip, parameterisations, poster, contact sheet.
 
 >>> save(gallery(pictures, columns=5), Path("gallery.pdf"))                         # doctest: +SKIP
 
@@ -27,7 +27,7 @@ _SIDE = 1.3
 
 @dataclass(frozen=True, slots=True)
 class OtherCheckpoint:
-    """A picture that another program made: H x W x 3 pixels, its activation by our yardstick, and by what it is."""
+    """A picture by another program: H x W x 3 pixels, its activation as we measure it, and the program's name."""
 
     pixels: NDArray[np.uint8]
     activation: float
@@ -90,9 +90,9 @@ def poster(rows: Sequence[Sequence[Rendered]], *, title: str = "") -> Sheet:
 
 
 def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, columns: int = 5, title: str = "") -> Sheet:
-    """Pictures along one ascent, each after the steps of its recipe, and beside them the activation at each step.
+    """Snapshots of one ascent, each after the steps of its recipe, and beside them the activation at each step.
 
-    Shaded are the steps in which every ReLU leaks, so that a unit that is silent on noise has a gradient to follow.
+    The steps in which every ReLU leaks are shaded. They give a gradient to a unit that has no activation on noise.
     Raises UsageError if there is no picture, or no step.
     """
     rows, columns = _grid(frames, columns)
@@ -126,7 +126,7 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
 
 
 def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, title: str = "") -> Sheet:
-    """One unit several ways, named by the keys, and under each picture its power by spatial frequency.
+    """One unit by several presets, named by the keys, and under each picture its power by spatial frequency.
 
     The dashed line falls as 1 / frequency ** 2, as the power of photographs does, through the picture's own power at
     4 to 12 cycles.
@@ -162,7 +162,7 @@ def _canvas(picture: Rendered | OtherCheckpoint) -> int:
 
 
 def _way_name(name: str, picture: Rendered | OtherCheckpoint) -> str:
-    """A way as a caption: for the full one, what is optimised and whether it is moved."""
+    """A preset as a caption: for the full one, what is optimised and whether it is transformed."""
     if name != "full" or isinstance(picture, OtherCheckpoint):
         return {"raw": "raw pixels", "naive": "naive: pixels kept in range"}.get(name, name)
     recipe = picture.question.recipe
@@ -172,7 +172,7 @@ def _way_name(name: str, picture: Rendered | OtherCheckpoint) -> str:
 
 
 def sources(pictures: Sequence[Rendered]) -> dict[str, Any]:
-    """What the pictures of a figure are: weights, units, and every recipe with the units it made."""
+    """What a figure shows: weights, units, and every recipe with its units."""
     recipes: dict[Any, list[str]] = {}
     for picture in pictures:
         recipes.setdefault(picture.question.recipe, []).append(str(picture.unit))
@@ -190,7 +190,7 @@ def _check_some(pictures: Sequence[Any]) -> None:
 
 
 def _grid(pictures: Sequence[Any], columns: int) -> tuple[int, int]:
-    """Rows and columns for pictures in at most so many columns."""
+    """The numbers of rows and columns for pictures in at most ``columns`` columns."""
     _check_some(pictures)
     if columns < 1:
         raise UsageError(f"columns = {columns}: must be 1 or more")
@@ -208,7 +208,7 @@ def _placed(
 
 
 def _name(picture: Rendered, among: Sequence[Rendered]) -> str:
-    """The unit, and the seed too where one unit is shown from several."""
+    """The unit, and the seed too if one unit is shown from several."""
     seeds = {other.question.recipe.seed for other in among if other.unit == picture.unit}
     return str(picture.unit) if len(seeds) == 1 else f"{picture.unit}, seed {picture.question.recipe.seed}"
 

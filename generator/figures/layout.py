@@ -1,7 +1,7 @@
-"""A sheet in inches: pictures, words and plots put where they belong.
+"""A sheet in inches, with pictures, words and plots.
 
-Every figure is drawn the same way, so that all of a paper's figures look alike: one sheet whose coordinates are inches
-from its upper left corner, in the type of the paper's captions.
+All figures of a paper look alike: each is one sheet, with coordinates in inches from its upper left corner, in the type
+of captions.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ STYLE: Any = {
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
     "xtick.minor.visible": False,
-    "image.composite_image": False,  # each picture stays one that can be taken out
-    "svg.hashsalt": "inception-atlas",  # the same figure is the same file
+    "image.composite_image": False,  # each picture stays a picture of its own in the file
+    "svg.hashsalt": "inception-atlas",  # the same figure gives the same file
     "pdf.fonttype": 42,  # type that journals can read
 }
 INK, QUIET, BLUE, VERMILION = "#1a1a1a", "#6b6b6b", "#0072b2", "#d55e00"  # the last two of Okabe and Ito
@@ -38,7 +38,7 @@ _TITLE_SIZE, _LEAST_SIZE, _LETTER = 10, 5, 0.075  # points, points, and inches t
 
 
 class Sheet(Figure):
-    """An empty sheet, ``width`` x ``height`` inches. ``sources`` is what its pictures are, for whoever saves it."""
+    """An empty sheet, ``width`` x ``height`` inches. ``sources`` says what its pictures show, for the saved file."""
 
     def __init__(self, width: float, height: float, sources: Mapping[str, Any] | None = None) -> None:
         with mpl.rc_context(STYLE):
@@ -74,7 +74,7 @@ class Sheet(Figure):
             )
 
     def _repr_jpeg_(self) -> bytes:
-        """What a notebook shows; as PNG, pictures of texture would make it several times as heavy."""
+        """What a notebook shows: a JPEG. As PNG, pictures of texture would be several times as large."""
         buffer = io.BytesIO()
         with mpl.rc_context(STYLE):
             self.savefig(buffer, format="jpeg", dpi=_NOTEBOOK_DPI, pil_kwargs={"quality": 85})

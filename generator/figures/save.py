@@ -1,7 +1,7 @@
-"""Writing a figure: whole or not at all, and with what its pictures are inside the file.
+"""Writes a figure whole or not at all, with a description of its pictures in the file.
 
-A figure travels alone; its file says which weights, units and recipes it shows (PNG and PDF: the description or
-subject; SVG: the Dublin Core description), so that a picture copied into a paper can be traced.
+The file says which weights, units and recipes it shows (PNG and PDF: the description or subject; SVG: the Dublin Core
+description). So a picture copied into a paper can be traced.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.figures.layout import STYLE, Sheet
 
 ENDINGS = (".png", ".svg", ".pdf")
-_LONGEST = 200  # bytes of a name, which has to leave room for that of a file half written
+_LONGEST = 200  # bytes of a name; the temporary name of the file is longer
 
 
 def check_target(path: Path) -> None:

@@ -1,7 +1,7 @@
 """What the last build wrote: a list in the site's folder, ``.built.json``.
 
-What the list names and a build no longer makes is removed, and nothing else ever is. A folder that holds anything but
-the store and has no such list is somebody else's, and is refused.
+A build removes files that are in the list and no longer made, and nothing else. A folder without such a list, but with
+anything besides the store in it, belongs to somebody else, and is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The addresses of the files, and the stamp that says from what they were made (:mod:`generator.publish.stamp`).
+    """The addresses of the files, and the stamp of what they were made from (:mod:`generator.publish.stamp`).
 
     The stamp is "" if the build was not finished, or has to be told again.
     """
@@ -31,7 +31,7 @@ class Manifest:
 
 
 def read_manifest(output: Path) -> Manifest:
-    """The list of the last build. Raises AtlasError if the folder holds what no build of ours made."""
+    """The list of the last build. Raises AtlasError if the folder has files that no build of ours made."""
     if output.exists() and not output.is_dir():
         raise AtlasError(f"{output} is a file; set `output` in atlas.toml to a folder")
     if (listed := _read(output)) is not None:

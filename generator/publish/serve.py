@@ -1,8 +1,8 @@
-"""A preview of the site on this machine: http://127.0.0.1:8000/, to nobody else.
+"""A preview of the site, for this machine alone: http://127.0.0.1:8000/.
 
 >>> serve(config.output, 8000)                                    # doctest: +SKIP
 
-Pages open from the disk as well; the preview adds what a host does, a page for what is not there among it.
+Pages open from the disk as well. The preview does what a host does, and also serves 404.html.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Handler(SimpleHTTPRequestHandler):
             return self.send_error(HTTPStatus.NOT_FOUND)
 
     def list_directory(self, path: Any) -> Any:
-        """A folder without a page is nothing to look at, as on most hosts."""
+        """A folder without a page is not listed, as on most hosts."""
         return self.send_error(HTTPStatus.NOT_FOUND)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -49,7 +49,7 @@ class _Handler(SimpleHTTPRequestHandler):
         body = page.read_bytes()
         if self.url:
             body = body.replace(self.url.encode(), b"/")
-        body = _RELATIVE.sub(rb'\1="/', body)  # the page may stand at any depth
+        body = _RELATIVE.sub(rb'\1="/', body)  # the page may be served at any depth
         self.send_response(code)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -62,11 +62,11 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a page of pictures is five hundred requests."""
+        """No log: a page of pictures makes five hundred requests."""
 
 
 class _Server(ThreadingHTTPServer):
-    """A page of pictures asks for many at once: with a shorter queue some would wait for a second."""
+    """A page of pictures makes many requests at once: with a shorter queue some would wait for a second."""
 
     request_queue_size = 64
 

@@ -1,4 +1,4 @@
-"""All that the pages are made of, read once: atlas.toml, the store, the names of units, the lesson, the panels.
+"""The data of all pages, read once: atlas.toml, the store, the names of units, the lesson, the panels.
 
 >>> site = read_site(config)                                      # doctest: +SKIP
 >>> site.first.layers["mixed4a"].units[11].record                 # doctest: +SKIP
@@ -20,7 +20,7 @@ from generator.publish.panels import Panels, read_panels
 
 @dataclass(frozen=True)
 class Site:
-    """What was read. Nothing that follows opens the store but to copy files out of it."""
+    """What was read. After this the store is only opened to copy files out of it."""
 
     catalog: Catalog
     lesson: AtlasLesson
@@ -41,7 +41,7 @@ class Site:
 
     @cached_property
     def preview(self) -> Preview | None:
-        """What stands for the atlas as a whole, and for pages without units."""
+        """The picture for link previews of the atlas, and of pages without units."""
         return checkpoint_preview(addresses.HOME, self.first)
 
 

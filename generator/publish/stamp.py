@@ -1,10 +1,10 @@
-"""Whether a build would find anything to do, without doing it.
+"""Whether there is anything to build, found without building.
 
 >>> sources(config) == sources(config)                            # doctest: +SKIP
 True
 
-Files are told apart by name, size and time, as make and git do. None is opened, so that the 35,000 files of a whole
-network take a fraction of a second.
+Files are compared by name, size and time, as make and git do. None is opened, so the 35,000 files of a whole network
+take a fraction of a second.
 """
 
 from __future__ import annotations
@@ -61,5 +61,5 @@ def _walk(folder: Path, base: str = "") -> Iterator[tuple[str, os.stat_result]]:
             continue
         try:
             yield base + entry.name, entry.stat()
-        except FileNotFoundError:  # a renderer at work has just swept it away
+        except FileNotFoundError:  # a renderer has just removed it
             continue

@@ -1,7 +1,7 @@
 """Every link of the site, made in one place.
 
-An address of this atlas is a promise, so pages never spell one: they ask a :class:`Urls`, which knows the folder of the
-page it makes links for. Links are relative, so the site works from a disk, at the root of a host and under any path:
+Published addresses stay, so no page writes one by hand: pages ask a :class:`Urls`, which knows the folder of the page.
+Links are relative, so the site works from a disk, at the root of a host and under any path:
 
 >>> url = Urls("bvlc_googlenet/mixed4a")
 >>> url.unit("bvlc_googlenet", Unit("mixed4a", 12))

@@ -1,4 +1,4 @@
-"""A built atlas as a program sees it, on this machine or published.
+"""A built atlas for programs, on this machine or published.
 
 >>> atlas = Atlas.open("https://host/atlas/")                         # doctest: +SKIP
 >>> unit = atlas["mixed4a:11"]                                        # doctest: +SKIP
@@ -7,8 +7,8 @@
 >>> [str(u) for u in atlas.select(layer="mixed4a", branch="3x3")]     # doctest: +SKIP
 ['bvlc_googlenet/mixed4a:192', ...
 
-What an atlas says of itself is not believed: names are checked, addresses are made here from them, a record has to
-match its checksum and its unit, and a picture its sha256 and its size.
+Nothing in an atlas is trusted. Names are checked, addresses are made from them here, a record must match its checksum
+and its unit, and a picture its sha256 and its size.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Atlas:
         self.place = place
         self.title, url = read_head(index)
         self.url = url or (place.name if isinstance(place, Web) else "")
-        """Where it is published, with a slash at its end, or ""."""
+        """The published address, with a slash at its end, or ""."""
         read = (read_checkpoint(data, self) for data in index["checkpoints"])
         self.checkpoints: Mapping[str, PublishedCheckpoint] = {checkpoint.name: checkpoint for checkpoint in read}
         if not self.checkpoints:
@@ -92,8 +92,8 @@ class Atlas:
     def __getitem__(self, word: str) -> PublishedUnit:
         """A unit by any of its spellings: ``mixed4a:11``, ``untrained/4a:11``, an address.
 
-        Without a checkpoint the atlas's first is meant. Raises UsageError (a KeyError too) if the atlas has no such
-        unit; an address of another checkpoint's unit is never taken for one of its own.
+        Without a checkpoint, the atlas's first is used. Raises UsageError (which is also a KeyError) if the atlas has
+        no such unit. An address of another checkpoint's unit never gives a unit of this one.
         """
         checkpoint, name = self.checkpoint_of(word)
         try:
@@ -138,7 +138,7 @@ class Atlas:
         )
 
     def picture(self, picture: Picture) -> bytes:
-        """The file of a picture. Raises AtlasError if it is not there, or not what its record says."""
+        """The file of a picture. Raises AtlasError if it is not there, or does not match its record."""
         name, size = f"{self.place.name}: {picture.name}", (picture.width, picture.height)
         if max(size) > SIDE_LIMIT:
             raise AtlasError(f"{name} is said to have {size[0]} x {size[1]} pixels, more than {SIDE_LIMIT} a side")

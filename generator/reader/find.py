@@ -1,4 +1,4 @@
-"""What a text means in an atlas, as its search box reads it: a unit or a layer before a name or a family.
+"""The pages that a text means, as the search box reads it: a unit or a layer comes before a name or a family.
 
 >>> find(atlas, "4a:11")                                              # doctest: +SKIP
 (Found(kind='unit', title='bvlc_googlenet/mixed4a:11', address='bvlc_googlenet/mixed4a/11.html', said=''),)
@@ -7,7 +7,7 @@
 >>> find(atlas, "curves")[0].address                                  # doctest: +SKIP
 'inception5h/families/curves.html'
 
-A name that happens to read ``mixed4a:12`` never hides the unit that is called so.
+A name such as ``mixed4a:12`` never hides the unit mixed4a:12.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
         found = _by_name(atlas, rest, checkpoint if rest == word else of.name)
         if found:
             return found
-        if is_address(word) or any(character.isdigit() for character in word):  # somebody meant a unit
+        if is_address(word) or any(character.isdigit() for character in word):  # this can only mean a unit
             raise
         raise NoUnitError(f"no unit, layer, name or family “{word}” in this atlas") from error
     return _by_id(of, units)
@@ -86,7 +86,7 @@ def _of_a_page(atlas: Atlas, address: str) -> Found | None:
 
 
 def unit_page(unit: PublishedUnit, label: PublishedLabel | None = None) -> Found:
-    """The page of a unit, under one of its names or the surest."""
+    """The page of a unit, under the given name or its most certain one."""
     said = label.name if label else unit.quoted.label
     return Found("unit", str(unit), addresses.unit_address(unit.checkpoint, unit.unit), said)
 
@@ -110,9 +110,9 @@ def _by_id(of: PublishedCheckpoint, units: tuple[Unit, ...]) -> tuple[Found, ...
 
 
 def _by_name(atlas: Atlas, word: str, checkpoint: str | None) -> tuple[Found, ...]:
-    """Layers whose names begin so, families that are called so, and units that are and belong to none of these.
+    """Layers whose names begin with the text; families and units whose names contain it, if they are in none of these.
 
-    What is called exactly so hides what only contains the words; one unit is itself and not its family.
+    An exact name hides names that only contain the words. A single unit is found itself, and not its family.
     """
     asked = word.casefold()
     among = [c for c in atlas.checkpoints.values() if checkpoint in (None, c.name)]

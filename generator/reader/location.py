@@ -1,4 +1,4 @@
-"""Where a built atlas lies: a folder of this machine, or an address.
+"""The location of a built atlas: a folder of this machine, or an address.
 
 >>> place = place_of("https://host/atlas/")                           # doctest: +SKIP
 >>> place.read("atlas.json", limit=1_000_000)                         # doctest: +SKIP
@@ -65,7 +65,7 @@ class Web:
     name: str
 
     def read(self, address: str, *, limit: int) -> bytes:
-        from generator.remote.http import PermanentError, TransientError, read  # not for who stays on this machine
+        from generator.remote.http import PermanentError, TransientError, read  # not needed for folders
 
         try:
             return read(self.name + address, limit=limit)

@@ -1,12 +1,12 @@
-"""Pictures and records of a published atlas, copied into one's own store: nobody renders twice what somebody published.
+"""Copies pictures and records of a published atlas into one's own store, so that nobody renders them twice.
 
 >>> atlas = Atlas.open("https://host/atlas/")                         # doctest: +SKIP
 >>> pull(atlas.select(layer="mixed4a"), Store(Path("site/store")))    # doctest: +SKIP
 Pulled(pulled=512, present=0, failed=(), stopped=False, error=None)
 
-What the store has costs no request and stays as it is. What comes is checked against the record, and the record against
-its checksum, its unit and its weights; then it is kept as the store keeps everything, whole or not at all. So a pull
-can be stopped at any moment, and typed again to go on.
+An answer that the store has costs no request and stays as it is. A picture is checked against its record, and the
+record against its checksum, its unit and its weights. Then the answer is kept whole or not at all. So a pull can be
+stopped at any moment, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from generator.reader.location import OutOfReachError
 from generator.reader.published import PublishedCheckpoint, PublishedUnit
 from generator.store.store import DamagedError, Store
 
-AT_ONCE = 8  # what takes long is not the bytes but the way there and back
-IN_A_ROW = 8  # units that nothing answers for, after which no more are asked for
-SILENCE = 300.0  # seconds without a unit, whatever a server does to hold one up
+AT_ONCE = 8  # the time goes to latency, not to bytes
+IN_A_ROW = 8  # units without an answer, after which no more are requested
+SILENCE = 300.0  # seconds without a unit, also if a server sends slowly
 MOST, MOST_BYTES = 100, 16_000_000  # pictures of one unit; a hostile record could name thousands, and fill the disk
 
 _Answer = tuple[bytes, dict[str, bytes]]  # a record as it is written, and the files of its pictures
@@ -82,7 +82,8 @@ def counterpart(atlas: Atlas, own: Checkpoint, fingerprint: str | None) -> Publi
 def pull(units: Iterable[PublishedUnit], store: Store, advance: Callable[[], object] = lambda: None) -> Pulled:
     """Copy what the store lacks of these units; ``advance`` is called after each.
 
-    A unit that cannot be had is told and the others are kept. Raises AtlasError if the store cannot be written at all.
+    A unit that cannot be read is reported, and the others are kept. Raises AtlasError if the store cannot be written at
+    all.
     """
     store.prepare()
     pulled = present = silent = 0
@@ -143,8 +144,7 @@ def _at_once(
 ) -> Generator[tuple[PublishedUnit, _Asked]]:
     """What is asked for each unit, several at once, as it comes.
 
-    The threads are daemons and write nothing: whatever a server does to keep one of them waiting, Ctrl-C and the end of
-    the program wait for none.
+    The threads are daemons and write nothing. So Ctrl-C and the end of the program do not wait for a slow server.
     """
     todo = deque(units)
     done: Queue[tuple[PublishedUnit, _Asked] | BaseException] = Queue()

@@ -1,10 +1,10 @@
-"""How large a WebP picture is, from the first bytes of its file: no decoder sees a file before its size is known.
+"""The size of a WebP picture, from the first bytes of its file. It is checked before a decoder reads the file.
 
 >>> import base64
 >>> webp_size(base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA=="))
 (1, 1)
 
-A file of a few bytes may say that it is 16,383 pixels wide, and a decoder that is asked believes it.
+A file of a few bytes may claim to be 16,383 pixels wide, and a decoder would allocate that.
 """
 
 from __future__ import annotations

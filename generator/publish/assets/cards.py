@@ -1,10 +1,10 @@
-"""The pictures that stand for pages where they are linked: JPEG, since every program that previews links shows it.
+"""The pictures of link previews, as JPEG, which every program that shows previews reads.
 
 >>> unit_card(Source(path, sha256), kept=None)[:3]                    # doctest: +SKIP
 b'\\xff\\xd8\\xff'
 
-A card is made once. It says in a comment from which pictures it was made and what its own bytes are, so that the next
-build takes the one that is there, and a copy of it that somebody finds can be traced to its picture.
+A card is made once. Its comment contains the hashes of its pictures and of its own bytes. So the next build keeps the
+file that is there, and a copy found elsewhere can be traced to its picture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 SIDE = 448  # of a unit's card, in pixels
-WIDE = (1200, 630)  # of a sheet of several pictures: what large previews are cropped to
+WIDE = (1200, 630)  # of a sheet of several pictures: the size to which sites crop large previews
 MOST = 72  # pictures on a sheet
 _QUALITY = 70
 _PAPER = (250, 249, 246)  # the colour of the pages
@@ -35,7 +35,8 @@ class Source:
 
 
 def unit_card(source: Source, kept: bytes | None = None) -> bytes:
-    """The picture of a unit on SIDE x SIDE pixels. ``kept`` is what the last build made, returned if it still holds."""
+    """The picture of a unit on SIDE x SIDE pixels. ``kept`` is the file of the last build, returned if it is still
+    valid."""
 
     def draw() -> Image.Image:
         with Image.open(source.path) as image:
@@ -88,5 +89,5 @@ def _holds(card: bytes, made_from: bytes) -> bool:
 
 
 def _after_header(jpeg: bytes) -> int:
-    """Where the segment ends that says it is a JFIF file, which has to come first."""
+    """The end of the JFIF segment, which has to come first."""
     return 4 + int.from_bytes(jpeg[4:6], "big")

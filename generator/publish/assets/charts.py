@@ -1,4 +1,4 @@
-"""Inline SVG: the course of an activation, the plan of the network, and how much of the input a unit sees.
+"""Inline SVG: the activation by step, the plan of the network, and how much of the input a unit sees.
 
 Each function takes plain numbers and gives markup. Colours and type come from the style sheet by class, so a chart is
 right in light, dark and print; there is no ``style`` attribute, which the pages' content security policy would refuse.
@@ -73,7 +73,7 @@ def activation_curve(
 
 
 def spectrum(name: str, power: Sequence[float], like: Sequence[float], low: float, high: float) -> Markup:
-    """Power by spatial frequency, both in powers of ten, and beside it what would fall as a photograph's does.
+    """Power by spatial frequency, both on logarithmic scales, with a line that falls as a photograph's power does.
 
     ``low`` and ``high`` are the ends of the scale, so that several spectra can be compared.
     """
@@ -106,7 +106,7 @@ def spectrum(name: str, power: Sequence[float], like: Sequence[float], low: floa
 
 
 def receptive_field(width: int, size: int) -> Markup:
-    """A square for the input and in it, or over all of it, what one position of the grid sees."""
+    """A square for the input, and in it the part that one position of the grid sees."""
     seen = min(width / size, 1) * 46
     at = 24 - seen / 2
     return Markup(  # noqa: S704 - numbers only
@@ -117,7 +117,8 @@ def receptive_field(width: int, size: int) -> Markup:
 
 
 def network(checkpoint: AtlasCheckpoint, url: Urls) -> Markup:
-    """The plan of the network, read downwards: bars as wide as their channels and as high as their grid is fine.
+    """The plan of the network, read downwards: a bar's width is its number of channels, its height the side of its
+    grid.
 
     Every layer is a link. A mixed layer is cut into its branches, each reached by a line of its own.
     """
@@ -155,7 +156,7 @@ def network(checkpoint: AtlasCheckpoint, url: Urls) -> Markup:
 
 
 def _parts(layer: AtlasLayer, per_channel: float) -> list[tuple[str, float, float]]:
-    """The pieces of a layer's bar: class, left edge and width, with a hair between branches."""
+    """The pieces of a layer's bar: class, left edge and width, with a thin gap between branches."""
     left = AXIS - layer.layer.channels * per_channel / 2
     if not layer.layer.branches:
         return [("stem", left, layer.layer.channels * per_channel)]

@@ -1,10 +1,10 @@
-"""What the search box looks things up in: one small script with every layer, what is rendered of it, and every name.
+"""The data of the search box: one small script with every layer, the units rendered in it, and every name.
 
 >>> search_index(catalog)[:30]                                        # doctest: +SKIP
 b'globalThis.atlasUnits={"checkp
 
-It is a script and not JSON, since a page that was opened from a disk may load the one and not the other; and it says
-nothing that an address tells already, so the whole network with its names is a few kilobytes.
+It is a script and not JSON, because a page that was opened from a disk may load a script, but no JSON. Addresses follow
+from numbers and are left out, so the whole network with its names is a few kilobytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What pages, scripts and pictures may weigh, in bytes as they lie on the disk.
+"""How large pages, scripts and pictures may be, in bytes on the disk.
 
 >>> for address, what in too_heavy(output, {"index.html": PageContents()}, {"index.html": 90_000}):    # doctest: +SKIP
 ...     print(address, what)
