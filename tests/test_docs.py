@@ -73,6 +73,18 @@ def test_a_document_names_files_and_modules_that_exist(path: Path) -> None:
             assert hasattr(importlib.import_module(module), attribute), name
 
 
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    indexed = re.findall(r"\]\((\d{4}[^)]*)\)", (folder / "README.md").read_text())
+    assert indexed == sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+
+def test_contributing_names_every_room() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text()
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()} | {"api.py"}
+    assert rooms == set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE))
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) < 700
 
