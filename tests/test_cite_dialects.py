@@ -33,6 +33,9 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         "{::comment}\n°\n\n°\n{:/comment}\n\n«» {# ° #} «»\n\n{::nomarkdown}°{:/}",
         "{% mystery %}\n\n°\n\n{% endmystery %}\n\n«»\n\n{% if a %}\n\n«»\n\n{% endif %}",
         "{{< mystery >}}\n°\n{{< /mystery >}}\n\n{{% notice note %}}\n«»\n{{% /notice %}}",
+        "«» {: .a title=°}\n{::comment}\n° {:.x} °\n{:/comment}\n\n«» {::a key=° /} «»",
+        "«»\n\n---\nname: °\nlist:\n- °\n---\n\n«»\n\n:::{note}\n---\nname: °\n---\n«»\n:::",
+        "id:: °\n\n{++°++} {>>°<<} [@°] [-@°] #° ^° [^°] [](°) <°> [a]{.x y=°} «»",
         # MyST
         ':::{code-block} python\nnet("°")\n:::\n\n% note: °\n\n(°)=\n## «»\n\n+++ {"tag": "°"}\n\n«»',
         "{math}`°` {ref}`°` «»\n\n```{code-cell}\n°\n```\n\n:::{math}\n°\n:::\n\n:::{mystery}\n°\n:::",
@@ -42,6 +45,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         '=== "Tab «»"\n\n    «»\n\n    `°`\n\n=== "Other"\n\n    «»\n\n«»',
         "Term «»\n: «»\n\n    «»\n\n        °\n\n«»[^1] and ^[«»]\n\n[^1]: «»\n\n    «»\n\n        °\n",
         "::: {.callout-note}\n«»\n:::\n\n:::: columns\n::: warning\n«»\n:::\n::::\n\n::: {.code}\n°\n:::",
+        "::: mermaid\n°\n:::\n\n«»",
         "- [ ] «»\n\n> [!NOTE]\n> «»\n\n| a |\n|---|\n| «» |\n| `°` «» |",
         # pymdownx, org, AsciiDoc, MDX: nobody parses these here
         "/// details | °\n°\n\n°\n///\n\n«»",
@@ -63,6 +67,8 @@ def test_markdown(atlas: Atlas, text: str) -> None:
         "<p>\\begin{equation} ° \\end{equation} «»</p><mjx-container>°</mjx-container>«»",
         '<span class="math inline">°</span>«»<div class="MathJax_Display">°</div>«»<i role=math>°</i>',
         '<span class="katex-html"><span>°</span></span>«»<p class="notranslate">°</p><p translate="no">°</p>«»',
+        '<p class="ltx_equation">°</p><span class="MathTeX">°</span><div class="sourceCode">°</div><eqn>°</eqn>«»',
+        '<script type="math/tex">°</script><tex-math>°</tex-math><span class="texture">«»</span>',
         "<x-article>°<p>«»</p>°<h2>«»</h2></x-article>«»<var>°</var>",
         "<ul><li>«»<li>«»</ul><x-a><p>«»<p>«»</x-a>«»<table><tr><td>«»<td>«»</table>",
         "<details><summary>«»</summary>«»</details><object>°</object><noscript>°</noscript>",

@@ -46,7 +46,9 @@ _EMPTY = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
 _NOT_TEXT = re.compile(
-    r"(?:^|\s)(?:math|katex|mathjax|mjx|tex2jax_ignore|notranslate|arithmatex|highlight|code)", re.IGNORECASE
+    r"(?:^|[\s_-])(?:math|katex|mjx|tex2jax_ignore|(?:tex|latex|equation|formula|arithmatex|notranslate|highlight|hljs"
+    r"|listing|verbatim|(?:source)?code)(?![a-z]))",
+    re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
 _MARKUP = re.compile(r"<[a-zA-Z/!?]")

@@ -42,7 +42,8 @@ from generator.cite.masking import MATH, mask_constructs
 
 _MAY_NAME = re.compile(r":\d|\[\[|//|<|microscope", re.IGNORECASE)
 _ODD = re.compile(  # how a line begins that belongs to a construct, in a text that no rule took for one
-    r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\{[:%#!]|\.\. |#\+|:[\w-]+:|import\s.*\sfrom\s*['\"]|export\s+\w+\s)",
+    r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\{[:%#!]|\.\. |#\+|:[\w-]+:|[\w-]+:: |export\s+\w+\s"
+    r"|import\s.*\sfrom\s*['\"])",
     re.MULTILINE,
 )
 _TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
@@ -52,13 +53,6 @@ _ODD_MASK = "\ufffd"  # what the parser makes of MASK
 _CODE = re.compile(r"(?<!`)(`+)(?!`)[^`]*\1(?!`)")
 _STUCK = re.compile(r"(?=[\w\[])\S*")
 _NOTED = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
-_HTML_ENDS = (  # the kinds of raw HTML that an empty line does not end
-    (re.compile(r"\s*<!--"), re.compile(r"-->")),
-    (re.compile(r"\s*<\?"), re.compile(r"\?>")),
-    (re.compile(r"\s*<!\[CDATA\["), re.compile(r"\]\]>")),
-    (re.compile(r"\s*<![a-zA-Z]"), re.compile(r">")),
-    (re.compile(r"\s*<(?:script|pre|style|textarea)", re.I), re.compile(r"</(?:script|pre|style|textarea)>", re.I)),
-)
 
 
 def parse(text: str) -> Layout:
@@ -257,22 +251,13 @@ def _code(plain: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _end(text: str, tokens: Sequence[Token], starts: list[int]) -> int:
-    """Where more text can follow: the end of a document, or where a last block begins that nobody closed."""
-    for token in reversed(tokens):
-        if token.map and token.level == 0 and token.type in ("fence", "html_block"):
-            start, end = (starts[min(line, len(starts) - 1)] for line in token.map)
-            is_last = not text[end:].strip()
-            return start if is_last and _is_open(token.type, token.markup, text[start:end]) else len(text)
-    return len(text)
-
-
-def _is_open(kind: str, markup: str, block: str) -> bool:
-    """Whether a block at the end of a document lacks its own end, so that whatever is written behind it is in it."""
-    if kind == "fence":
-        _, *lines = block.strip().splitlines()
-        closed = lines and lines[-1].strip()
-        return not (closed and closed.startswith(markup) and not closed.strip(markup[0]))
-    return any(begins.match(block) and not ends.search(block) for begins, ends in _HTML_ENDS)
+    """Where a footnote can follow: the end of a document, or where a last block begins that nobody closed."""
+    last = next((token for token in reversed(tokens) if token.map and token.level == 0), None)
+    if last is None or last.type not in ("fence", "html_block"):
+        return len(text)
+    start = starts[last.map[0]] if last.map else 0
+    trial = parser().parse(f"{text[start:]}\n\n[^note]: text", {})
+    return len(text) if any(token.type == "footnote_reference_open" for token in trial) else start
 
 
 def _notes(text: str, end: int) -> Notes:

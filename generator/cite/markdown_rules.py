@@ -34,14 +34,16 @@ _Rule = Callable[[StateInline, bool], bool]
 _PROSE_RULES = frozenset(("text", "linkify", "newline", "escape", "strikethrough", "emphasis", "entity"))
 _BRACES = re.compile(r"\{(?!\w[\w:\s-]*\})(?:[^{}\n]|\{[^{}\n]*\})*+\}")  # {mixed4a:9} is a name in braces
 _ADMONITION = (
-    "note|tip|hint|warning|caution|attention|danger|error|important|seealso|admonition|margin|sidebar|dropdown|card"
-    r"|aside|callout[\w-]*"
+    "note|tip|hint|info|warning|caution|attention|danger|error|important|seealso|admonition|margin|sidebar|dropdown|card"
+    r"|aside|details|success|question|quote|example|columns?|callout[\w-]*"
 )
-DIRECTIVE = re.compile(rf"[ \t]*\{{(?:{_ADMONITION})\}}")
+DIRECTIVE = re.compile(rf"[ \t]*\{{(?:{_ADMONITION})\}}", re.IGNORECASE)
 _CONTAINER = re.compile(
-    rf"(?:{DIRECTIVE.pattern}|(?![ \t]*\{{[\w:+-]+\}})(?!.*\b(?:code|math|comment|raw|verbatim|hidden)\b)).*", re.DOTALL
+    rf"(?:{DIRECTIVE.pattern}|[ \t]*(?:{_ADMONITION})\b|[ \t]*\{{[.#]"
+    r"(?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b)).*",
+    re.DOTALL | re.IGNORECASE,
 )
-"""What may stand behind the colons of a container with prose: an admonition of MyST, or classes and words."""
+"""What may stand behind the colons of a container with prose: the name of an admonition, or classes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ _METADATA = re.compile(
     rf"\ufeff?(?:{_KEY}):(?:[ \t]|$|(?=[\r\n])){_LINE}(?:(?:[\w-]+:|[ \t]+\S){_LINE})*+(?=[ \t]*(?:[\r\n]|\Z))",
     re.IGNORECASE,
 )
+_METADATA_BLOCK = re.compile(  # Pandoc's and MyST's, anywhere in a text
+    r"^[ \t]*---[ \t]*(?:\r\n?|\n)(?:[ \t]*(?:[\w-]+:|- )[^\r\n]*(?:\r\n?|\n))++"
+    r"[ \t]*(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)",
+    re.MULTILINE,
+)
 _JSON = re.compile(r"\ufeff?\{[ \t]*(?:\r\n?|\n)[ \t]*\".*?(?:\r\n?|\n)\}[ \t]*(?:\r\n?|\n|\Z)", re.DOTALL)
 
 _TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may stand in a script, too
@@ -94,7 +99,8 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[LeftAlone]]:
             is_begin = not tag["info"].rstrip().endswith(name)
         else:
             is_end = tag[f"{family}_end"] not in (None, "begin")
-            is_begin = not is_end
+            is_attributes = family == "kramdown" and (not tag[0].startswith("{::") or tag[0].endswith("/}"))
+            is_begin = not is_end and not is_attributes
         if is_end and before:
             begin = before.pop()
             if name.lower() not in _PROSE:
@@ -111,4 +117,5 @@ def mask_constructs(text: str, *, is_markdown: bool) -> tuple[str, int, list[Lef
     knows."""
     start = front_matter(text, is_markdown=is_markdown)
     spans, left = constructs(text, start)
+    spans += (found.span() for found in _METADATA_BLOCK.finditer(text, start) if is_markdown)
     return mask(text, [(0, start), *spans]), start, left
