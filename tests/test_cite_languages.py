@@ -113,6 +113,15 @@ def test_footnotes_go_where_they_are_read(atlas: Atlas, behind: str, is_open: bo
     assert cite(more, "markdown", atlas, to="footnote").text == more
 
 
+def test_footnotes_have_no_footnotes(atlas: Atlas) -> None:
+    """Whatever is in them: raw HTML, a second paragraph, a list."""
+    text = f"{N}[^1] ^[a {N}]\n\n[^1]: {N} <b>{N}</b>\n\n    <div>{N}</div>\n\n    - {N}\n\n{N}\n"
+    cited = cite(text, "markdown", atlas, to="footnote").text
+    assert cited.count(f"{N}[^bvlc_googlenet-mixed4a-9]") == 2  # the first and the last
+    assert (cited.count(f"[{N}]({PAGE})"), cited.count(f'<a href="{PAGE}">{N}</a>')) == (4, 1)
+    assert cite(cited, "markdown", atlas, to="footnote").text == cited
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -71,9 +71,12 @@ def parse(text: str) -> Layout:
 
 def _layout(plain: str, parsed: _Blocks, links: Sequence[Reference], notes: Notes) -> Layout:
     """Prose and raw HTML together: what is in an element that is not touched is none, whichever block it is in."""
-    readable = mask(plain.replace(_ODD_MASK, MASK), (s for b in parsed.html_blocks for s in _code(plain, *b)))
+    # spans of code in a block of HTML are none, but some read Markdown there, and everyone means code
+    code = (found.span() for block in parsed.html_blocks for found in _CODE.finditer(plain, *block))
+    readable = mask(plain.replace(_ODD_MASK, MASK), code)
     prose = keep(readable, [*parsed.prose, *parsed.html])
-    elements = read_elements(_both(prose, parsed))
+    stray = (found.span() for found in re.finditer("<", keep(prose, parsed.prose)))  # in prose it begins no tag
+    elements = read_elements(mask(prose, stray))
     blocks = Spans([*parsed.blocks, *parsed.html_blocks])
     unknown = [replace(x, end=max(x.start, min(x.end, blocks.end(x.start)))) for x in elements.unknown]
     untouched, anchors = Spans(elements.untouched), Spans(elements.anchors)
@@ -97,11 +100,14 @@ class _Blocks:
         self.html_blocks: list[Span] = []
         self.links: list[Reference] = []
         self.zones: list[Zone] = []
+        self.in_note = False
 
     def read(self, tokens: Sequence[Token]) -> None:
         """All blocks of a document."""
         done = 0  # where the last text ended: cells of a table follow one another in one line
         for before, token in pairwise([Token("", "", 0), *tokens]):
+            if token.type.startswith("footnote_reference_"):
+                self.in_note = token.nesting == 1
             if not token.map:
                 continue
             start, end = (self.starts[min(line, len(self.starts) - 1)] for line in token.map)
@@ -109,8 +115,6 @@ class _Blocks:
                 self.html.append((start, end))
                 self.html_blocks.append((start, end))
                 self.zones.append(Zone(start, end, "html"))
-            elif token.type == "footnote_reference_open":
-                self.zones.append(Zone(start, end, "markdown"))
             elif token.type == "colon_fence" or (token.type == "fence" and DIRECTIVE.match(token.info)):
                 self.left.append(LeftAlone(start, end, f"“{token.info.strip()}”"))
             elif token.type == "inline":
@@ -123,9 +127,12 @@ class _Blocks:
                     self.left.append(LeftAlone(start, end, "a block whose lines cannot be told"))
 
     def _read_text(self, content: str, text: _Text, *, is_paragraph: bool) -> None:
+        """The text of one block. Most have nothing that could be a reference, and are not read further."""
         if not _MAY_NAME.search(content):
             return
         self.blocks.append((text.start, text.end))
+        if self.in_note:
+            self.zones.append(Zone(text.start, text.end, "markdown"))
         if is_paragraph and _ODD.search(content):
             self.left.append(LeftAlone(text.start, text.end, "a paragraph with the mark of a construct"))
             return
@@ -145,7 +152,8 @@ class _Blocks:
             if found.rule == "footnote_inline":
                 masked += [(start, start + 2), (end - 1, end)]
                 self._read_inline(inner[1:], start + 2, text, masked)
-                self.zones += [Zone(*span, "markdown") for span in text.spans(start, end)]
+                if not self.in_note:
+                    self.zones += [Zone(*span, "markdown") for span in text.spans(start, end)]
                 continue
             masked.append((start, end))
             if found.rule == "html_inline":
@@ -233,21 +241,6 @@ def _defined(plain: str, starts: list[int], environment: Environment) -> Iterato
                 angled = plain[colon.end()] == "<"
                 yield Reference(colon.end() + angled, found.pos - angled, found.str, "link", "markdown")
                 break
-
-
-def _both(prose: str, parsed: _Blocks) -> str:
-    """The text for the reader of HTML: a ``<`` in prose is none that begins a tag."""
-    words = keep(prose, parsed.prose).replace("<", MASK)
-    pieces, done = [], 0
-    for start, end in sorted(parsed.html):
-        pieces += [words[done:start], prose[start:end]]
-        done = end
-    return "".join([*pieces, words[done:]])
-
-
-def _code(plain: str, start: int, end: int) -> Iterator[Span]:
-    """Spans of code in a block of HTML: they are none, but some read Markdown there, and everyone means code."""
-    return (found.span() for found in _CODE.finditer(plain, start, end))
 
 
 def _end(text: str, tokens: Sequence[Token], starts: list[int]) -> int:
