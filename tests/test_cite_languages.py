@@ -176,6 +176,7 @@ def test_notes_in_html_are_one_list_in_the_body(atlas: Atlas) -> None:
         r"\begin{lstlisting}\url{@}\end{lstlisting} \iffalse \url{@} \fi",
         r"\DefineShortVerb{\|} \lstMakeShortInline[language=x]! |\url{@}| !\href{@}{a}!",
         "\\begin{codeblock}\n\\url{@}\n\\end{codeblock} \\begin{minted}{tex} \\atlasunit{4a:9999}",
+        r"\path|\url{@}| \url!\url{@}! \url{short}\iffalse\url{@}",
         r"\newcommand{\x}{\url{@}}\begin{document}\end{document}",
         r"\hrefs{@} \url x{@} \href{x}{@} \atlasunits{4a:9999} \\url{@} \url{@ \textbf{x}}",
     ],

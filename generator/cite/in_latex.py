@@ -24,10 +24,11 @@ _TEXT = frozenset(
 )  # fmt: skip
 _SHORT_VERB = r"\\[a-zA-Z]*(?:MakeShort|DefineShort)[a-zA-Z]*\*?(?:\[[^\]]*\])?\s*\{?\\?([^\sa-zA-Z\\{}\[\]])"
 _GROUP = r"\{(?:[^{}\r\n]|\{[^{}\r\n]*\})*+\}"
+_MARK = r"[^\sa-zA-Z0-9*{}\[\\]"
 _VERB = (  # \verb and its like, whatever packages call them: a mark on both sides, or braces
-    r"\\(?:[a-zA-Z]*(?:[vV]erb|inline|[cC]ode)|path|url)\*?(?:\[[^\]\r\n]{0,300}\])?"
-    r"(?:\{[^{}\r\n]{0,60}\}(?=[^\sa-zA-Z0-9*]))?(?:(?P<mark>[^\sa-zA-Z0-9*{}\[])[^\r\n]{0,999}?(?P=mark)"
-    rf"|(?<!\\url)(?<!\\path){_GROUP})"
+    r"\\[a-zA-Z]*(?:[vV]erb|inline|[cC]ode)\*?(?:\[[^\]\r\n]{0,300}\])?"
+    rf"(?:\{{[^{{}}\r\n]{{0,60}}\}}(?={_MARK}|\{{))?(?:(?P<mark>{_MARK})[^\r\n]{{0,999}}?(?P=mark)|{_GROUP})"
+    rf"|\\(?:path|url)(?P<bar>{_MARK})[^\r\n]{{0,999}}?(?P=bar)"
 )
 _SPECIAL = (
     rf"{_SHORT_VERB}|{_VERB}"
