@@ -496,12 +496,17 @@ def test_a_frame_follows_the_reader_and_its_flags(browser: Any, atlas: TinyAtlas
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_axe_finds_nothing_and_the_console_is_silent(browser: Any, atlas: TinyAtlas, root: str, kind: str) -> None:
+def test_the_console_is_silent(root: str, visit: Visit, kind: str) -> None:
+    visit.page.goto(root + KINDS[kind])
+    visit.page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing(browser: Any, atlas: TinyAtlas, kind: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
     for scheme, wide in (("light", 1280), ("dark", 390)):
         with Visit(browser, color_scheme=scheme, viewport={"width": wide, "height": 800}) as visit:
-            visit.page.goto(root + KINDS[kind])
-            visit.page.wait_for_load_state("networkidle")
+            visit.page.goto(f"{atlas.site.as_uri()}/{KINDS[kind]}")
             assert visit.errors == []
             found = axe.run(visit.page).response["violations"]
             assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
@@ -509,10 +514,10 @@ def test_axe_finds_nothing_and_the_console_is_silent(browser: Any, atlas: TinyAt
             assert not sideways, f"{kind} scrolls sideways at {wide} px"
 
 
-def test_axe_finds_nothing_in_the_open_box(browser: Any, root: str) -> None:
+def test_axe_finds_nothing_in_the_open_box(browser: Any, atlas: TinyAtlas) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
     for wide in (1280, 390):
         with Visit(browser, viewport={"width": wide, "height": 800}) as visit:
-            visit.page.goto(root + UNIT)
+            visit.page.goto(f"{atlas.site.as_uri()}/{UNIT}")
             search(visit.page, "curve")
             assert [rule["id"] for rule in axe.run(visit.page).response["violations"]] == []

@@ -112,7 +112,7 @@ def test_render_renders_the_lesson_too_and_once(tmp_path: Path, run: Run, monkey
     monkeypatch.chdir(tmp_path)
     Path("atlas.toml").write_text(
         '[checkpoints.untrained]\nunits = ["conv2d0:0-1"]\n[lesson]\nunit = "conv2d0:0"\nseeds = "conv2d0:1"\n'
-        "[recipe]\nsize = 32\ninput = 64\nsteps = 20\n"
+        '[recipe]\nsize = 32\ninput = 64\nsteps = 20\nprecision = "float32"\n'
     )
     code, out, _ = run("render", "--dry-run")
     assert code == 0

@@ -68,7 +68,7 @@ def test_inception5h_is_lucents_network_in_every_layer(size: int) -> None:
             with pytest.raises(RuntimeError, match=r"[Oo]utput size"):  # too small for the classifier alone
                 theirs(rgb * 255 - 117)
         for layer in [*INCEPTION5H.layers, *([CLASSIFIER] if size == 224 else [])]:
-            assert relative_error(ours(rgb, layer), seen[layer]) < 1e-5, layer
+            assert relative_error(ours(rgb, layer), seen[layer]) < 1e-4, layer
 
 
 def test_the_hooked_network_is_lucents_module_by_module() -> None:
@@ -105,7 +105,7 @@ def test_the_hooked_network_is_the_other_in_every_layer() -> None:
     with torch.no_grad():
         hooked(rgb * 255 - 117)  # as Lucent's preprocessing gives it
         for layer in [*BVLC_GOOGLENET.layers, CLASSIFIER]:
-            assert relative_error(plain(rgb, layer), seen[layer]) < 1e-5, layer
+            assert relative_error(plain(rgb, layer), seen[layer]) < 1e-4, layer
 
 
 @pytest.mark.parametrize("size", [64, 150, 300])

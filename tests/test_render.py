@@ -40,24 +40,27 @@ def climb(net: Inception, channels: list[int], recipe: Recipe = SMALL, view: str
     return ascend(net, "mixed3a_1x1", channels, view, recipe, seeds)
 
 
-def test_a_picture_does_not_depend_on_its_batch(net: Inception) -> None:
-    together = climb(net, [4, 9, 30, 31, 50])
-    for i, channel in ((0, 4), (2, 30), (4, 50)):
-        alone = climb(net, [channel])
-        torch.testing.assert_close(alone.pictures[0], together.pictures[i], atol=1e-4, rtol=0)
-        torch.testing.assert_close(alone.activations[0], together.activations[i], atol=0, rtol=1e-4)
+def test_a_picture_does_not_depend_on_its_company(net: Inception) -> None:
+    """Bit for bit. How many they are may change a processor's last digits, and steps amplify these; who they are may
+    not."""
+    alone, pair, other = (climb(net, channels) for channels in ([4], [4, 9], [4, 31]))
+    for company in (pair, other):
+        assert torch.equal(company.pictures[0], alone.pictures[0])
+        assert torch.equal(company.activations[0], alone.activations[0])
+    many = climb(net, [50, 9, 30, 31, 4])
+    torch.testing.assert_close(many.activations[4, 0], alone.activations[0, 0], atol=0, rtol=1e-3)
 
 
 def test_nor_does_it_with_trained_weights(real_weights: Path) -> None:
     trained = load_checkpoint("bvlc_googlenet", real_weights)
     recipe, channels = replace(SMALL, size=64), [1, 2, 5, 9, 40]
     seeds = [draws(f"mixed4a:{channel}", recipe) for channel in channels]
-    together = ascend(trained, "mixed4a_1x1", channels, "channel", recipe, seeds)
-    for chosen in ([1], [0, 2], [4]):
-        part = ascend(
-            trained, "mixed4a_1x1", [channels[i] for i in chosen], "channel", recipe, [seeds[i] for i in chosen]
-        )
-        torch.testing.assert_close(part.pictures, together.pictures[chosen], atol=1e-4, rtol=0)
+    first, *others = (
+        ascend(trained, "mixed4a_1x1", [channels[i] for i in who], "channel", recipe, [seeds[i] for i in who])
+        for who in ([1, 0, 2], [1, 3, 4], [1, 2, 0])
+    )
+    for other in others:
+        assert torch.equal(other.pictures[0], first.pictures[0])
 
 
 def test_random_draws_are_exactly_a_units_own() -> None:
@@ -104,7 +107,7 @@ def test_a_shift_shows_grey_where_the_canvas_ends_and_no_more_than_asked_for() -
     assert 7.5 < pixels.max() <= 8
     seen = warp(torch.ones(3, 3, 64, 64), thetas[0], 64)
     assert seen.amin() == pytest.approx(0.5)
-    assert (seen == 1).float().mean() > 0.7
+    assert (seen > 0.999).float().mean() > 0.7
 
 
 def test_rotation_and_scale_keep_within_their_range() -> None:
@@ -146,11 +149,15 @@ def test_views_are_maximised_each_in_its_own_way(net: Inception) -> None:
 
 
 def test_bfloat16_reaches_what_float32_reaches(net: Inception) -> None:
-    recipe = replace(SMALL, steps=16)
+    """All together, for each unit goes another way: 0.97 to 0.99 of it with four kinds of kernels, AVX-512 to SSE."""
+    recipe, channels = replace(SMALL, steps=16), [4, 12, 20, 30, 50]
     half = load_checkpoint("untrained", dtype=torch.bfloat16)
-    pictures = [climb(each, [4, 9, 30], recipe).pictures for each in (net, half)]
-    reached = [measure(net, enlarge(p, 64), "mixed3a_1x1", torch.tensor([4, 9, 30]), "channel") for p in pictures]
-    torch.testing.assert_close(reached[0], reached[1], rtol=0.1, atol=0)
+    start, full, rounded = (
+        measure(net, enlarge(climb(*asked).pictures, 64), "mixed3a_1x1", torch.tensor(channels), "channel").sum()
+        for asked in ((net, channels, replace(recipe, steps=0)), (net, channels, recipe), (half, channels, recipe))
+    )
+    assert full > 3 * start
+    assert 0.8 * full < rounded < 1.25 * full
 
 
 def test_pixels_are_rounded_and_clipped() -> None:

@@ -38,7 +38,7 @@ def test_a_view_measures_each_picture_by_itself(net: Inception, view: str) -> No
     [gradient] = torch.autograd.grad(together[1], rgb)
     assert gradient[1].any()
     assert not gradient[[0, 2]].any()
-    half = measure(net.to(torch.bfloat16), rgb, "mixed3a_1x1", channels, view)
+    half = measure(load_checkpoint("untrained", dtype=torch.bfloat16), rgb, "mixed3a_1x1", channels, view)
     assert half.dtype == torch.float32
 
 
