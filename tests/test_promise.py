@@ -140,7 +140,7 @@ def test_the_command_checks_and_keeps(atlas: TinyAtlas, monkeypatch: pytest.Monk
 def test_a_list_that_was_edited_by_hand_is_refused(atlas: TinyAtlas) -> None:
     with (atlas.folder / FILE).open("a") as file:
         file.write("page ../../etc/passwd\n")
-    with pytest.raises(UsageError, match=r"addresses\.txt:\d+: “page \.\./\.\./etc/passwd” is no promise"):
+    with pytest.raises(UsageError, match=r"addresses\.txt:\d+: “page \.\./\.\./etc/passwd” is no published address"):
         list(broken(atlas.config()))
 
 

@@ -1,15 +1,15 @@
 """What the atlas shows: atlas.toml and the store, brought together.
 
-The store may hold several answers about one unit (other recipes, other weights, other views). Shown is the one that
-atlas.toml asks for now; where that is not rendered yet, the one by the nearest recipe, or of several the newest, marked
-as not ``current``. Pictures that were made for figures, raw pixels and first steps, are never a unit's own; they and
-all others of the same weights are listed beside it.
+The store may hold several answers for one unit: other recipes, other weights, other views. Shown is the one that
+atlas.toml asks for now. If that is not rendered yet, the one by the nearest recipe is shown (of several the newest) and
+marked as not ``current``. A picture that was made for a figure, of raw pixels or after a few steps, is never shown as
+the unit's own. All other pictures of the same weights are listed on the unit's page.
 
 >>> catalog = read_catalog(config)                                # doctest: +SKIP
 >>> catalog.checkpoints[0].layers["mixed4a"].units[11].record     # doctest: +SKIP
 Record(...)
 
-Nothing in the store can stop a build: a record that cannot be read counts as not rendered and is told in ``warnings``.
+Damage in the store does not stop a build: a record that cannot be read counts as not rendered, with a warning.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool,
 
 
 def _others(records: Iterable[Record], shown: Record | None) -> tuple[Record, ...]:
-    """The answers that are not shown: nearest to the one that is, and the later of an ascent first."""
+    """The answers that are not shown, the nearest to the shown one first, and of one ascent the one of most steps."""
     if shown is None:
         return ()
     wanted, fingerprint = shown.question.recipe, shown.question.fingerprint
@@ -163,7 +163,7 @@ def _others(records: Iterable[Record], shown: Record | None) -> tuple[Record, ..
 
 
 def _is_of_a_figure(recipe: Recipe, wanted: Recipe) -> bool:
-    """Whether a picture was made to show how pictures come about: in another parameterisation, or hardly begun."""
+    """Whether a picture was made for a figure: in another parameterisation, or after a few steps."""
     hardly_begun = recipe.steps < min(recipe.wake_steps, wanted.steps)
     return hardly_begun or recipe.parameterization != wanted.parameterization
 

@@ -4,8 +4,8 @@
 >>> render(env, site, page)[:15]                                        # doctest: +SKIP
 '<!doctype html>'
 
-A ``templates`` folder beside atlas.toml comes before the templates of this package, file by file. A template that only
-changes a block of the original extends it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``.
+A file in the ``templates`` folder beside atlas.toml replaces the template of this package of the same name. To change
+one block of the original, extend it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def render(env: jinja2.Environment, site: Site, page: Page) -> str:
 
 
 def activations(units: tuple[AtlasUnit, ...]) -> str:
-    """The activations of those that are rendered, in their order: what a layer page can be sorted by."""
+    """The activations of the rendered units, in order: a layer page can be sorted by them."""
     return " ".join(f"{unit.record.provenance.activation:.4g}" for unit in units if unit.record)
 
 
@@ -85,7 +85,7 @@ def sources(units: Iterable[AtlasUnit]) -> tuple[Source, ...]:
 
 
 def spectra(presets: tuple[PresetShown, ...]) -> list[Markup]:
-    """The spectra of several pictures on one scale, each with what would fall as a photograph's does."""
+    """The spectra of several pictures on one scale, each with a line that falls as that of a photograph."""
     low, high = min(p.power.min() for p in presets) / 2, max(p.power.max() for p in presets) * 2
     return [
         charts.spectrum(p.name, p.power.tolist(), like_photographs(p.power).tolist(), float(low), float(high))
@@ -94,7 +94,7 @@ def spectra(presets: tuple[PresetShown, ...]) -> list[Markup]:
 
 
 def runs(units: tuple[AtlasUnit, ...]) -> list[tuple[AtlasUnit, AtlasUnit | None]]:
-    """Units as a layer page lays them out: each rendered one, and each run of others as its first and last."""
+    """Units as a layer page shows them: each rendered one alone, and runs of others as their first and last."""
     laid: list[tuple[AtlasUnit, AtlasUnit | None]] = []
     for unit in units:
         if unit.record:

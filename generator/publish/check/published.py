@@ -1,11 +1,11 @@
-"""Addresses that were published, kept in addresses.txt beside atlas.toml, and whether the atlas still holds to them.
+"""Published addresses: addresses.txt beside atlas.toml is a lock file of them, and the site is checked against it.
 
 >>> promise(config)                                               # doctest: +SKIP
 880
 >>> list(broken(config))                                          # doctest: +SKIP
 [('bvlc_googlenet/mixed4a/11.html', 'was published and is gone; render it again')]
 
-A line says what was promised, and what it meant:
+A line is an address and what it means:
 
     units  bvlc_googlenet/mixed4a 0-511 5c6c418c5b8c    pages, records, pictures, frames of units of these weights
     page   about.html #again #limits                    a page with the places in it that can be linked
@@ -13,7 +13,7 @@ A line says what was promised, and what it meant:
     embed  bvlc_googlenet                               what <atlas-unit ref="mixed4a:11"> means without a checkpoint
     answer 9874e3b10e2d34ce ce3bff66684820ee …          exact pictures in the store: their key, and a hash for each
 
-Lines are only ever added; a person may take one back by deleting it. docs/addresses.md says the same for people.
+Lines are only added; a person may take one back by deleting it. docs/addresses.md explains it to readers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DIGITS = 16  # of a key: enough to tell it from any other
 
 
 def promise(config: Config) -> int:
-    """Add the addresses of the built site to addresses.txt. How many lines are new. What is broken stays promised.
+    """Add the addresses of the built site to addresses.txt. How many lines are new. Addresses that are gone stay in it.
 
     Raises AtlasError if there is no site.
     """
@@ -60,14 +60,14 @@ def promise(config: Config) -> int:
 
 def broken(config: Config) -> Iterator[tuple[str, str]]:
     """Each address that was published and is gone or means something else, and what is wrong with it."""
-    promised = _read(config.path.parent / FILE)
-    if not promised:
+    published = _read(config.path.parent / FILE)
+    if not published:
         return
     there = set(built_files(config.output))
     now = _meanings(config.output)
     store = Store(config.store)
     answers = {key[:_DIGITS]: key for key in store.keys()}  # noqa: SIM118 - a store is no mapping
-    for line in promised:
+    for line in published:
         kind, of, *rest = line.split()
         if kind == "units":
             yield from _broken_units(of, rest, there, now, cards=bool(config.url))
@@ -111,7 +111,7 @@ def _broken_answer(store: Store, key: str, hashes: list[str], answers: Mapping[s
 
 
 def _of_the_site(config: Config) -> Iterator[str]:
-    """What the built site would promise."""
+    """The lines of the built site."""
     units: dict[tuple[str, str, str], list[int]] = {}
     for (checkpoint, unit), fingerprint in _meanings(config.output).items():
         units.setdefault((checkpoint, unit.layer, fingerprint[:12]), []).append(unit.channel)
@@ -133,7 +133,7 @@ def _of_the_site(config: Config) -> Iterator[str]:
 
 
 def _merged(lines: Iterable[str]) -> list[str]:
-    """Lines that speak of the same thing made one."""
+    """One line for each thing: lines of the same thing are joined."""
     found: dict[tuple[str, ...], dict[str, None]] = {}
     for line in lines:
         kind, of, *rest = line.split()
@@ -148,7 +148,7 @@ def _merged(lines: Iterable[str]) -> list[str]:
 
 
 def _read(path: Path) -> list[str]:
-    """The lines promised so far. Raises UsageError naming a line that is none."""
+    """The lines so far. Raises UsageError naming a line that cannot be read."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -157,7 +157,9 @@ def _read(path: Path) -> list[str]:
         raise UsageError(f"{path} cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):
         if line and not line.startswith("#") and not _LINE.fullmatch(line):
-            raise UsageError(f"{path}:{number}: “{line[:60]}” is no promise; take the line back from version control")
+            raise UsageError(
+                f"{path}:{number}: “{line[:60]}” is no published address; take the line back from version control"
+            )
     return [line for line in lines if line and not line.startswith("#")]
 
 

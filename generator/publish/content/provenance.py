@@ -78,7 +78,7 @@ def other_pictures(shown: Record, others: Iterable[Record]) -> tuple[OtherPictur
 
 
 def _differences(shown: Record, other: Record) -> str:
-    """In what the question of another picture differs, as people say it."""
+    """In what the question of another picture differs, in words."""
     one, two = shown.question, other.question
     words = [f"view {two.view}"] if two.view != one.view else []
     words += ["other weights"] if two.fingerprint != one.fingerprint else []
