@@ -101,7 +101,9 @@ def test_what_no_rule_knows_is_told(atlas: Atlas, kind: str, text: str, line: in
 
 def test_code_and_mathematics_are_known_and_not_told(atlas: Atlas) -> None:
     text = f"```\n{N}\n```\n`{N}` ${N}$ {{# {N} #}} %% {N} %%\n\n\\begin{{align}}\n{N}\n\\end{{align}}"
+    text += f"\n\n:::{{code-block}}\n{N}\n:::"
     assert cite(text, "markdown", atlas).notes == ()
+    assert cite(f":::{{note}}\n{N}\n:::\n\n!!! note\n\n    {N}", "markdown", atlas).notes == ()
 
 
 def test_cells_of_notebooks_are_markdown(atlas: Atlas) -> None:

@@ -51,6 +51,7 @@ _ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*", re.MULTILINE)
 _DEFINES = re.compile(r"\]:\s*")
 _ODD_MASK = "\ufffd"  # what the parser makes of MASK
 _CODE = re.compile(r"(?<!`)(`+)(?!`)[^`]*\1(?!`)")
+_IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
 _STUCK = re.compile(r"(?=[\w\[])\S*")
 _NOTED = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
 
@@ -115,7 +116,9 @@ class _Blocks:
                 self.html.append((start, end))
                 self.html_blocks.append((start, end))
                 self.zones.append(Zone(start, end, "html"))
-            elif token.type == "colon_fence" or (token.type == "fence" and DIRECTIVE.match(token.info)):
+            elif (token.type == "colon_fence" and not _IS_CODE.search(token.info)) or (
+                token.type == "fence" and DIRECTIVE.match(token.info)
+            ):
                 self.left.append(LeftAlone(start, end, f"“{token.info.strip()}”"))
             elif token.type == "inline":
                 is_cell = before.type in ("td_open", "th_open")
