@@ -142,7 +142,9 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
         assert theirs is not None
         assert mine.question == theirs.question
         assert mine.provenance.activations[0] == pytest.approx(theirs.provenance.activations[0], rel=1e-3)
-    assert not [answer for answer in store.verify() if not hasattr(answer, "provenance")], "pictures are what records say"
+    assert not [answer for answer in store.verify() if not hasattr(answer, "provenance")], (
+        "pictures are what records say"
+    )
 
 
 @needs_ray

@@ -14,7 +14,7 @@ from tiny import CHECKPOINT, TinyAtlas, tiny_atlas
 
 from generator.core.errors import AtlasError, UsageError
 from generator.publish.build import build
-from generator.publish.check.page import read_page
+from generator.publish.check.page import check_page
 from generator.publish.check.site import BUDGETS, check
 from generator.publish.processes import in_processes
 from generator.publish.serve import preview
@@ -78,7 +78,7 @@ def test_a_name_is_what_stands_below_a_unit_and_no_other_italics() -> None:
     page = (
         '<ol class="units"><li><a href="1.html">1 <i>Curve</i></a></ol><h2><i class="branch-0"></i>1x1</h2><p><i>so</i>'
     )
-    assert read_page(page).names == 1
+    assert check_page("a.html", page, (), base="").contents.names == 1
 
 
 def test_many_pages_are_checked_in_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:

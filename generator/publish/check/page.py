@@ -1,59 +1,84 @@
-"""What one page holds, as a browser would read it: its ids, its links, what it fetches, and what is wrong in it.
+"""What one page holds, as a browser would read it: ids, links, what it fetches, and what is wrong in it.
 
->>> seen = read_page('<html lang="en"><title>A</title><a href="b.html" id="x">b</a><img src="c.webp">')
->>> seen.links, seen.ids, seen.wrong[0]
-({'b.html'}, ['x'], 'picture c.webp has no alt text')
+>>> page = check_page("a.html", '<html lang="en"><title>A</title><a href="b.html#x" id="y">b</a>', {"b.html"}, base="")
+>>> page.wrong, page.ids, page.places
+(('has no content security policy',), frozenset({'y'}), (('b.html#x', 'b.html', 'x'),))
 
 Pages are parsed by lexbor, which follows the HTML standard: docs/decisions/0021-check-by-lexbor.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
+
+from generator.links import addresses
+from generator.publish.check.budgets import PageContents
 
 _POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 _NOT_FETCHED = ("canonical", "alternate", "prev", "next")  # links in the head that a browser does not follow
 
 
 @dataclass(frozen=True, slots=True)
-class PageSeen:
-    """What a page holds. ``names`` are names of units and links to families, ``pictures`` how many it shows."""
+class PageChecked:
+    """What is wrong with a page by itself, and what has to be known of it to check the others.
 
-    links: set[str]
-    fetched: set[str]
-    ids: list[str]
-    names: int
-    pictures: int
+    ``places`` are links to a place in a page: as it is written, the page, and the id that has to be there.
+    """
+
     wrong: tuple[str, ...]
+    ids: frozenset[str]
+    places: tuple[tuple[str, str, str], ...]
+    contents: PageContents
 
 
-def read_page(text: str | bytes) -> PageSeen:
-    """Read one page."""
+def check_page(address: str, text: str | bytes, files: Container[str], base: str) -> PageChecked:
+    """Check the page at ``address``. ``base`` is the published address of the site, or ""."""
     tree = LexborHTMLParser(text)
 
     def values(selector: str, name: str) -> list[str]:
         return [node.attributes.get(name) or "" for node in tree.css(selector)]
 
-    links = values("a", "href")
-    families = sum("families/" in link for link in links)
     heads = [node.attributes for node in tree.css("link")]
-    linked = [given.get("href") or "" for given in heads if given.get("rel") in _NOT_FETCHED]
-    fetched = [given.get("href") or "" for given in heads if given.get("rel") not in _NOT_FETCHED]
     sets = (part.split()[0] for given in values("img[srcset]", "srcset") for part in given.split(",") if part.strip())
-    return PageSeen(
-        links={*links, *linked, *values('meta[property="og:image"]', "content")},
-        fetched={*fetched, *values("img[src], script[src], iframe[src]", "src"), *sets},
-        ids=values("[id]", "id"),
-        names=families + len(tree.css(".units i")),
+    shown = {given.get("href") or "" for given in heads if given.get("rel") not in _NOT_FETCHED}
+    shown.update(values("img[src], script[src], iframe[src]", "src"), sets)
+    links = {given.get("href") or "" for given in heads if given.get("rel") in _NOT_FETCHED}
+    links.update(values('meta[property="og:image"]', "content"), anchors := values("a", "href"))
+
+    wrong = list(_wrong(tree))
+    places: list[tuple[str, str, str]] = []
+    fetched: list[str] = []
+    for link in sorted(links | shown):
+        target, place = _resolve(posixpath.dirname(address), link, base)
+        if target is None:
+            wrong += [f"fetches {link} from elsewhere"] if link in shown else []
+            continue
+        if target and link in shown:
+            fetched.append(target)
+        target = target or address
+        if not link or target not in files:
+            wrong.append(f"link to {link or 'nothing'} leads nowhere")
+        elif place:
+            places.append((link, target, place))
+    ids = frozenset(values("[id]", "id"))
+    contents = PageContents(
+        names=sum("families/" in link for link in anchors) + len(tree.css(".units i")),
         pictures=len(tree.css("img")),
-        wrong=tuple(_wrong(tree)),
+        others=max(0, sum(name.startswith("p-") for name in ids) - 1),  # the unit's own is none
+        fetched=tuple(fetched),
+        base=len(base),
     )
+    return PageChecked(tuple(wrong), ids, tuple(places), contents)
 
 
 def _wrong(tree: LexborHTMLParser) -> Iterator[str]:
+    """What is wrong in a page, whatever else there is."""
     ids: dict[str, int] = {}
     pointed: set[str] = set()
     for node in tree.css("*"):
@@ -77,3 +102,18 @@ def _wrong(tree: LexborHTMLParser) -> Iterator[str]:
         yield "has no content security policy"
     yield from (f"id “{name}” is used {n} times" for name, n in ids.items() if n > 1)
     yield from (f"“{name}” is pointed at and no id" for name in sorted(pointed - set(ids)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _resolve(folder: str, link: str, base: str) -> tuple[str | None, str]:
+    """The address and fragment that a link means on a page in ``folder``.
+
+    The address is "" for the page itself, and None elsewhere; data: counts as the page itself.
+    """
+    if base and link.startswith(base):
+        folder, link = "", link[len(base) :] or addresses.HOME
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return ("" if parts.scheme == "data" else None), ""
+    target = posixpath.normpath(posixpath.join(folder, unquote(parts.path))) if parts.path else ""
+    return (f"{target}/{addresses.HOME}" if parts.path.endswith("/") else target), parts.fragment

@@ -24,9 +24,8 @@ from generator.config.atlas_toml import Config
 from generator.core.errors import AtlasError
 from generator.core.record import Record
 from generator.links import addresses
-from generator.publish.check.budgets import BUDGETS, PageContents, too_heavy
-from generator.publish.check.links import Links
-from generator.publish.check.page import PageSeen, read_page
+from generator.publish.check.budgets import BUDGETS, too_heavy
+from generator.publish.check.page import PageChecked, check_page
 from generator.publish.check.published import broken
 from generator.publish.manifest import built_files
 from generator.publish.processes import in_processes
@@ -46,16 +45,6 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.level}: {self.where}: {self.what}"
-
-
-@dataclass(frozen=True, slots=True)
-class _PageChecked:
-    """What is wrong with a page, and what has to be known of it to check the others."""
-
-    wrong: tuple[str, ...]
-    ids: frozenset[str]
-    places: tuple[tuple[str, str, str], ...]
-    contents: PageContents
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +94,8 @@ def _all_files(output: Path, base: str = "") -> dict[str, int]:
     return found
 
 
-def _check_pages(output: Path, files: Mapping[str, int], base: str, pages: Sequence[str]) -> list[_PageChecked]:
-    found = []
-    for address in pages:
-        seen = read_page((output / address).read_bytes())
-        links = Links.of(address, seen, files, base)
-        wrong = (*seen.wrong, *links.wrong)
-        contents = _contents(seen, links, base)
-        found.append(_PageChecked(wrong, frozenset(seen.ids), links.places, contents))
-    return found
-
-
-def _contents(seen: PageSeen, links: Links, base: str) -> PageContents:
-    others = sum(name.startswith("p-") for name in seen.ids) - 1  # the unit's own is none
-    return PageContents(seen.names, seen.pictures, max(0, others), links.fetched, len(base))
+def _check_pages(output: Path, files: Mapping[str, int], base: str, pages: Sequence[str]) -> list[PageChecked]:
+    return [check_page(address, (output / address).read_bytes(), files, base) for address in pages]
 
 
 def _style(path: Path) -> Iterator[str]:
