@@ -43,10 +43,10 @@ def loaded() -> Loaded:
 
 
 @pytest.fixture(scope="module")
-def crew() -> Iterator[WorkerPool]:
-    """Two workers on this machine; tests that need no second take ``replace(crew, workers=1)`` and start sooner."""
-    with connect(workers=2, device="cpu") as crew:
-        yield crew
+def pool() -> Iterator[WorkerPool]:
+    """Two workers on this machine; tests that need no second take ``replace(pool, workers=1)`` and start sooner."""
+    with connect(workers=2, device="cpu") as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def plan(loaded: Loaded, store: Store, words: Iterable[str] = WORDS) -> Plan:
     return make_plan(asked, INCEPTION5H, store, size=2)
 
 
-def go(loaded: Loaded, store: Store, crew: WorkerPool, **more: Any) -> Outcome:
-    return scheduler.run(plan(loaded, store), loaded, store, crew, checkpoint="untrained", **more)
+def go(loaded: Loaded, store: Store, pool: WorkerPool, **more: Any) -> Outcome:
+    return scheduler.run(plan(loaded, store), loaded, store, pool, checkpoint="untrained", **more)
 
 
 @pytest.mark.parametrize(
-    ("nodes", "workers", "device", "crew"),
+    ("nodes", "workers", "device", "pool"),
     [
         ([(2, 0)], None, "auto", WorkerPool(1, 2, False)),
         ([(2, 0)], 2, "auto", WorkerPool(2, 1, False)),
@@ -77,9 +77,9 @@ def go(loaded: Loaded, store: Store, crew: WorkerPool, **more: Any) -> Outcome:
     ],
 )
 def test_a_cluster_is_divided_by_gpus_or_by_cores(
-    nodes: list[tuple[int, int]], workers: int | None, device: str, crew: WorkerPool
+    nodes: list[tuple[int, int]], workers: int | None, device: str, pool: WorkerPool
 ) -> None:
-    assert divide([{"CPU": cores, "GPU": gpus} for cores, gpus in nodes], workers, device) == crew
+    assert divide([{"CPU": cores, "GPU": gpus} for cores, gpus in nodes], workers, device) == pool
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_a_cluster_has_not_is_said(node: dict[str, float], workers: int | N
 
 @needs_ray
 def test_a_killed_worker_loses_a_batch_and_nothing_else(
-    loaded: Loaded, store: Store, crew: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, pool: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, killed = tmp_path / "rendered", tmp_path / "killed"
 
@@ -122,7 +122,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
     monkeypatch.setattr(scheduler, "Worker", Mortal)
     steps: list[float] = []
     warned: list[str] = []
-    outcome = go(loaded, store, crew, advance=steps.append, warn=warned.append)
+    outcome = go(loaded, store, pool, advance=steps.append, warn=warned.append)
     assert outcome == Outcome(rendered=12, present=0), "every answer is written once, and none came twice"
     assert sum(steps) == 12
     assert warned == ["a worker was lost; what it had goes to another"]
@@ -149,7 +149,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
 
 @needs_ray
 def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
-    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Allergic(scheduler.Worker):
         def render(self, batch: Batch) -> Any:
@@ -159,7 +159,7 @@ def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
 
     monkeypatch.setattr(scheduler, "Worker", Allergic)
     monkeypatch.setattr(scheduler, "_LOSSES", 2)
-    outcome = go(loaded, store, replace(crew, workers=1))
+    outcome = go(loaded, store, replace(pool, workers=1))
     assert outcome.rendered == 10
     assert [failure.split(":")[:2] for failure in outcome.failed] == [["conv2d0", "2"], ["conv2d0", "3"]]
     assert all("--batch" in failure for failure in outcome.failed)
@@ -167,7 +167,7 @@ def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
 
 @needs_ray
 def test_a_workers_error_is_one_line_and_ends_the_run(
-    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Small(scheduler.Worker):
         def render(self, batch: Batch) -> Any:
@@ -176,18 +176,18 @@ def test_a_workers_error_is_one_line_and_ends_the_run(
             return super().render(batch)
 
     monkeypatch.setattr(scheduler, "Worker", Small)
-    outcome = go(loaded, store, replace(crew, workers=1))
+    outcome = go(loaded, store, replace(pool, workers=1))
     assert str(outcome.error) == "one unit does not fit"
     assert outcome.rendered == len(list(store.keys())) <= 6
 
 
 @needs_ray
 def test_a_node_with_another_version_is_refused(
-    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = scheduler.versions()
     monkeypatch.setattr(scheduler, "versions", lambda: {**here, "inception-atlas": "9.9"})
-    outcome = go(loaded, store, replace(crew, workers=1))
+    outcome = go(loaded, store, replace(pool, workers=1))
     assert "pip install 'inception-atlas[ray]==9.9'" in str(outcome.error)
     assert outcome.rendered == 0
 
@@ -204,14 +204,15 @@ def atlas(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 
 @needs_ray
-def test_ctrl_c_on_a_cluster_of_our_own_keeps_what_is_finished(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_on_a_cluster_of_our_own_it_keeps_what_is_finished(tmp_path: Path, stop: int, code: int) -> None:
     process = atlas(tmp_path, "conv2d0:0-7", "--ray", "--workers", "2", "--batch", "1", "--steps", "400")
     while process.poll() is None and not list(tmp_path.glob("site/store/??/*.json")):
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, stop) if stop == signal.SIGINT else process.send_signal(stop)
     out, err = process.communicate(timeout=60)
     kept = len(list(tmp_path.glob("site/store/??/*.json")))
-    assert (process.returncode, out) == (130, f"rendered {kept}, already there 0, failed 0, in site/store\n"), err
+    assert (process.returncode, out) == (code, f"rendered {kept}, already there 0, failed 0, in site/store\n"), err
     assert 1 <= kept < 8
     assert err.startswith("2 workers with 1 core each\n")
     assert err.endswith("Type the same command again to go on\n")
@@ -251,7 +252,7 @@ def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest
 
 @needs_ray
 def test_snapshots_are_of_one_ascent_and_another_torch_is_warned_of(
-    loaded: Loaded, store: Store, crew: WorkerPool, monkeypatch: pytest.MonkeyPatch
+    loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = scheduler.versions()
     monkeypatch.setattr(scheduler, "versions", lambda: {**here, "torch": "1.0"})
@@ -264,7 +265,7 @@ def test_snapshots_are_of_one_ascent_and_another_torch_is_warned_of(
     steps: list[float] = []
     warned: list[str] = []
     outcome = scheduler.run(
-        make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(crew, workers=1), checkpoint="untrained",
+        make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(pool, workers=1), checkpoint="untrained",
         advance=steps.append, warn=warned.append,
     )  # fmt: skip
     assert outcome == Outcome(rendered=9, present=0)

@@ -106,7 +106,7 @@ def on_cluster(checkpoint: Checkpoint, how: RenderOptions) -> tuple[str, Engine]
     def engine() -> Iterator[tuple[bool, Callable[..., Outcome]]]:
         with connect(how.ray or LOCAL, workers=how.workers, device=how.device) as pool:
             echo(pool, err=True)
-            yield pool.gpu, partial(run, loaded=loaded, crew=pool, warn=warn)
+            yield pool.gpu, partial(run, loaded=loaded, pool=pool, warn=warn)
 
     return loaded.fingerprint, engine()
 

@@ -118,17 +118,18 @@ sigmoid (naive in Lucent); Fourier coefficients of decorrelated colours under ra
 _PRESET_SETTINGS = ("parameterization", "decorrelate", "rotate", "scale", "shift")
 
 
-def apply_preset(way: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a preset and other settings change in a recipe.
+def apply_preset(preset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a preset and other settings together, which change the default recipe.
 
-    Raises UsageError for a preset that does not exist, and for a setting that contradicts raw or naive.
+    Raises UsageError for a preset that does not exist, and for a setting without which raw or naive is something else.
     """
-    if way not in PRESETS:
-        raise UsageError(f"no way “{way}”: there are {', '.join(PRESETS)}")
+    if preset not in PRESETS:
+        raise UsageError(f"no preset “{preset}”: there are {', '.join(PRESETS)}")
+    fixed = PRESETS[preset]
     for name in _PRESET_SETTINGS:
-        if name in PRESETS[way] and settings.get(name, PRESETS[way][name]) != PRESETS[way][name]:
-            raise UsageError(f"{name} = {settings[name]} is not for {way}, which it would not be then; leave it out")
-    return {**PRESETS[way], **settings}
+        if name in fixed and settings.get(name, fixed[name]) != fixed[name]:
+            raise UsageError(f"{name} = {settings[name]} is not for {preset}; leave it out")
+    return {**fixed, **settings}
 
 
 @dataclass(frozen=True)

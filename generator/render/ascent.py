@@ -5,9 +5,8 @@
 >>> result.pictures.shape, result.activations.shape                               # doctest: +SKIP
 (torch.Size([8, 3, 224, 224]), torch.Size([8, 128]))
 
-:func:`gradient_ascent` is the method itself and takes any objective; :func:`ascend` does it by a recipe. A step reads
-and writes the same tensors each time, and the host decides nothing in it, so that a GPU can replay it; see
-:mod:`generator.render.replay`.
+:func:`gradient_ascent` takes any objective; :func:`ascend` applies it to units by a recipe. A step reads and writes the
+same tensors each time and decides nothing on the host, so that a GPU can replay it: :mod:`generator.render.replay`.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ from generator.render.robustness import transformations, warp
 
 
 def gradient_ascent(numbers: Tensor, objective: Callable[[Tensor], Tensor], optimizer: Optimizer) -> Iterator[Tensor]:
-    """Move numbers up the gradient of an objective: one step for each value taken from this iterator.
+    """Move numbers up the gradient of an objective: one step for each value that is taken from this iterator.
 
-    ``objective(numbers)`` gives one activation for each of N pictures. The iterator yields these N values, from before
-    the step. Raw pixels need nothing more:
+    ``objective(numbers)`` gives one activation for each of N pictures; the iterator gives these N values, as they were
+    before the step. Raw pixels need nothing more:
 
     >>> pixels = torch.randn(1, 3, 224, 224, requires_grad=True)                  # doctest: +SKIP
-    >>> climb = gradient_ascent(                                                  # doctest: +SKIP
+    >>> steps = gradient_ascent(                                                  # doctest: +SKIP
     ...     pixels, lambda x: net(x / 4 + 0.5, "mixed4a")[:, 9].mean((1, 2)), torch.optim.Adam([pixels], lr=0.05)
     ... )
-    >>> curve = [next(climb).item() for _ in range(256)]                          # doctest: +SKIP
+    >>> curve = [next(steps).item() for _ in range(256)]                          # doctest: +SKIP
     """
 
     def step() -> Tensor:
@@ -55,9 +54,9 @@ def gradient_ascent(numbers: Tensor, objective: Callable[[Tensor], Tensor], opti
 
 @dataclass(frozen=True, slots=True)
 class Ascent:
-    """Pictures, N x 3 x size x size in 0..1, and the objective at each step before that step was taken, N x steps.
+    """Pictures, N x 3 x size x size in 0..1, and the objective before each step, N x steps.
 
-    ``snapshots`` has, for each step that was asked for, the pictures before that step.
+    ``snapshots`` has the pictures before some steps, by step.
     """
 
     pictures: Tensor
@@ -77,12 +76,12 @@ def ascend(
 ) -> Ascent:
     """Maximise each unit's objective on a picture of its own.
 
-    ``layer`` is one convolution and ``channels`` one channel of it for each seed. Adam scales every number's step by
-    its own gradients, and the objectives are summed, so that no picture depends on the others of the batch.
-    ``snapshots`` are the steps, from 0, whose pictures are kept: each is what the recipe with so many steps ends with.
+    ``layer`` is one convolution and ``channels`` one channel of it for each seed. The objectives are summed, and Adam
+    scales each number's step by its own gradients, so no picture depends on the others of the batch. ``snapshots`` are
+    steps, from 0, before which the pictures are kept: a snapshot is what a recipe with so many steps ends with.
     """
     if len(seeds) == 1:
-        # For a single picture a CPU's convolutions use other code. The last digits differ, and steps amplify that.
+        # For a single picture a CPU computes convolutions in another way. Last digits differ, and steps amplify that.
         pair = ascend(net, layer, [*channels] * 2, view, recipe, [*seeds] * 2, on_step, snapshots)
         return Ascent(pair.pictures[:1], pair.activations[:1], {s: p[:1] for s, p in pair.snapshots.items()})
     device = net.mean.device
@@ -101,14 +100,16 @@ def ascend(
             return canvas.picture(numbers, recipe).clamp(0, 1)
 
     kept: dict[int, Tensor] = {}
-    reached = torch.empty(recipe.steps, len(seeds), device=device)  # many small tensors would fragment the heap
+    reached = torch.empty(
+        recipe.steps, len(seeds), device=device
+    )  # one tensor: many small ones would fragment the heap
     for step in range(recipe.steps):
         if step in snapshots:
             kept[step] = picture()
-        if step in (0, recipe.wake_steps):  # frees the step recorded before, and its memory
+        if step in (0, recipe.wake_steps):  # another leak is another graph; the old one is freed
             leak = recipe.leak if step < recipe.wake_steps else 0.0
-            climb = gradient_ascent(numbers, partial(objective, leak=leak), optimizer)
+            ascent = gradient_ascent(numbers, partial(objective, leak=leak), optimizer)
         theta.copy_(thetas[step])
-        reached[step] = next(climb)
+        reached[step] = next(ascent)
         on_step()
     return Ascent(picture(), reached.T, kept)

@@ -1,11 +1,11 @@
-"""The numbers that are optimised, and the picture that they give.
+"""What is optimised: the numbers that parameterise a picture, and the picture they make.
 
-``start`` draws the numbers, ``picture`` turns them into RGB. Both are plain functions of the recipe. Every unit's
-numbers are drawn from its own seed, so a unit does not depend on the others in its batch.
+``start`` draws the numbers and ``picture`` turns them into RGB. The numbers of each unit are drawn from its own seed, so
+that no picture depends on the others of a batch.
 
 The Fourier parameterisation and the decorrelated colours are those of Olah et al., "Feature Visualization" (Distill
-2017) and of Lucid: gradient ascent on coefficients scaled by 1 / frequency, in a colour basis in which natural
-pictures are white, is steepest ascent in the space of natural pictures. Constants are Lucid's.
+2017) and of Lucid: coefficients are scaled by 1 / frequency, and colours have a basis in which those of natural
+pictures are not correlated. Constants are Lucid's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COLOR_CORRELATION_SQRT = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09
 
 
 def draw(seed: int, stream: int) -> np.random.Generator:
-    """One of a unit's own streams of random numbers: the same on every device and in every batch."""
+    """One of a unit's two streams of random numbers: the same on every device, whatever else is rendered."""
     return np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
 
 

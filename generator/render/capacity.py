@@ -1,7 +1,7 @@
 """How many units fit through the network at once.
 
-The memory of a unit is counted, not estimated: one step is traced on tensors that have a shape and no content, and the
-sizes of what it keeps for its backward are added.
+The memory of a unit is counted, not estimated: one step is run on the "meta" device, where tensors have a shape and no
+content, and the tensors that it saves for the backward pass are added up.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from generator.render.robustness import warp
 
 _CPU_BYTES = 2_500_000_000  # of a batch: with torch and the weights a process stays below 4 GB
 _SHARE = 0.9  # of a GPU's free memory
-_BACKWARD = 2.0  # gradients and workspaces, relative to what the forward keeps
+_BACKWARD = 2.0  # with gradients and workspaces, in what the forward pass saves
 
 
 def fits(needed: int, device: torch.device) -> int:
-    """The number of units that fit at a time, 2 at least, when each needs :func:`bytes_per_unit`."""
+    """How many units fit at a time, at least 2, if each needs so many bytes by :func:`bytes_per_unit`."""
     free: float = _CPU_BYTES
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -31,7 +31,7 @@ def fits(needed: int, device: torch.device) -> int:
 
 
 def bytes_per_unit(net: Inception, layer: str, recipe: Recipe, view: str = "channel") -> int:
-    """The bytes that a step keeps for its backward, for each unit of a batch."""
+    """Bytes that a step of the ascent saves for the backward pass, for each unit of a batch."""
     shapes = copy.deepcopy(net).to("meta", getattr(torch, recipe.precision))
     return _kept(shapes, layer, recipe, view, 2) - _kept(shapes, layer, recipe, view, 1)
 

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from generator.core.record import EncodedFile
 
-SHARP = 256  # small canvases are enlarged by a whole factor up to this, so WebP's halved colour loses nothing
+SHARP = 256  # pixels: small canvases are enlarged by a whole factor, because WebP halves the resolution of colour
 THUMBNAIL = 112
 QUALITY, THUMBNAIL_QUALITY = 48, 40
 
 
 def to_pixels(pictures: Tensor) -> NDArray[np.uint8]:
-    """N x 3 x H x W in 0..1 to N x H x W x 3 in 0..255: rounded on the device, and copied to the host as bytes."""
+    """N x 3 x H x W in 0..1 to N x H x W x 3 in 0..255, rounded on the device and copied as bytes."""
     whole = (pictures.clamp(0, 1) * 255).round().to(torch.uint8)
     pixels: NDArray[np.uint8] = whole.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     return pixels

@@ -1,7 +1,7 @@
-"""Runs a plan on this machine, batch after batch, and keeps each unit in the store as soon as it is finished.
+"""Runs a plan on this machine: batch after batch through the network, each finished picture at once into the store.
 
-While a batch runs, threads encode the pictures of the one before, and one thread writes them, in the plan's order. If
-a run is interrupted, only its present batch is lost; what is in the store is not rendered again.
+While a batch runs, threads encode the pictures of the batch before, and one thread writes them in the plan's order. If
+a run is interrupted only the current batch is lost, and what is in the store is not rendered again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _SHORT = 70  # characters; some messages of torch have a thousand
 class Outcome:
     """What became of the units of a plan.
 
-    ``failed`` says why, unit by unit; ``stopped`` is True after Ctrl-C; ``error`` is what ended the run early.
+    ``failed`` has a line for each unit that failed; ``stopped`` is True after Ctrl-C or SIGTERM; ``error`` is what ended
+    the run early.
     """
 
     rendered: int
@@ -65,7 +66,7 @@ def run(
 ) -> Outcome:
     """Render every batch of a plan with a float32 network, on the network's device, and keep the results.
 
-    Ctrl-C, a full disk and the like end the run. The interrupted batch is lost; what was kept stays. Raises
+    Ctrl-C, a full disk and the like end the run; the batch that they interrupt is lost, the rest is kept. Raises
     AtlasError if the store cannot be written at all.
     """
     renderer = Renderer(net, checkpoint)
@@ -87,9 +88,9 @@ def keep(
     force: bool = False,
     advance: Advance = lambda units: None,
 ) -> Outcome:
-    """Get a plan's batches answered, and write the answers in a thread as they come. Every run has this one writer.
+    """Have the batches of a plan answered, and write the answers in a thread as they come. Every run writes by this.
 
-    ``answer`` gets the batches. Units that another renderer has kept by then are left out.
+    ``answer`` gets the batches one by one, each without the pictures that another renderer has kept by then.
     """
     store.prepare()
     rendered = skipped = lost_races = 0

@@ -1,7 +1,9 @@
-"""Lucent as its users call it: ``render_vis`` on the network as modules, to compare our pictures with.
+"""Lucent as its users call it, to compare our pictures with: ``render_vis`` on a network with a module for each layer.
 
-Lucent 0.1.8 leaves its hooks on the model that it was given. With a fresh model for each unit this costs it no time; a
-loop over units on one model pays for it.
+Lucent 0.1.8 leaves its hooks on the model. A fresh model for each unit avoids
+that; one model for all units is what a user's loop over units does.
+
+Lucent is imported here, inside one function, and nowhere else: nothing else needs it, or what it installs.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ def picture(
     size: int,
     naive: bool,
 ) -> tuple[NDArray[np.uint8], float]:
-    """A picture by Lucent, size x size x 3 pixels, and its activation, measured as we measure ours."""
+    """A picture by Lucent, size x size x 3 pixels, and its activation by our own evaluation."""
     vis = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
     net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
     layer, channel = loaded.architecture.locate(unit.layer, unit.channel)

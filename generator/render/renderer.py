@@ -1,7 +1,7 @@
-"""Answers a batch: gradient ascent, evaluation of each picture, and the bytes that are kept.
+"""Renders a batch: gradient ascent, evaluation, provenance, and the encoded files of each picture.
 
-A :class:`Renderer` holds a network and does what needs the device. :func:`finish` encodes. It needs only a core, so
-threads do it while the next batch runs. The runner on this machine and each worker of a cluster use both.
+A :class:`Renderer` has a network and does what needs the device. :func:`finish` encodes; it needs no device, so threads
+do it while the next batch runs. A run on this machine and each worker of a cluster use both.
 
 >>> renderer = Renderer(net, "untrained")                                           # doctest: +SKIP
 >>> answers = [finish(each) for part in renderer.render(batch) for each in part]    # doctest: +SKIP
@@ -37,12 +37,12 @@ from generator.render.objective import evaluate
 from generator.store.plan import Batch
 
 Advance = Callable[[float], object]
-"""Called with the units, and fractions of units, that were done since the last call."""
+"""Called with the units, or fractions of units, done since the last call; negative if they have to be done again."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """All that the store keeps of a unit."""
+    """All that the store keeps of a picture."""
 
     question: Question
     provenance: Provenance
@@ -52,7 +52,7 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A unit for which no picture could be made, and why."""
+    """A question without a picture, and why."""
 
     question: Question
     why: str
@@ -69,15 +69,15 @@ class Renderer:
     """Answers batches with the network of one checkpoint, on the device that it is on."""
 
     def __init__(self, net: Inception, checkpoint: str) -> None:
-        """``net`` is in float32: it evaluates pictures, and is copied for other precisions."""
+        """``net`` is in float32: pictures are evaluated with it. It is copied for other precisions."""
         keep_freed_memory()
         self._net, self._checkpoint = net, checkpoint
         self._networks = {"float32": net}
         self._needed: dict[tuple[str, Recipe, str], int] = {}
-        self._largest = 1 << 30  # the largest batch that fits, as far as it is known from running out of memory
+        self._largest = 1 << 30  # batch that may fit; halved when memory runs out
 
     def render(self, batch: Batch, advance: Advance = lambda units: None) -> Iterator[list[Rendered | Failure]]:
-        """The batch in parts that fit into memory. If a GPU still runs out of memory, parts are halved.
+        """Render the batch in parts that fit into memory. If a GPU runs out of memory nevertheless, parts are halved.
 
         Raises AtlasError if a single unit does not fit.
         """
@@ -130,17 +130,18 @@ class Renderer:
         for part in batch.parts:
             steps_of = part.recipe.steps
             pictures = ascent.snapshots.get(steps_of, ascent.pictures)
-            reached = ascent.activations[:, :steps_of].clone()  # rendering a unit again writes into its curve
+            reached = ascent.activations[:, :steps_of].clone()  # waking below must not change the other parts
             answers += self._answer(part, pictures, reached, taken * steps_of / steps)
         return answers
 
     def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
-        """The pictures of an ascent that took ``taken`` seconds, evaluated."""
+        """The answers to a batch from its pictures and curves; ``taken`` is how many seconds the ascent took."""
         begun = time.perf_counter()
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
         while VIEWS[batch.view].wakes and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
-            # Units that are 0 once ReLUs stop leaking are rendered again, apart, with twice as many leaky steps.
+            # Units that are dead again when the leak ends get a new ascent with twice the wake steps. It is repeated for
+            # them alone, so that no picture depends on its batch.
             wake *= 2
             asleep = torch.nonzero(finals == 0).flatten().tolist()
             again = batch.only(asleep)
@@ -148,7 +149,7 @@ class Renderer:
             pictures[asleep], activations[asleep] = woken.pictures, woken.activations
             finals[asleep] = self._measure(again, pictures[asleep])
         seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
-        sums = pictures.sum((1, 2, 3)).tolist()  # NaN if a pixel is NaN
+        sums = pictures.sum((1, 2, 3)).tolist()  # NaN if any pixel is NaN
         numbers = zip(activations.tolist(), finals.tolist(), sums, strict=True)
         results = zip(batch.questions, to_pixels(pictures), numbers, strict=True)
         return [self._rendered(question, pixels, *each, seconds) for question, pixels, each in results]
@@ -164,7 +165,7 @@ class Renderer:
     ) -> Rendered | Failure:
         if not all(map(math.isfinite, (*reached, final, total))):
             return Failure(question, "the ascent left the range of numbers; type a smaller --step-size")
-        made = Provenance(
+        provenance = Provenance(
             checkpoint=self._checkpoint,
             activations=tuple(float(f"{a:.5g}") for a in reached),
             activation=float(f"{final:.7g}"),
@@ -174,7 +175,7 @@ class Renderer:
             versions=versions(),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        return Rendered(question, made, pixels)
+        return Rendered(question, provenance, pixels)
 
     def _ascend(self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None) -> Ascent:
         if recipe.precision not in self._networks:
@@ -184,27 +185,27 @@ class Renderer:
         return ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step, snapshots=batch.at)
 
     def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
-        """The objective of finished pictures in float32, enlarged to the input, without transformations."""
+        """The objective of finished pictures: in float32, enlarged to the input, without transformations."""
         return evaluate(self._net, pictures, batch.recipe.input, batch.layer, batch.channels, batch.view)
 
 
 def describe(device: torch.device) -> str:
-    """The name of the device in records."""
+    """The name of the device, as records give it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
 
 
 def versions() -> dict[str, str]:
-    """The versions and settings that a picture's last digits may depend on, for records."""
+    """The versions that the last digits of a picture may depend on, as records give them."""
     return {"inception-atlas": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def keep_freed_memory() -> None:
     """Tell glibc to keep freed memory, and not to give it back to the kernel after every step.
 
-    Activations of a batch are allocated and freed at each step; without this most of the time on a CPU goes into page
-    faults (measured in docs/log.md). Elsewhere the call does not exist and nothing is done.
+    Activations of a batch are allocated and freed at each step; without this a CPU spends most of its time on page
+    faults (measured in docs/log.md). Without glibc nothing is done.
     """
     if platform.libc_ver()[0] != "glibc":
         return

@@ -1,13 +1,13 @@
-"""A step that is run many times, launched as one piece where the device can do that.
+"""A step that is repeated many times, launched as one CUDA graph on a GPU.
 
-A step of ascent is several hundred small operations. A GPU runs them faster than Python can launch them, so the step
-is recorded once as a CUDA graph and replayed. On every other device it is simply called.
+A step of the ascent is several hundred small operations. A GPU runs them faster than Python can launch them, so the
+step is recorded once as a CUDA graph and replayed. On every other device it is simply called.
 
->>> step = replayable(climb, device)         # doctest: +SKIP
+>>> step = replayable(take_step, device)     # doctest: +SKIP
 >>> for _ in range(128): activations = step().clone()                               # doctest: +SKIP
 
-A step can be replayed if it reads its input from tensors that stay where they are, moves nothing between host and
-device, and has no branch that depends on a value.
+A step can be replayed if it reads its input from the same tensors each time, copies nothing between host and device,
+and runs the same operations whatever the values are.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import torch
 from torch import Tensor
 
 Step = Callable[[], Tensor]
-_EAGER = 3  # calls before recording, in which libraries choose their kernels and the optimiser makes its state
+_EAGER = 3  # calls before recording: libraries choose kernels, the optimiser makes its state
 
 
 def replayable(step: Step, device: torch.device) -> Step:
-    """The step, or on a GPU one that records it at its fourth call and replays it from then on.
+    """The step itself; on a GPU, a step that is recorded at its fourth call and replayed from then on.
 
-    The tensor that it returns may be the same one at each call; clone it to keep its values.
+    It may return the same tensor at each call: clone it to keep its values.
     """
     return _Graph(step) if device.type == "cuda" else step
 
 
 class _Graph:
-    """Recording as in "CUDA semantics" of torch's documentation: some calls on a side stream, then the capture."""
+    """Records as torch's "CUDA semantics" asks for: some calls on a side stream, then the capture."""
 
     def __init__(self, step: Step) -> None:
         self.step = step

@@ -1,7 +1,6 @@
-"""Small random transformations between canvas and network, so that a picture keeps its activation when it moves a
-little.
+"""Small random transformations between canvas and network, so that a picture also works when it is moved a little.
 
-One affine warp a step rotates, scales and shifts the canvas and enlarges it to the network's input, in place of the
+At each step one affine warp rotates, scales and shifts the canvas and enlarges it to the network's input, in place of the
 chain of pad, jitter, scale, rotate and upsample of Lucid and Lucent; outside the canvas the network sees grey.
 """
 
@@ -23,8 +22,8 @@ _GREY = 0.5
 def transformations(recipe: Recipe, seeds: Sequence[int]) -> Tensor:
     """The warps of all steps: steps x N x 2 x 3, from positions in the network's input to positions on the canvas.
 
-    Positions run from -1 to 1 from edge to edge. A unit's warps come from its own seed; the first n do not depend on
-    how many steps there are.
+    Positions are -1 at one edge and 1 at the other. A unit's warps come from its own seed; the first n are the same
+    however many steps there are.
     """
     draws = np.stack([draw(seed, TRANSFORMATIONS).uniform(-1, 1, (recipe.steps, 4)) for seed in seeds], axis=1)
     angle = np.deg2rad(recipe.rotate) * draws[..., 0]

@@ -1,7 +1,7 @@
 """Joins a Ray cluster, or starts one on this machine, and divides it among workers.
 
->>> with connect("10.0.0.5:6379") as crew:                                                # doctest: +SKIP
-...     print(crew)
+>>> with connect("10.0.0.5:6379") as pool:                                                # doctest: +SKIP
+...     print(pool)
 8 workers with a GPU each
 """
 
@@ -11,8 +11,10 @@ import contextlib
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +30,7 @@ _HOW_TO_JOIN = "type --ray-address HOST:PORT as `ray start --head` printed it, o
 
 @dataclass(frozen=True, slots=True)
 class WorkerPool:
-    """How many workers a run has, and how much of its node each has."""
+    """How many workers a run has, and how many cores, or a GPU, each of them has."""
 
     workers: int
     cores: int
@@ -40,10 +42,11 @@ class WorkerPool:
 
 
 def divide(nodes: Sequence[Mapping[str, float]], workers: int | None = None, device: str = "auto") -> WorkerPool:
-    """The pool of workers for nodes with these numbers of ``CPU`` and ``GPU``.
+    """The pool for these nodes; each has a number of ``CPU`` and of ``GPU``.
 
-    A worker for each GPU, if there is one anywhere; else for every 8 cores of a node, and one for a node with fewer.
-    With ``workers``, that many, with as many cores each as fit. Raises UsageError if the nodes have too little.
+    One worker for each GPU, if there is one anywhere. Otherwise one for every 8 cores of a node, and one for a node
+    that has fewer. With ``workers``, that many, each with as many cores as fit. Raises UsageError if the nodes have too
+    few.
     """
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"no device “{device}” on a cluster; type --device cpu or --device cuda")
@@ -67,12 +70,11 @@ def divide(nodes: Sequence[Mapping[str, float]], workers: int | None = None, dev
 def connect(address: str = LOCAL, *, workers: int | None = None, device: str = "auto") -> Iterator[WorkerPool]:
     """Join the cluster at HOST:PORT, or the one this machine is a node of (``auto``), or start one here (``local``).
 
-    A cluster started here needs its own token, listens on the loopback address only (unless ray was imported before),
-    and ends with the context.
-    Raises AtlasError if no cluster can be joined.
+    A cluster that is started here has a token of its own, listens on the loopback address only (unless ray was imported
+    before), and ends with the context. Raises AtlasError if there is no cluster, or it cannot be joined.
     """
     if address == LOCAL:
-        if "ray" not in sys.modules:  # read as it is imported: on Linux too, the node is to know itself as 127.0.0.1
+        if "ray" not in sys.modules:  # Ray reads it at import: the node's address is 127.0.0.1, on Linux too
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -84,12 +86,15 @@ def connect(address: str = LOCAL, *, workers: int | None = None, device: str = "
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == LOCAL:
         options |= {"include_dashboard": False, "object_store_memory": _OBJECT_STORE}
-    with contextlib.redirect_stdout(sys.stderr):  # what Ray prints of its processes; stdout is for our results
+    terminate = signal.getsignal(signal.SIGTERM)  # Ray puts a handler of its own there, which ends the process
+    with contextlib.redirect_stdout(sys.stderr):  # Ray prints about its processes; our stdout says what was rendered
         try:
             try:
                 ray.init(address, **options)
             except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
                 raise AtlasError(f"cannot join a Ray cluster at {address} ({_line(error)}); {_HOW_TO_JOIN}") from error
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, terminate)
             nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
             yield divide([node["Resources"] for node in nodes if node["Alive"]], workers, device)
         finally:
@@ -103,8 +108,8 @@ def _reach(address: str) -> None:
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), _REACH_SECONDS).close()
-    except OSError as error:
-        raise AtlasError(f"no Ray cluster at {address} ({error.strerror or error}); {_HOW_TO_JOIN}") from error
+    except (OSError, OverflowError) as error:
+        raise AtlasError(f"no Ray cluster at {address} ({error.args[-1]}); {_HOW_TO_JOIN}") from error
 
 
 def _line(error: Exception) -> str:

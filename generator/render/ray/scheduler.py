@@ -1,12 +1,12 @@
-"""Renders a plan on the connected cluster: workers answer batches, and only this process writes.
+"""Renders a plan on the cluster that is connected: workers render batches, and only this process writes.
 
-A worker is an actor that holds one GPU, or a group of cores, and a :class:`Renderer`. The weights are put into Ray's
-object store once, and sent once to each node. A worker has two batches at most, the one that it renders and the next,
-so that it never waits for the writer. If a worker is lost, its batches go to the front of the queue, and another worker
-is started. Batches that were answered before are in the store.
+A worker is a Ray actor with one GPU, or with a group of cores, and a :class:`Renderer`. The weights go into Ray's
+object store, which copies them once to each node. A worker has at most two batches: the one it renders, and the next,
+so that it never waits for the writer. If a worker is lost, its batches go to the front of the queue and another worker
+is started. What was answered before is in the store.
 
->>> with connect("10.0.0.5:6379") as crew:                                                # doctest: +SKIP
-...     outcome = run(plan, load_tensors("inception5h"), store, crew, checkpoint="inception5h")
+>>> with connect("10.0.0.5:6379") as pool:                                                # doctest: +SKIP
+...     outcome = run(plan, load_tensors("inception5h"), store, pool, checkpoint="inception5h")
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _START_SECONDS = 600
 
 
 class Worker:
-    """The actor: a renderer on a node, with threads that encode."""
+    """The Ray actor: a renderer on a node, with threads that encode."""
 
-    def begin(self, loaded: Loaded, checkpoint: str, crew: WorkerPool, asked: Mapping[str, str]) -> list[str]:
-        """Build the network, and return warnings. Raises AtlasError if this node has another version of the package."""
+    def start(self, loaded: Loaded, checkpoint: str, pool: WorkerPool, asked: Mapping[str, str]) -> list[str]:
+        """Build the network; gives warnings. Raises AtlasError if this node has another version of inception-atlas."""
         mine, node = versions(), f"the node {socket.gethostname()}"
         if mine["inception-atlas"] != asked["inception-atlas"]:
             raise AtlasError(
@@ -51,17 +51,17 @@ class Worker:
             )
         if fingerprint(loaded.tensors) != loaded.fingerprint:
             raise AtlasError(f"the weights came to {node} damaged; type the same command again")
-        torch.set_num_threads(max(1, crew.cores))
+        torch.set_num_threads(max(1, pool.cores))
         net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
-        net = net.to(memory_format=torch.channels_last).to("cuda" if crew.gpu else "cpu").eval()
+        net = net.to(memory_format=torch.channels_last).to("cuda" if pool.gpu else "cpu").eval()
         self._renderer = Renderer(net, checkpoint)
         self._device = ThreadPoolExecutor(1)
-        self._encoders = ThreadPoolExecutor(max(1, crew.cores))
+        self._encoders = ThreadPoolExecutor(max(1, pool.cores))
         other = [f"{name} {mine[name]}, not {asked[name]}" for name in ("torch", "python") if mine[name] != asked[name]]
         return [f"{node} has {' and '.join(other)}; last digits of its pictures may differ"] if other else []
 
     def answer(self, batch: Batch) -> list[EncodedImage | Failure]:
-        """Render and encode. Two calls may run at a time: while one uses the device, the other encodes."""
+        """Render and encode a batch. Two calls may run at a time: one uses the device while the other encodes."""
         return list(self._encoders.map(finish, self._device.submit(self.render, batch).result()))
 
     def render(self, batch: Batch) -> list[Rendered | Failure]:
@@ -72,21 +72,22 @@ def run(
     plan: Plan,
     loaded: Loaded,
     store: Store,
-    crew: WorkerPool,
+    pool: WorkerPool,
     *,
     checkpoint: str,
     force: bool = False,
     advance: Advance = lambda units: None,
     warn: Callable[[str], object] = lambda text: None,
 ) -> Outcome:
-    """Render every batch of a plan on the connected cluster and keep the results, like ``local.run``.
+    """Render every batch of a plan on the cluster that is connected and keep the pictures, as
+    :func:`generator.render.local.run` does.
 
-    ``advance`` is called when a batch is answered; ``warn`` is told of lost workers and of nodes with another torch.
+    ``advance`` is called after each batch; ``warn`` gets a line for a lost worker and for a node with another torch.
     """
 
     def answer(batches: Iterator[Batch]) -> Generator[list[EncodedImage | Failure]]:
-        with closing(Scheduler(loaded, checkpoint, crew, len(plan.batches), warn)) as foreman:
-            for answers in foreman.answers(batches):
+        with closing(Scheduler(loaded, checkpoint, pool, len(plan.batches), warn)) as scheduler:
+            for answers in scheduler.answers(batches):
                 advance(len({each.question.unit for each in answers}))
                 yield answers
 
@@ -95,97 +96,104 @@ def run(
 
 @dataclass(eq=False, slots=True)
 class WorkerHandle:
-    """A worker as this process knows it: its actor, and the calls that it has not answered yet, in their order."""
+    """A worker as the scheduler sees it: its actor, and its unanswered calls in the order they were made."""
 
     actor: Any
-    begun: Any
+    started: Any
     ready: bool = False
     calls: dict[Any, Batch] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> list[Any]:
+        """What Ray is to be asked about: the calls, or the start."""
+        return list(self.calls) if self.ready else [self.started]
 
 
 class Scheduler:
     """Gives batches to workers, and takes back those of workers that are lost."""
 
     def __init__(
-        self, loaded: Loaded, checkpoint: str, crew: WorkerPool, batches: int, warn: Callable[[str], object]
+        self, loaded: Loaded, checkpoint: str, pool: WorkerPool, batches: int, warn: Callable[[str], object]
     ) -> None:
         import ray
 
-        self._ray, self._warn, self._workers, self._left = ray, warn, crew.workers, batches
-        self._orders = (ray.put(loaded), checkpoint, crew, versions())
+        self._ray, self._warn, self._size, self._left = ray, warn, pool.workers, batches
+        self._start_args = (ray.put(loaded), checkpoint, pool, versions())
         actor: Any = ray.remote(Worker)
         self._actor = actor.options(
-            num_cpus=crew.cores, num_gpus=int(crew.gpu), max_restarts=0, max_task_retries=0, max_concurrency=_QUEUED
+            num_cpus=pool.cores, num_gpus=int(pool.gpu), max_restarts=0, max_task_retries=0, max_concurrency=_QUEUED
         )
         self._returned: deque[Batch] = deque()
         self._losses: Counter[str] = Counter()
         self._failed_starts = 0
-        self._hands = [self._start_worker() for _ in range(crew.workers)]
+        self._workers = [self._start_worker() for _ in range(pool.workers)]
 
     def _start_worker(self) -> WorkerHandle:
         actor = self._actor.remote()
-        return WorkerHandle(actor, actor.begin.remote(*self._orders))
+        return WorkerHandle(actor, actor.start.remote(*self._start_args))
 
     def close(self) -> None:
-        for hand in self._hands:
-            self._ray.kill(hand.actor)
+        for worker in self._workers:
+            self._ray.kill(worker.actor)
 
     def answers(self, batches: Iterator[Batch]) -> Iterator[list[EncodedImage | Failure]]:
-        """The results of each batch, as they are done. Raises AtlasError if a worker does, or if no worker starts."""
+        """The answers to each batch, as they are ready. Raises AtlasError if a worker does, or if none can start."""
         seen = time.monotonic()
         while True:
             self._give(batches)
-            if any(hand.ready for hand in self._hands):
+            if any(worker.ready for worker in self._workers):
                 seen = time.monotonic()
-                if not any(hand.calls for hand in self._hands):
+                if not any(worker.calls for worker in self._workers):
                     return
             elif time.monotonic() > seen + _START_SECONDS:
                 raise AtlasError(f"no worker could start in {_START_SECONDS} s; see `ray status`, type fewer --workers")
-            pending = {ref: hand for hand in self._hands for ref in (hand.calls if hand.ready else [hand.begun])}
+            pending = {ref: worker for worker in self._workers for ref in worker.pending}
             done, _ = self._ray.wait(list(pending), timeout=1)
             for ref in done:
                 yield from self._take(ref, pending[ref], batches)
 
     def _give(self, batches: Iterator[Batch]) -> None:
-        while idle := [hand for hand in self._hands if self._has_room(hand)]:
+        while idle := [worker for worker in self._workers if self._has_room(worker)]:
             if self._returned:
                 batch = self._returned.popleft()
             elif (following := next(batches, None)) is not None:
                 batch, self._left = following, self._left - 1
             else:
                 return
-            hand = min(idle, key=lambda hand: len(hand.calls))
-            hand.calls[hand.actor.answer.remote(batch)] = batch
+            worker = min(idle, key=lambda worker: len(worker.calls))
+            worker.calls[worker.actor.answer.remote(batch)] = batch
 
-    def _has_room(self, hand: WorkerHandle) -> bool:
-        """Whether a worker gets one more batch. It gets none in advance if there are fewer batches than workers, so
-        that all end together; nor beside a batch that lost a worker before, so that no other batch is lost with it.
+    def _has_room(self, worker: WorkerHandle) -> bool:
+        """Whether a worker gets one more batch.
+
+        It gets none in advance when fewer batches are left than workers, so that all end together. A batch that lost a
+        worker before runs alone, so that no other batch is lost with it.
         """
-        lost = self._returned or any(self._losses[batch.questions[0].key] for batch in hand.calls.values())
-        return hand.ready and len(hand.calls) < (1 if lost or self._left <= self._workers else _QUEUED)
+        lost = self._returned or any(self._losses[batch.questions[0].key] for batch in worker.calls.values())
+        return worker.ready and len(worker.calls) < (1 if lost or self._left <= self._size else _QUEUED)
 
-    def _take(self, ref: Any, hand: WorkerHandle, batches: Iterator[Batch]) -> Iterator[list[EncodedImage | Failure]]:
+    def _take(self, ref: Any, worker: WorkerHandle, batches: Iterator[Batch]) -> Iterator[list[EncodedImage | Failure]]:
         try:
-            came = self._ray.get(ref)
+            result = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:
             raise (error.cause if isinstance(error.cause, AtlasError) else error) from None
         except self._ray.exceptions.RayError as error:
-            yield from self._lose(hand, error)
+            yield from self._lose(worker, error)
             return
-        if not hand.ready:
-            hand.ready, self._failed_starts = True, 0
-            for text in came:
+        if not worker.ready:
+            worker.ready, self._failed_starts = True, 0
+            for text in result:
                 self._warn(text)
         else:
-            del hand.calls[ref]
-            self._give(batches)  # before the results are written
-            yield came
+            del worker.calls[ref]
+            self._give(batches)  # before the result is written
+            yield result
 
-    def _lose(self, hand: WorkerHandle, error: Exception) -> Iterator[list[EncodedImage | Failure]]:
-        """Take a lost worker's batches back and start another worker. A batch that lost too many workers has failed."""
-        self._hands.remove(hand)
-        self._ray.kill(hand.actor)
-        for batch in reversed(hand.calls.values()):
+    def _lose(self, worker: WorkerHandle, error: Exception) -> Iterator[list[EncodedImage | Failure]]:
+        """Take back the batches of a lost worker and start another. A batch that lost too many workers has failed."""
+        self._workers.remove(worker)
+        self._ray.kill(worker.actor)
+        for batch in reversed(worker.calls.values()):
             key = batch.questions[0].key
             self._losses[key] += 1
             if self._losses[key] < _LOSSES:
@@ -193,13 +201,13 @@ class Scheduler:
             else:
                 why = f"{_LOSSES} workers were lost over its batch; type a smaller --batch"
                 yield [Failure(question, why) for part in batch.parts for question in part.questions]
-        if hand.ready:
-            self._warn("a worker was lost; what it had goes to another")
+        if worker.ready:
+            self._warn("a worker was lost; its batches go to another")
         else:
             self._failed_starts += 1
             if self._failed_starts >= _LOSSES:
-                if not self._hands:
+                if not self._workers:
                     why = str(error).strip().splitlines()[-1]
                     raise AtlasError(f"no worker could start ({why}); each node needs inception-atlas[ray]")
                 return
-        self._hands.append(self._start_worker())
+        self._workers.append(self._start_worker())
