@@ -13,15 +13,13 @@ writes a figure to a file.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tqdm import tqdm
-
 from generator.config.lesson import on_the_way
 from generator.core.errors import AtlasError
+from generator.core.progress import progress as progress_bar
 from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
 from generator.core.record import Rendered
 from generator.core.spectrum import power_spectrum
@@ -47,13 +45,11 @@ __all__ = [
     "parameterizations",
     "poster",
     "power_spectrum",
+    "preset",
     "render",
     "save",
     "snapshots",
-    "way",
 ]
-
-_BAR = "{percentage:3.0f}% {bar} {n:.0f}/{total:.0f} units, {remaining} left"
 
 Units = str | Iterable[str]
 """Units in any spelling: ``"mixed4a:0-9"``, or ``["mixed3a:0", "4a:11"]``."""
@@ -61,17 +57,16 @@ Units = str | Iterable[str]
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """One ascent: its pictures after the steps that were asked for (``frames``), and its ``end``, with the activation
-    at every step."""
+    """One ascent: ``frames`` after some of its steps, and its ``end``, which has the activations of every step."""
 
     frames: tuple[Rendered, ...]
     end: Rendered
 
 
-def way(name: str, **settings: Any) -> Recipe:
-    """The recipe of a preset, ``raw`` (pixels), ``naive`` or ``full``, with other settings.
+def preset(name: str, **settings: Any) -> Recipe:
+    """One of three recipes, with other settings: ``raw`` pixels, ``naive`` pixels kept in range, or ``full``, the default.
 
-    Raises AtlasError for a setting out of range, or one that contradicts raw or naive.
+    Raises AtlasError for a setting out of range, or one without which raw or naive is something else.
     """
     return Recipe(**apply_preset(name, settings))
 
@@ -100,7 +95,7 @@ def snapshots(
 ) -> Snapshots:
     """Pictures of one ascent after some of its steps.
 
-    The picture after n steps is the last one of the recipe with n steps. Raises AtlasError for a step beyond the end.
+    The picture after n steps is what the recipe with n steps ends with. Raises AtlasError for a step beyond the end.
     """
     recipe = recipe or Recipe()
     wanted = sorted({int(step) for step in steps})
@@ -119,10 +114,10 @@ def filmstrip(strip: Snapshots, *, columns: int = 5, title: str = "") -> Sheet:
 def parameterizations(net: Inception, unit: str, *, progress: bool = True, title: str = "", **settings: Any) -> Sheet:
     """One unit by the three presets, each with its power by spatial frequency. ``settings`` hold for all three.
 
-    Raises AtlasError if ``unit`` names several, or a setting contradicts raw or naive.
+    Raises AtlasError if ``unit`` names several, or as :func:`preset` does.
     """
     parse_unit(unit, net.architecture, net.name)
-    pictures = {name: render(net, unit, way(name, **settings), progress=progress)[0] for name in PRESETS}
+    pictures = {name: render(net, unit, preset(name, **settings), progress=progress)[0] for name in PRESETS}
     return compose.parameterizations(pictures, title=title)
 
 
@@ -136,9 +131,9 @@ def _render(net: Inception, asked: Sequence[Question], batch: int, progress: boo
     plan = make_plan(asked, net.architecture, (), size=batch)
     renderer = Renderer(net, net.name)
     done: dict[Question, Rendered] = {}
-    with tqdm(total=plan.units, bar_format=_BAR, leave=False, disable=not progress, file=sys.stderr) as bar:
+    with progress_bar(net.name, "units", plan.units, show=progress) as bar:
         for each in plan.batches:
-            for part in renderer.render(each, lambda units: bar.update(min(units, plan.units - bar.n))):
+            for part in renderer.render(each, bar.advance):
                 for picture in part:
                     if not isinstance(picture, Rendered):
                         raise AtlasError(f"{picture.question.unit}: {picture.why}")

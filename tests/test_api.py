@@ -49,7 +49,7 @@ def test_pictures_are_those_of_the_store_and_nothing_is_written(
 
 
 def test_snapshots_are_on_one_ascent(net: Inception) -> None:
-    raw = api.way("raw", size=32, input=64, steps=6)
+    raw = api.preset("raw", size=32, input=64, steps=6)
     strip = api.snapshots(net, "mixed3a:63", np.array([5, 0, 2]), raw, progress=False)
     frames, end = strip.frames, strip.end
     assert [frame.question.recipe.steps for frame in frames] == [0, 2, 5]
@@ -67,7 +67,7 @@ def test_snapshots_are_on_one_ascent(net: Inception) -> None:
 
 def test_a_loop_over_raw_pixels_is_the_raw_recipe(net: Inception) -> None:
     """The few lines that a student reads give what the renderer gives."""
-    raw = api.way("raw", size=64, input=64, steps=8, wake_steps=0, precision="float32")
+    raw = api.preset("raw", size=64, input=64, steps=8, wake_steps=0, precision="float32")
     question = Question(net.fingerprint, Unit("conv2d1", 3), "channel", raw)
     pixels = canvas.start(raw, [question.draw_seed, question.draw_seed]).requires_grad_()
 
@@ -118,14 +118,16 @@ def test_mistakes_are_named(net: Inception) -> None:
     with pytest.raises(AtlasError, match="is not for raw"):
         api.parameterizations(net, "conv2d0:0", rotate=45.0)
     with pytest.raises(AtlasError, match="0 steps"):
-        api.filmstrip(api.snapshots(net, "conv2d0:0", [0], api.way("raw", steps=0, size=32, input=64), progress=False))
+        api.filmstrip(
+            api.snapshots(net, "conv2d0:0", [0], api.preset("raw", steps=0, size=32, input=64), progress=False)
+        )
     one, two = api.render(net, "conv2d0:0-1", RECIPE, progress=False)
     with pytest.raises(AtlasError, match="equal length"):
         api.poster([[one], [one, two]])
     with pytest.raises(AtlasError, match="raw, naive, full"):
-        api.way("fancy")
+        api.preset("fancy")
     with pytest.raises(AtlasError, match="steps = -1"):
-        api.way("raw", steps=-1)
+        api.preset("raw", steps=-1)
 
 
 def test_the_notebook_runs_from_top_to_bottom() -> None:

@@ -126,12 +126,12 @@ class _Bench:
         self.progress, self.done, self.total = progress, 0, 0
         self.dtype: torch.dtype = getattr(torch, recipe.precision)
         net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
-        self.yardstick = net.to(memory_format=torch.channels_last).to(device).eval()
-        self.net = copy.deepcopy(self.yardstick).to(self.dtype)
+        self.evaluator = net.to(memory_format=torch.channels_last).to(device).eval()
+        self.net = copy.deepcopy(self.evaluator).to(self.dtype)
         self.batches = [
             part
             for whole in batches(loaded, units, recipe)
-            for part in whole.split(min(batch, fits(bytes_per_unit(self.yardstick, whole.conv, recipe), device)))
+            for part in whole.split(min(batch, fits(bytes_per_unit(self.evaluator, whole.conv, recipe), device)))
         ]
 
     def expect(self, steps: int) -> None:
@@ -206,7 +206,7 @@ class _Bench:
         measured = dict[int, float]()
         for batch in self.batches:
             shown = pictures[list(batch.places)].to(self.device)
-            activations = evaluate(self.yardstick, shown, lucent.INPUT, batch.conv, batch.channels, "channel")
+            activations = evaluate(self.evaluator, shown, lucent.INPUT, batch.conv, batch.channels, "channel")
             measured.update(zip(batch.places, activations.tolist(), strict=True))
         return tuple(measured[place] for place in range(len(self.units)))
 

@@ -144,7 +144,7 @@ def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, tit
     for i, (name, picture) in enumerate(pictures.items()):
         x = left + i * (side + gap)
         sheet.picture(picture.pixels, x, top, side)
-        sheet.word(_way_name(name, picture), x, top + side + 0.03)
+        sheet.word(_caption(name, picture), x, top + side + 0.03)
         steps = picture.steps if isinstance(picture, OtherCheckpoint) else picture.question.recipe.steps
         said = f"activation {printed(picture.activation)}, {steps} steps"
         sheet.word(said, x, top + side + 0.03 + _LINE, color=QUIET, fontsize=7)
@@ -161,7 +161,7 @@ def _canvas(picture: Rendered | OtherCheckpoint) -> int:
     return len(picture.pixels) if isinstance(picture, OtherCheckpoint) else picture.question.recipe.size
 
 
-def _way_name(name: str, picture: Rendered | OtherCheckpoint) -> str:
+def _caption(name: str, picture: Rendered | OtherCheckpoint) -> str:
     """A preset as a caption: for the full one, what is optimised and whether it is transformed."""
     if name != "full" or isinstance(picture, OtherCheckpoint):
         return {"raw": "raw pixels", "naive": "naive: pixels kept in range"}.get(name, name)
@@ -201,7 +201,7 @@ def _grid(pictures: Sequence[Any], columns: int) -> tuple[int, int]:
 def _placed(
     pictures: Sequence[Rendered], columns: int, top: float, across: float, down: float
 ) -> Iterator[tuple[Rendered, tuple[float, float]]]:
-    """Each picture with its upper left corner, row by row."""
+    """Each picture with the position of its upper left corner, row by row."""
     for i, picture in enumerate(pictures):
         row, column = divmod(i, columns)
         yield picture, (_EDGE + column * across, top + row * down)

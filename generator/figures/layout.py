@@ -67,7 +67,7 @@ class Sheet(Figure):
         self.word(text if len(text) <= most else f"{text[: most - 1]}…", left, top, fontsize=size)
 
     def plot(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes whose frame is here; ticks and labels stand around it."""
+        """Axes whose frame is here; ticks and labels are outside of it."""
         with mpl.rc_context(STYLE):
             return self.add_axes(
                 (left / self._width, 1 - (top + height) / self._height, width / self._width, height / self._height)

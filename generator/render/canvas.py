@@ -1,6 +1,6 @@
 """What is optimised: the numbers that parameterise a picture, and the picture they make.
 
-``start`` draws the numbers and ``picture`` turns them into RGB. The numbers of each unit are drawn from its own seed, so
+``start`` draws the numbers and ``picture`` turns them into RGB. The numbers of a unit are drawn from its own seed, so
 that no picture depends on the others of a batch.
 
 The Fourier parameterisation and the decorrelated colours are those of Olah et al., "Feature Visualization" (Distill

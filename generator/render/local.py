@@ -30,8 +30,8 @@ _SHORT = 70  # characters; some messages of torch have a thousand
 class Outcome:
     """What became of the units of a plan.
 
-    ``failed`` has a line for each unit that failed; ``stopped`` is True after Ctrl-C or SIGTERM; ``error`` is what ended
-    the run early.
+    ``failed`` has a line for each unit that failed, ``stopped`` is True after Ctrl-C or SIGTERM, and ``error`` is what
+    ended the run early.
     """
 
     rendered: int

@@ -140,8 +140,8 @@ class Renderer:
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
         while VIEWS[batch.view].wakes and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
-            # Units that are dead again when the leak ends get a new ascent with twice the wake steps. It is repeated for
-            # them alone, so that no picture depends on its batch.
+            # Units that are dead again when the leak ends get a new ascent with twice the wake steps: they alone, so
+            # that no picture depends on its batch.
             wake *= 2
             asleep = torch.nonzero(finals == 0).flatten().tolist()
             again = batch.only(asleep)

@@ -1,7 +1,7 @@
 """Small random transformations between canvas and network, so that a picture also works when it is moved a little.
 
-At each step one affine warp rotates, scales and shifts the canvas and enlarges it to the network's input, in place of the
-chain of pad, jitter, scale, rotate and upsample of Lucid and Lucent; outside the canvas the network sees grey.
+At each step one affine warp rotates, scales and shifts the canvas and enlarges it to the network's input. Lucid and
+Lucent have a chain of pad, jitter, scale, rotate and upsample instead. Outside the canvas the network sees grey.
 """
 
 from __future__ import annotations

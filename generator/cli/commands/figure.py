@@ -183,23 +183,23 @@ def gallery(context: FigureContext, units: tuple[str, ...], columns: int) -> She
     """
     atlas figure filmstrip mixed4a:0
     atlas figure filmstrip mixed4a:0 --at 0,8,16,32,64,128,255 -o filmstrip.svg
-    atlas figure filmstrip mixed4a:0 --way full --at 0,8,32,128
+    atlas figure filmstrip mixed4a:0 --preset full --at 0,8,32,128
     """,
 )
 @click.argument("unit")
 @click.option("--at", default="0,32,64,128,255", show_default=True, callback=_numbers,
               help="Steps after which the picture is shown.")  # fmt: skip
 @click.option(
-    "--way", type=click.Choice(list(PRESETS)), default="raw", show_default=True,
+    "--preset", "--way", type=click.Choice(list(PRESETS)), default="raw", show_default=True,
     help="Raw pixels from standard normal noise; pixels kept in range; or the recipe of the atlas.",
 )  # fmt: skip
 @_columns
-def filmstrip(context: FigureContext, unit: str, at: tuple[int, ...], way: str, columns: int) -> Sheet:
+def filmstrip(context: FigureContext, unit: str, at: tuple[int, ...], preset: str, columns: int) -> Sheet:
     """Gradient ascent on UNIT, step by step.
 
     From scratch, on raw pixels, if nothing else is typed; beside the pictures stands the activation at each step.
     """
-    whole = context.question(context.unit(unit), way)
+    whole = context.question(context.unit(unit), preset)
     steps = whole.recipe.steps
     if steps == 0:
         raise UsageError("--steps 0 leaves no ascent to show; type --steps 256")
