@@ -64,7 +64,7 @@ class Snapshots:
 
 
 def preset(name: str, **settings: Any) -> Recipe:
-    """One of three recipes, with other settings: ``raw`` pixels, ``naive`` pixels kept in range, or ``full``, the default.
+    """One of three recipes, with other settings: ``raw`` pixels, ``naive`` pixels kept in range, or the ``full`` one.
 
     Raises AtlasError for a setting out of range, or one without which raw or naive is something else.
     """
