@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from shell import Run
 
@@ -21,6 +22,12 @@ from generator.cli import main as cli
 # so do the processes that it starts. Torch and its libraries read this as they are imported.
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))))
+
+# The same examples each time, so that no change is blamed for what chance finds. To look for more:
+# pytest tests/test_properties_*.py --hypothesis-profile=search
+hypothesis.settings.register_profile("same", max_examples=60, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", max_examples=3000, deadline=None)
+hypothesis.settings.load_profile("same")
 
 DATA = Path(__file__).parent / "data"
 _GIVEN = os.environ.get("ATLAS_WEIGHTS", "")  # as it was before any test hid it

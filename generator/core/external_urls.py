@@ -55,10 +55,13 @@ def read_address(address: str) -> ExternalUnit | None:
     """
     split = urlsplit(address if "://" in address or not _HOSTED.match(address) else f"https://{address}")
     parts = [part for part in unquote(split.path).split("/") if part]
+    ours = _atlas(split, parts)
+    if ours and _FILE.search(parts[-1]):  # no other site has such files, and an atlas may lie under a folder “models”
+        return ours
     for folder, read in _OTHERS.items():
         if folder in parts[:-1]:
             return read(parts[parts.index(folder) + 1 :])
-    return _atlas(split, parts)
+    return ours
 
 
 def _microscope(parts: list[str]) -> ExternalUnit | None:
