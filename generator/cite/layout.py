@@ -22,7 +22,7 @@ How = Literal["name", "bracketed", "bare", "link", "shown", "ref"]
 Span = tuple[int, int]
 
 MASK = "\x00"
-"""Stands in the prose for every character that is not prose. No document has it: a file with it is not text."""
+"""Replaces every character that is not prose. No document contains it: a file with it is not text."""
 
 NEWLINE = re.compile(r"\r\n|\r|\n")
 
