@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny import tiny_atlas
+from shell import Run
+from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, tiny_atlas
 
+from generator.core.record import checksum
 from generator.core.result import Result, read_answer, result_key
+from generator.publish.build import build
+from generator.publish.check.site import check
+from generator.reader.atlas import Atlas
 from generator.store.store import Damage, DamagedError, Store
 
 KIND = "study/brightness"
@@ -140,8 +145,6 @@ def test_an_answer_is_adopted_whole_or_not_at_all(store: Store, tmp_path: Path) 
     ],
 )
 def test_a_record_that_lies_is_refused(store: Store, change: dict[str, Any], said: str) -> None:
-    from generator.core.record import checksum
-
     data = {**keep(store).as_dict(), **change}
     with pytest.raises(ValueError, match=said):
         read_answer(json.dumps({**data, "sha256": checksum(data)}))
@@ -154,3 +157,119 @@ def test_any_changed_bit_of_a_record_is_noticed(store: Store, at: int, bit: int)
     text[at % (len(text) - 1)] ^= 1 << bit
     with pytest.raises(ValueError):
         read_answer(bytes(text))
+
+
+def test_a_small_file_that_unpacks_to_fill_the_memory_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    np.savez_compressed(file, zeros=np.zeros(1_000_000, dtype=np.uint8))
+    kept = keep(store, file.getvalue())
+    assert store.arrays(kept)["zeros"].size == 1_000_000
+    monkeypatch.setattr("generator.store.store._LARGEST", 900_000)
+    with pytest.raises(DamagedError, match="more than 900,000"):
+        store.arrays(kept)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x05\x06" + bytes(18), b"\x93NUMPY\x01\x00\x02\x00{}", b"{}", DATA[:-30]])
+def test_what_is_no_file_of_arrays_is_told(store: Store, data: bytes) -> None:
+    kept = keep(store, data or b"?")
+    try:
+        assert store.arrays(kept) == {}
+    except DamagedError as error:
+        assert "no plain arrays" in str(error)  # noqa: PT017 - an empty archive is none that is damaged
+
+
+def study(atlas: TinyAtlas, layer: str = "mixed4a", **provenance: str) -> Result:
+    """Keep a made-up answer about a layer of the atlas."""
+    made = {"checkpoint": CHECKPOINT, "date": "2026-01-02T03:04:05Z", **provenance}
+    question = {"fingerprint": FINGERPRINT, "layer": layer}
+    return atlas.store.keep(KIND, question, made, files={"arrays": ("npz", DATA), "notes": ("json", b"[1]")})
+
+
+def test_status_verify_check_and_promise_cover_any_kind(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    atlas = tiny_atlas(tmp_path, ["mixed4a:0-1"])
+    build(atlas.config())
+    before = (atlas.site / "atlas.json").read_bytes()
+    kept = study(atlas)
+    atlas.store.keep("study/facts", {"fingerprint": FINGERPRINT}, {"date": "2026-01-02"}, facts={"alone": True})
+    monkeypatch.chdir(tmp_path)
+    (brightness, facts) = json.loads(run("status", "--json")[1])[0]["answers"]
+    assert brightness == {"kind": KIND, "answers": 1, "bytes": len(DATA) + 3 + len(kept.to_json())}
+    assert (facts["kind"], facts["answers"]) == ("study/facts", 1)
+    assert f"{KIND:<24}" in run("status")[1]
+    build(atlas.config())
+    assert not check(atlas.config())
+    assert (atlas.site / "atlas.json").read_bytes() != before
+    assert run("promise")[0] == 0
+    assert run("promise")[0] == 0, "what it wrote it reads"
+    path = atlas.store.path(kept.stored["notes"])
+    path.unlink()
+    assert any("is missing" in problem.what for problem in check(atlas.config()))
+    code, out, _ = run("verify")
+    assert (code, "1 damaged" in out) == (1, True)
+    assert kept.key not in atlas.store
+
+
+def test_an_atlas_without_other_answers_says_nothing_of_them(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path, ["mixed4a:0-1"])
+    build(atlas.config())
+    assert "answers" not in json.loads((atlas.site / "atlas.json").read_bytes())["checkpoints"][0]
+
+
+def test_pull_brings_any_kind(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, own = tiny_atlas(tmp_path / "theirs", ["mixed4a:0-1", "mixed4b:0"]), tiny_atlas(tmp_path / "own", [])
+    kept, other = study(theirs), study(theirs, "mixed4b")
+    build(theirs.config())
+    monkeypatch.chdir(own.folder)
+    assert "pulled 3, already there 0, failed 0" in run("pull", str(theirs.site), "mixed4a")[1]
+    assert own.store.answer(kept.key) == kept
+    assert other.key not in own.store, "its layer was not asked for"
+    assert "pulled 2, already there 3, failed 0" in run("pull", str(theirs.site))[1]
+    assert own.store.record_path(other.key).read_bytes() == theirs.store.record_path(other.key).read_bytes()
+    assert not any(isinstance(found, Damage) for found in own.store.verify())
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda atlas: study(atlas, checkpoint="untrained"), "made for the checkpoint “untrained”"),
+        (lambda atlas: study(atlas, date="9999-01-01"), "a day that has not come"),
+        (lambda atlas: study(atlas, date="soon"), "is not a date"),
+        (lambda atlas: atlas.store.path(study(atlas).stored["arrays"]).write_bytes(DATA[:-1] + b"!"), "wrong sha256"),
+        (lambda atlas: atlas.store.record_path(study(atlas).key).write_bytes(b"{}"), "is damaged"),
+        (lambda atlas: swapped(atlas), "is not the record of"),
+    ],
+)
+def test_what_a_stranger_says_of_other_answers_is_checked(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, harm: Any, said: str
+) -> None:
+    theirs, own = tiny_atlas(tmp_path / "theirs", ["mixed4a:0"]), tiny_atlas(tmp_path / "own", [])
+    study(theirs)
+    build(theirs.config())
+    harm(theirs)
+    monkeypatch.chdir(own.folder)
+    code, out, err = run("pull", str(theirs.site))
+    assert (code, "pulled 1, already there 0, failed 1" in out) == (1, True), err
+    assert f"failed: {KIND} of mixed4a: " in err
+    assert said in err
+    assert len(list(own.store.keys())) == 1, "the picture alone"
+
+
+def swapped(atlas: TinyAtlas) -> None:
+    """The record of one answer under the key of another."""
+    one, other = study(atlas), study(atlas, "mixed4b")
+    atlas.store.record_path(one.key).write_bytes(atlas.store.record_path(other.key).read_bytes())
+
+
+@pytest.mark.parametrize("entry", [{"kind": "../x"}, {"key": "../" * 21 + "x"}, {"layer": "<b>"}, {"key": 7}])
+def test_an_index_that_lies_about_answers_is_refused(tmp_path: Path, entry: dict[str, Any]) -> None:
+    atlas = tiny_atlas(tmp_path, ["mixed4a:0"])
+    study(atlas)
+    build(atlas.config())
+    path = atlas.site / "atlas.json"
+    index = json.loads(path.read_bytes())
+    index["checkpoints"][0]["answers"][0].update(entry)
+    path.write_text(json.dumps(index))
+    with pytest.raises(Exception, match="is not the index of an atlas"):
+        Atlas.open(atlas.site)

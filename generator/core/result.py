@@ -24,7 +24,7 @@ from generator.core.recipe import canonical_json
 from generator.core.record import FORMAT, Record, StoredFile, checksum
 
 RESULT_FORMAT = 2
-_KIND = re.compile(r"[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})?")
+KIND = re.compile(r"[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})?")
 _ROLE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _PICTURE = "picture"  # the kind of a Record, which has a format of its own
 
@@ -44,7 +44,7 @@ class Result:
     stored: Mapping[str, StoredFile]
 
     def __post_init__(self) -> None:
-        if not _KIND.fullmatch(self.kind) or self.kind == _PICTURE:
+        if not KIND.fullmatch(self.kind) or self.kind == _PICTURE:
             raise ValueError(f"{self.kind!r} is not a kind of answer")
         if wrong := [role for role in self.stored if not _ROLE.fullmatch(role)]:
             raise ValueError(f"{wrong[0]!r} is not the role of a file")

@@ -22,7 +22,7 @@ from typing import Any
 from generator.core.architecture import BRANCHES
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
-from generator.core.record import Picture
+from generator.core.record import Picture, StoredFile
 from generator.core.text import legible
 from generator.core.units import parse_unit, parse_units
 from generator.links import addresses
@@ -35,6 +35,7 @@ __all__ = ["Atlas", "NoUnitError", "PublishedCheckpoint", "PublishedLabel", "Pub
 
 INDEX_LIMIT = 32_000_000  # bytes; the index of a whole network has 5 million
 PICTURE_LIMIT = 4_000_000
+FILE_LIMIT = 64_000_000  # the largest file of a study has some 4 million
 SIDE_LIMIT = 4_096  # pixels; a canvas has 1,024 at most
 
 
@@ -142,15 +143,20 @@ class Atlas:
         name, size = f"{self.place.name}: {picture.name}", (picture.width, picture.height)
         if max(size) > SIDE_LIMIT:
             raise AtlasError(f"{name} is said to have {size[0]} x {size[1]} pixels, more than {SIDE_LIMIT} a side")
-        data = self.place.read(addresses.picture_address(picture), limit=min(picture.bytes, PICTURE_LIMIT))
-        if len(data) != picture.bytes or hashlib.sha256(data).hexdigest() != picture.sha256:
-            raise AtlasError(f"{name} is not what its record says (wrong sha256)")
+        data = self.file(picture, PICTURE_LIMIT)
         try:
             found = webp_size(data)
         except ValueError as error:
             raise AtlasError(f"{name} is not a picture ({error})") from error
         if found != size:
             raise AtlasError(f"{name} is {found[0]} x {found[1]} pixels large, not as its record says")
+        return data
+
+    def file(self, file: StoredFile, limit: int = FILE_LIMIT) -> bytes:
+        """A file of an answer. Raises AtlasError if it is not there, or not what its record says."""
+        data = self.place.read(f"{addresses.STORE}/{file.name}", limit=min(file.bytes, limit))
+        if len(data) != file.bytes or hashlib.sha256(data).hexdigest() != file.sha256:
+            raise AtlasError(f"{self.place.name}: {file.name} is not what its record says (wrong sha256)")
         return data
 
     def named(self, checkpoint: str) -> PublishedCheckpoint:

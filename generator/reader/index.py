@@ -15,13 +15,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from generator.checkpoints import ARCHITECTURES
-from generator.core.architecture import Architecture
-from generator.core.record import PICTURE, check_date
+from generator.core.architecture import CLASSIFIER, Architecture
+from generator.core.record import KEY, PICTURE, check_date
+from generator.core.result import KIND
 from generator.core.text import legible
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.reader.location import PUBLISHED
-from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
+from generator.reader.published import PublishedAnswer, PublishedCheckpoint, PublishedLabel, PublishedUnit
 
 if TYPE_CHECKING:
     from generator.reader.atlas import Atlas
@@ -59,7 +60,17 @@ def read_checkpoint(data: Mapping[str, Any], atlas: Atlas) -> PublishedCheckpoin
     found = {unit.unit: unit for unit in (_unit(entry, net, sources, name, atlas) for entry in data["units"])}
     depth = {layer: i for i, layer in enumerate(net.layers)}
     ordered = sorted(found, key=lambda unit: (depth[unit.layer], unit.channel))
-    return PublishedCheckpoint(name, net, fingerprint, {unit: found[unit] for unit in ordered})
+    answers = tuple(_answer(entry, net, name, atlas) for entry in data.get("answers", []))
+    return PublishedCheckpoint(name, net, fingerprint, {unit: found[unit] for unit in ordered}, answers)
+
+
+def _answer(entry: Mapping[str, Any], net: Architecture, checkpoint: str, atlas: Atlas) -> PublishedAnswer:
+    kind, layer, key = entry["kind"], entry.get("layer") or "", entry["key"]
+    if not KIND.fullmatch(kind) or not KEY.fullmatch(key):
+        raise ValueError(f"{kind!r} {key!r} is not an answer")
+    if layer and layer not in net.layers and layer != CLASSIFIER:
+        raise ValueError(f"{net.name} has no layer {layer!r}")
+    return PublishedAnswer(atlas, checkpoint, kind, layer, key)
 
 
 def _unit(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.record import Record
+from generator.core.result import Result, read_answer
 from generator.core.text import legible
 from generator.core.units import Unit
 from generator.links import addresses
@@ -116,6 +117,35 @@ class PublishedUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedAnswer:
+    """An answer that is not a picture: what a study found about a layer. ``layer`` is "" if it is about none."""
+
+    atlas: Atlas = field(repr=False, compare=False)
+    checkpoint: str
+    kind: str
+    layer: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.layer or self.checkpoint}"
+
+    def read_record(self) -> tuple[Result, bytes]:
+        """Its record, and the file as it is written. Raises AtlasError if it is not a record of this answer."""
+        place, address = self.atlas.place.name, addresses.stored_record_address(self.key)
+        text = self.atlas.place.read(address, limit=RECORD_LIMIT)
+        try:
+            result = read_answer(text)
+        except ValueError as error:
+            raise AtlasError(f"{place}: {address} is damaged ({legible(error, 200)})") from error
+        fingerprint = self.atlas.checkpoints[self.checkpoint].fingerprint
+        if not isinstance(result, Result) or (result.key, result.kind) != (self.key, self.kind):
+            raise AtlasError(f"{place}: {address} is not the record of {self}")
+        if result.question.get("fingerprint") != fingerprint:
+            raise AtlasError(f"{place}: {address} is of other weights than {self.checkpoint}")
+        return result, text
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedCheckpoint:
     """One set of weights of an atlas and its units, in the order of the network. ``fingerprint`` is "" if unknown."""
 
@@ -123,3 +153,4 @@ class PublishedCheckpoint:
     architecture: Architecture
     fingerprint: str
     units: Mapping[Unit, PublishedUnit]
+    answers: tuple[PublishedAnswer, ...] = ()

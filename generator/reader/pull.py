@@ -23,10 +23,11 @@ from typing import Literal
 
 from generator.config.atlas_toml import Checkpoint, Config
 from generator.core.errors import AtlasError, UsageError
+from generator.core.record import check_date
 from generator.core.text import legible
-from generator.reader.atlas import Atlas
+from generator.reader.atlas import FILE_LIMIT, Atlas
 from generator.reader.location import OutOfReachError
-from generator.reader.published import PublishedCheckpoint, PublishedUnit
+from generator.reader.published import PublishedAnswer, PublishedCheckpoint, PublishedUnit
 from generator.store.store import DamagedError, Store
 
 AT_ONCE = 8  # the time goes to latency, not to bytes
@@ -35,6 +36,7 @@ SILENCE = 300.0  # seconds without a unit, also if a server sends slowly
 MOST, MOST_BYTES = 100, 16_000_000  # pictures of one unit; a hostile record could name thousands, and fill the disk
 
 _Answer = tuple[bytes, dict[str, bytes]]  # a record as it is written, and the files of its pictures
+Published = PublishedUnit | PublishedAnswer
 _Asked = _Answer | AtlasError | Literal[False]
 
 
@@ -79,7 +81,7 @@ def counterpart(atlas: Atlas, own: Checkpoint, fingerprint: str | None) -> Publi
     return theirs
 
 
-def pull(units: Iterable[PublishedUnit], store: Store, advance: Callable[[], object] = lambda: None) -> Pulled:
+def pull(units: Iterable[Published], store: Store, advance: Callable[[], object] = lambda: None) -> Pulled:
     """Copy what the store lacks of these units; ``advance`` is called after each.
 
     A unit that cannot be read is reported, and the others are kept. Raises AtlasError if the store cannot be written at
@@ -95,7 +97,7 @@ def pull(units: Iterable[PublishedUnit], store: Store, advance: Callable[[], obj
                 kept = _keep(store, *answer) if isinstance(answer, tuple) else answer
                 advance()
                 if isinstance(kept, AtlasError):
-                    failed.append(f"{unit.unit}: {kept}")
+                    failed.append(f"{unit.unit if isinstance(unit, PublishedUnit) else unit}: {kept}")
                     silent = silent + 1 if isinstance(kept, OutOfReachError) else 0
                     if silent == IN_A_ROW:
                         del failed[-IN_A_ROW:]  # one line says it for all of them
@@ -111,24 +113,46 @@ def pull(units: Iterable[PublishedUnit], store: Store, advance: Callable[[], obj
     return Pulled(pulled, present, tuple(failed), stopped, ended)
 
 
-def _ask(store: Store, unit: PublishedUnit) -> _Asked:
+def _ask(store: Store, unit: Published) -> _Asked:
     """The files of an answer, checked; why they cannot be had; or False if the store has it."""
     try:
+        if isinstance(unit, PublishedAnswer):
+            return _ask_other(store, unit)
         own = store.read(unit.key)
         if own and own.question.unit == unit.unit:
             return False
         record, text = unit.read_record()
-        if record.provenance.checkpoint != unit.checkpoint:  # in a store that name says whose picture it is
-            other = legible(record.provenance.checkpoint)
-            raise AtlasError(f"its record was made for the checkpoint “{other}”, not for {unit.checkpoint}")
-        if (date := record.provenance.date)[:10] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():
-            raise AtlasError(f"its record is of {date}, a day that has not come")  # the newest decides much
+        _check_origin(record.provenance.checkpoint, record.provenance.date, unit.checkpoint)
         count, size = len(record.pictures), sum(picture.bytes for picture in record.pictures)
         if count > MOST or size > MOST_BYTES:
             raise AtlasError(f"its record names {count} pictures of {size:,} bytes, and no unit has so many")
         return text, {picture.name: unit.atlas.picture(picture) for picture in record.pictures}
     except AtlasError as error:
         return error
+
+
+def _ask_other(store: Store, asked: PublishedAnswer) -> _Asked:
+    """The same for an answer that is not a picture."""
+    if store.answer(asked.key):
+        return False
+    result, text = asked.read_record()
+    made = result.provenance
+    try:
+        _check_origin(made.get("checkpoint"), check_date(made.get("date")), asked.checkpoint)
+    except ValueError as error:
+        raise AtlasError(f"its record has no date ({error})") from error
+    size = sum(file.bytes for file in result.files)
+    if size > FILE_LIMIT:
+        raise AtlasError(f"its record names files of {size:,} bytes, more than {FILE_LIMIT:,}")
+    return text, {file.name: asked.atlas.file(file) for file in result.files}
+
+
+def _check_origin(made_for: object, date: str, checkpoint: str) -> None:
+    """Raises AtlasError for an answer that was made for another checkpoint, or on a day that has not come."""
+    if made_for != checkpoint:  # in a store that name says whose answer it is
+        raise AtlasError(f"its record was made for the checkpoint “{legible(made_for)}”, not for {checkpoint}")
+    if date[:10] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():
+        raise AtlasError(f"its record is of {legible(date)}, a day that has not come")  # the newest decides much
 
 
 def _keep(store: Store, text: bytes, files: dict[str, bytes]) -> bool | DamagedError:
@@ -139,15 +163,13 @@ def _keep(store: Store, text: bytes, files: dict[str, bytes]) -> bool | DamagedE
         return error
 
 
-def _at_once(
-    ask: Callable[[PublishedUnit], _Asked], units: Iterable[PublishedUnit]
-) -> Generator[tuple[PublishedUnit, _Asked]]:
+def _at_once(ask: Callable[[Published], _Asked], units: Iterable[Published]) -> Generator[tuple[Published, _Asked]]:
     """What is asked for each unit, several at once, as it comes.
 
     The threads are daemons and write nothing. So Ctrl-C and the end of the program do not wait for a slow server.
     """
     todo = deque(units)
-    done: Queue[tuple[PublishedUnit, _Asked] | BaseException] = Queue()
+    done: Queue[tuple[Published, _Asked] | BaseException] = Queue()
     room = threading.Semaphore(2 * AT_ONCE)  # answers in memory, however slow the disk
 
     def work() -> None:

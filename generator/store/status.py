@@ -11,13 +11,14 @@ what `atlas render` would do.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
 from generator.config.atlas_toml import Checkpoint, Config
 from generator.config.lesson import lesson_questions
 from generator.core.record import Record
+from generator.core.result import Result
 from generator.core.units import Unit
 from generator.store.store import Store
 
@@ -42,12 +43,22 @@ class LayerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class KindStatus:
+    """Answers of one kind that are not pictures, such as a study's: how many there are, and their bytes."""
+
+    kind: str
+    answers: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointStatus:
     """One checkpoint. ``fingerprint`` is None as long as nothing is rendered and atlas.toml gives none."""
 
     name: str
     fingerprint: str | None
     layers: tuple[LayerStatus, ...]
+    kinds: tuple[KindStatus, ...] = ()
 
     @property
     def selected(self) -> int:
@@ -78,6 +89,7 @@ class CheckpointStatus:
                  "missing": [str(u) for u in x.missing]}
                 for x in self.layers
             ],
+            "answers": [asdict(kind) for kind in self.kinds],
         }  # fmt: skip
 
 
@@ -94,14 +106,15 @@ def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
     weighed = store.sizes()
     unsure = any(c.fingerprint is None for c in config.checkpoints)
     records = tuple(store.records()) if unsure else ()
+    results = tuple(store.results())
     return tuple(
-        _checkpoint(config, checkpoint, known_fingerprint(checkpoint, records), weighed)
+        _checkpoint(config, checkpoint, known_fingerprint(checkpoint, records), weighed, results)
         for checkpoint in config.checkpoints
     )
 
 
 def _checkpoint(
-    config: Config, checkpoint: Checkpoint, fingerprint: str | None, weighed: dict[str, int]
+    config: Config, checkpoint: Checkpoint, fingerprint: str | None, weighed: dict[str, int], results: Iterable[Result]
 ) -> CheckpointStatus:
     asked = {
         layer: [config.question(fingerprint or NOT_KNOWN, unit) for unit in group]
@@ -114,4 +127,9 @@ def _checkpoint(
         sizes = [weighed.get(question.key) for question in questions]
         missing = tuple(q.unit for q, size in zip(questions, sizes, strict=True) if size is None)
         layers.append(LayerStatus(layer, len(questions), missing, sum(size or 0 for size in sizes)))
-    return CheckpointStatus(checkpoint.name, fingerprint, tuple(layers))
+    kinds: dict[str, list[int]] = {}
+    for result in results:
+        if fingerprint and result.question.get("fingerprint") == fingerprint:
+            kinds.setdefault(result.kind, []).append(weighed.get(result.key, 0))
+    others = tuple(KindStatus(kind, len(sizes), sum(sizes)) for kind, sizes in sorted(kinds.items()))
+    return CheckpointStatus(checkpoint.name, fingerprint, tuple(layers), others)

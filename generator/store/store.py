@@ -20,8 +20,7 @@ import hashlib
 import io
 import json
 import os
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,13 +28,14 @@ from typing import TYPE_CHECKING, Any
 from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, why_not_written
 from generator.core.recipe import Question, canonical_json
-from generator.core.record import KEY, EncodedFile, Provenance, Record, Rendered, StoredFile, name_file
+from generator.core.record import KEY, PICTURE, EncodedFile, Provenance, Record, Rendered, StoredFile, name_file
 from generator.core.result import Answer, Result, read_answer, result_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SET_ASIDE = "damaged"
+_LARGEST = 500_000_000  # bytes of arrays, unpacked: a small file of a stranger could fill the memory
 
 
 class DamagedError(AtlasError):
@@ -70,10 +70,9 @@ class Store:
 
     def keys(self) -> Iterator[str]:
         """The key of every record, in order."""
-        for folder in self._folders():
-            for name in sorted(os.listdir(folder)):
-                if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
-                    yield key
+        for folder, name in self._names():
+            if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+                yield key
 
     def answer(self, key: str) -> Answer | None:
         """The answer under a key, of whatever kind, or None.
@@ -100,9 +99,11 @@ class Store:
         answer = self.answer(key)
         return answer if isinstance(answer, Record) else None
 
-    def answers(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Answer]:
-        """Every answer that can be read, in order of keys. ``damaged`` is called for each that cannot be read."""
-        for key in self.keys():
+    def answers(
+        self, damaged: Callable[[DamagedError], object] = lambda error: None, keys: Iterable[str] | None = None
+    ) -> Iterator[Answer]:
+        """The answers under these keys, by default all. ``damaged`` is called for each that cannot be read."""
+        for key in self.keys() if keys is None else keys:
             try:
                 if answer := self.answer(key):
                     yield answer
@@ -112,6 +113,13 @@ class Store:
     def records(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Record]:
         """Every answer that is a picture, like :meth:`answers`."""
         return (answer for answer in self.answers(damaged) if isinstance(answer, Record))
+
+    def results(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Result]:
+        """Every answer that is not a picture, like :meth:`answers`. Records beside a picture are not opened."""
+        names = ((folder.name, name) for folder, name in self._names())
+        pictures = {folder + name[:62] for folder, name in names if PICTURE.fullmatch(f"{folder}/{name}")}
+        others = (key for key in self.keys() if key not in pictures)
+        return (answer for answer in self.answers(damaged, others) if isinstance(answer, Result))
 
     def data(self, result: Result, role: str) -> bytes:
         """A file of an answer, checked against its hash. Raises DamagedError if it is not what the record says."""
@@ -132,8 +140,10 @@ class Store:
         data = self.data(result, role)
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                if (size := sum(entry.file_size for entry in arrays.zip.infolist())) > _LARGEST:
+                    raise ValueError(f"unpacked they would have {size:,} bytes, more than {_LARGEST:,}")
                 return {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # whatever numpy and zipfile raise for a file that was made to harm
             raise DamagedError(f"{self.path(result.stored[role])} holds no plain arrays ({error})") from error
 
     def show(self, record: Record, *, thumbnail: bool = False) -> Rendered:
@@ -256,6 +266,9 @@ class Store:
 
     def _folders(self) -> list[Path]:
         return [folder for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")) if folder.is_dir()]
+
+    def _names(self) -> Iterator[tuple[Path, str]]:
+        return ((folder, name) for folder in self._folders() for name in sorted(os.listdir(folder)))
 
     def verify(self) -> Iterator[Damage | Answer]:
         """Every answer, read in full: its record, or the damage that was found."""

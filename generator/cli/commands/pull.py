@@ -12,6 +12,7 @@ from generator.cli.command import Command
 from generator.cli.output import echo
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import Config, load_config
+from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError, UsageError
 from generator.core.progress import progress
 from generator.core.units import select_units
@@ -57,8 +58,10 @@ def command(path: Path, where: str, units: tuple[str, ...], checkpoint: str | No
             f'fingerprint = "…" under [checkpoints.{own.name}] in {path} and pull again',
             err=True,
         )
-    with progress("pull", "units", len(wanted)) as bar:
-        outcome = pull(wanted, store, bar.advance)
+    layers = {"", CLASSIFIER, *(unit.unit.layer for unit in wanted)}
+    studied = [answer for answer in theirs.answers if not units or answer.layer in layers]
+    with progress("pull", "answers", len(wanted) + len(studied)) as bar:
+        outcome = pull([*wanted, *studied], store, bar.advance)
     for failure in outcome.failed:
         echo(f"failed: {failure}", err=True)
     for note in _notes(config, theirs, wanted):

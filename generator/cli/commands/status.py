@@ -37,5 +37,7 @@ def command(path: Path, as_json: bool, check: bool) -> None:
         for name, part in [*parts, ("all", c)]:
             mean = f"{part.bytes / part.rendered:,.0f}" if part.rendered else "-"
             echo(_ROW.format(name, part.selected, part.rendered, len(part.missing), f"{part.bytes:,}", mean))
+        for kind in c.kinds:
+            echo(_ROW.format(kind.kind, "", kind.answers, "", f"{kind.bytes:,}", ""))
     missing = sum(len(c.missing) for c in found)
     echo(f"{missing} missing: type `atlas render`" if missing else "nothing is missing: type `atlas build`")

@@ -34,4 +34,4 @@ def command(path: Path) -> None:
     note = f"; {leftovers} other files there belong to no record, harmless" if leftovers else ""
     echo(f"{len(keys) - len(damaged)} answers whole, {len(damaged)} damaged, in {store.root}{note}")
     if damaged:
-        raise AtlasError("what was damaged is missing now; type `atlas render` to make it again")
+        raise AtlasError("what was damaged is missing now; type `atlas render`, or `atlas study`, to make it again")

@@ -26,7 +26,9 @@ def atlas_index(catalog: Catalog) -> bytes:
     url = catalog.config.url
     head = {"format": FORMAT, "title": catalog.config.title, "url": url}
     checkpoints = ",\n".join(
-        _with_units(_head(c), c, (u for x in c.layers.values() for u in x.rendered), cards=bool(url))
+        _with_units(
+            _head(c) | _answers(catalog, c), c, (u for x in c.layers.values() for u in x.rendered), cards=bool(url)
+        )
         for c in catalog.checkpoints
     )
     return f'{json.dumps(head)[:-1]}, "checkpoints": [\n{checkpoints}\n]}}\n'.encode()
@@ -59,6 +61,13 @@ def _head(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
         "fingerprint": checkpoint.fingerprint,
         "page": addresses.checkpoint_address(checkpoint.name),
     }
+
+
+def _answers(catalog: Catalog, checkpoint: AtlasCheckpoint) -> dict[str, Any]:
+    """The answers about a checkpoint that are not pictures, if there are any."""
+    own = (r for r in catalog.results if r.question.get("fingerprint") == checkpoint.fingerprint)
+    listed = [{"kind": r.kind, "layer": r.question.get("layer"), "key": r.key} for r in own]
+    return {"answers": listed} if listed else {}
 
 
 def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterable[AtlasUnit], *, cards: bool) -> str:

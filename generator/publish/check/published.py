@@ -165,7 +165,7 @@ def _read(path: Path) -> list[str]:
 
 _LINE = re.compile(
     r"units [a-z0-9_-]+/[a-z0-9_]+ [\d,-]+ [0-9a-f]{12}|page [a-z0-9_/-]+\.html( #\S+)*|file [a-z0-9_/-]+\.\w+"
-    r"|embed [a-z0-9_-]+|answer [0-9a-f]{16}( [0-9a-f]{16})+"
+    r"|embed [a-z0-9_-]+|answer [0-9a-f]{16}( [0-9a-f]{16})*"
 )
 
 
