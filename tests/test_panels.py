@@ -133,3 +133,26 @@ def test_a_kernel_is_red_where_it_excites_and_blue_where_it_inhibits() -> None:
     assert red[0] > red[2]
     assert blue[2] > blue[0]
     assert len(set(nothing)) == 1
+
+
+def test_what_a_unit_prefers_is_said_and_drawn(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path)
+    families = np.array(["grating", "grating", "disc", "disc"])
+    response = np.zeros((UNITS, 4), dtype=np.uint8)
+    response[9] = (255, 20, 0, 0)
+    arrays = {
+        "response": response, "strongest": response.max(1).astype(np.float32), "best": response.argmax(1),
+        "orientation": np.full(UNITS, 44.6), "orientation_selectivity": np.full(UNITS, 0.81),
+        "hue": np.full(UNITS, np.nan), "hue_selectivity": np.zeros(UNITS), "stimulus_family": families,
+        "stimulus_orientation": np.array([45, 135, np.nan, np.nan]), "stimulus_scale": np.array([8, 8, 20, 20.0]),
+        "stimulus_hue": np.array([np.nan, np.nan, 0, 120]),
+    }  # fmt: skip
+    keep(atlas, "tuning", "mixed4a", arrays)
+    build(atlas.config())
+    page = (atlas.site / PAGE).read_text()
+    assert "it prefers this one: grating, 8 pixels period, at 45°" in page
+    assert "Bars at 45° <small>selectivity 0.81" in page
+    assert 'aria-label="Response by orientation"' in page
+    assert "Response by hue" not in page, "it has none"
+    assert "answers to none of 4" in (atlas.site / "bvlc_googlenet/mixed4a/12.html").read_text()
+    assert check(atlas.config()) == []

@@ -19,11 +19,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.store.store import DamagedError, Store
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Lookup = Callable[[AtlasCheckpoint, AtlasUnit], Any]
 """Gives what a panel shows of a unit, or None if it has nothing to say of it."""
@@ -56,6 +61,24 @@ class Panels:
         """The panels that have something to say of a unit, in order."""
         found = ((panel.template, lookup(checkpoint, unit)) for panel, lookup in self.read)
         return tuple(PanelShown(template, shown) for template, shown in found if shown is not None)
+
+
+def layer_arrays(catalog: Catalog, kind: str) -> Callable[[str | None, str], Mapping[str, NDArray[Any]]]:
+    """Gives the arrays of the newest answer of a kind, by fingerprint and layer; of a layer without one, none.
+
+    They are read when a page of the layer comes, and those of a few layers are held.
+    """
+    store = Store(catalog.config.store)
+
+    @lru_cache(maxsize=4)
+    def arrays(fingerprint: str | None, layer: str) -> Mapping[str, NDArray[Any]]:
+        result = catalog.latest(kind, fingerprint, layer)
+        try:
+            return store.arrays(result) if result else {}
+        except DamagedError:  # `atlas check` tells of it
+            return {}
+
+    return arrays
 
 
 def panels() -> tuple[Panel, ...]:

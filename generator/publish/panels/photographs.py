@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ from generator.checkpoints import CHECKPOINTS
 from generator.core.architecture import CLASSIFIER, Layer
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.panels import Lookup, Panel
-from generator.store.store import DamagedError, Store
+from generator.publish.panels import Lookup, Panel, layer_arrays
 
 SIDE = 224  # pixels of a photograph as the network saw it
 STRONGEST, LIKE, CLASSES = 9, 6, 3
@@ -71,23 +69,15 @@ class Photographs:
 
 
 def read(catalog: Catalog) -> Lookup:
-    """Arrays are read a layer at a time, as its pages come; the list of photographs once for each set of weights."""
-    store = Store(catalog.config.store)
-
-    @lru_cache(maxsize=4)
-    def found(fingerprint: str | None, layer: str) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]:
-        result = catalog.latest("study/photos", fingerprint, layer)
-        try:
-            return (store.arrays(result), result.facts) if result else ({}, {})
-        except DamagedError:  # `atlas check` tells of it
-            return {}, {}
+    arrays_of = layer_arrays(catalog, "study/photos")
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Photographs | None:
         layer = checkpoint.layers[unit.unit.layer]
-        arrays, facts = found(checkpoint.fingerprint, layer.name)
-        photos, _ = found(checkpoint.fingerprint, CLASSIFIER)
-        if not arrays or not photos:
+        arrays, photos = (arrays_of(checkpoint.fingerprint, name) for name in (layer.name, CLASSIFIER))
+        result = catalog.latest("study/photos", checkpoint.fingerprint, layer.name)
+        if not arrays or not photos or not result:
             return None
+        facts = result.facts
         spec = CHECKPOINTS.get(checkpoint.name)
         names = spec.class_names if spec else ()
         channel, field = unit.unit.channel, unit.branch.receptive_field if unit.branch else None

@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ from numpy.typing import NDArray
 
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.panels import Lookup, Panel
-from generator.store.store import DamagedError, Store
+from generator.publish.panels import Lookup, Panel, layer_arrays
 
 SHOWN = 6  # of each sign; the store has twice as many
 _RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
@@ -50,19 +48,10 @@ class Weights:
 
 
 def read(catalog: Catalog) -> Lookup:
-    """Arrays are read a layer at a time, as its pages come."""
-    store = Store(catalog.config.store)
-
-    @lru_cache(maxsize=2)
-    def arrays(fingerprint: str | None, layer: str) -> Mapping[str, NDArray[Any]]:
-        result = catalog.latest("study/weights", fingerprint, layer)
-        try:
-            return store.arrays(result) if result else {}
-        except DamagedError:  # `atlas check` tells of it
-            return {}
+    arrays_of = layer_arrays(catalog, "study/weights")
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
-        found = arrays(checkpoint.fingerprint, unit.unit.layer)
+        found = arrays_of(checkpoint.fingerprint, unit.unit.layer)
         main = checkpoint.checkpoint.architecture.main_layers
         if not found or unit.unit.layer not in main:
             return None

@@ -18,7 +18,12 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     from generator.study.stimuli import all_stimuli
     from generator.study.tuning import tune
 
-    count = len(all_stimuli())
+    stimuli = all_stimuli()
+    count = len(stimuli)
+    shown = {
+        f"stimulus_{name}": np.array([getattr(s, name) for s in stimuli], dtype=np.float32)  # None becomes nan
+        for name in ("orientation", "scale", "hue")
+    }
     tuned = tune(subject.network, advance=lambda stimuli: advance(stimuli / count))
     for layer in layers:
         found = tuned[layer]
@@ -27,6 +32,8 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
         yield Finding(
             layer,
             {
+                **shown,
+                "stimulus_family": np.array([s.family for s in stimuli]),
                 "response": np.round(scaled * 255).astype(np.uint8),
                 "strongest": top,
                 "best": found.best.astype(np.int16),
@@ -43,5 +50,5 @@ ANALYSIS = Analysis(
     name="tuning",
     help="What simple stimulus each unit prefers: orientation, size, curvature, colour, brightness.",
     compute=compute,
-    settings={"version": 1},
+    settings={"version": 2},
 )

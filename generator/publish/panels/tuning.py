@@ -1,0 +1,97 @@
+"""What a unit prefers among simple stimuli: gratings, edges, lines, curves, colours and brightness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.panels import Lookup, Panel, layer_arrays
+
+CLEAR = 0.3  # a selectivity below it is said to be none: the unit answers to nearly all alike
+_NAMES = {"step": "disc of another brightness", "disc": "coloured disc", "brightness": "plain field"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What the panel shows of one unit. Angles are in degrees, None where the unit is not choosy about them.
+
+    ``bars`` and ``hues`` are charts of its responses to orientations and hues; "" where it has none.
+    """
+
+    count: int
+    best: str
+    orientation: float | None
+    orientation_selectivity: float
+    hue: float | None
+    hue_selectivity: float
+    bars: Markup
+    hues: Markup
+
+
+def read(catalog: Catalog) -> Lookup:
+    arrays_of = layer_arrays(catalog, "study/tuning")
+
+    def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Tuning | None:
+        arrays, channel = arrays_of(checkpoint.fingerprint, unit.unit.layer), unit.unit.channel
+        if "stimulus_family" not in arrays:
+            return None
+        response = arrays["response"][channel].astype(np.float32) / 255
+        choosy, picky = (float(arrays[f"{name}_selectivity"][channel]) for name in ("orientation", "hue"))
+        return Tuning(
+            count=len(response),
+            best=_name(arrays, int(arrays["best"][channel])) if arrays["strongest"][channel] > 0 else "",
+            orientation=float(arrays["orientation"][channel]) if choosy >= CLEAR else None,
+            orientation_selectivity=choosy,
+            hue=float(arrays["hue"][channel]) if picky >= CLEAR else None,
+            hue_selectivity=picky,
+            bars=_rose(*_by(arrays, response, "orientation", ("grating", "line")), half=True),
+            hues=_rose(*_by(arrays, response, "hue", ("disc",)), half=False),
+        )
+
+    return lookup
+
+
+def _name(arrays: Mapping[str, NDArray[Any]], index: int) -> str:
+    """A stimulus in words."""
+    family = str(arrays["stimulus_family"][index])
+    orientation, scale, hue = (float(arrays[f"stimulus_{name}"][index]) for name in ("orientation", "scale", "hue"))
+    size = {"grating": "period", "line": "width", "curve": "radius", "disc": "radius", "step": "radius"}.get(family, "")
+    said = [f"{scale:.0f} pixels {size}"] if size else []
+    said += [f"at {orientation:.0f}°"] if orientation == orientation else []
+    said += [f"hue {hue:.0f}°"] if hue == hue else []
+    return ", ".join([_NAMES.get(family, family), *said])
+
+
+def _by(
+    arrays: Mapping[str, NDArray[Any]], response: NDArray[np.float32], name: str, families: tuple[str, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The angles of these stimuli, and the mean response to each."""
+    of = np.isin(arrays["stimulus_family"], families)
+    angles = np.unique(arrays[f"stimulus_{name}"][of])
+    means = np.array([response[of & (arrays[f"stimulus_{name}"] == angle)].mean() for angle in angles])
+    return angles, means
+
+
+def _rose(angles: NDArray[np.float64], means: NDArray[np.float64], *, half: bool) -> Markup:
+    """Spokes from the middle, as long as the response: of hues in their colours, of orientations to both sides."""
+    if not len(means) or means.max() <= 0:
+        return Markup("")
+    spokes = []
+    for angle, length in zip(np.deg2rad(angles), means / means.max() * 46, strict=True):
+        x, y = round(length * np.cos(angle)), round(-length * np.sin(angle))
+        start = (-x, -y) if half else (0, 0)
+        colour = Markup("") if half else Markup(' stroke="hsl({} 75% 50%)"').format(round(np.rad2deg(angle)))
+        spokes.append(Markup('<path d="M{} {}L{} {}"{}/>').format(*start, x, y, colour))
+    return Markup(
+        '<svg class="rose" viewBox="-50 -50 100 100" width="100" height="100" role="img" aria-label="Response by {}">'
+        '<circle r="48"/>{}</svg>'
+    ).format("orientation" if half else "hue", Markup().join(spokes))
+
+
+PANEL = Panel(order=30, template="panels/tuning.html", read=read)
