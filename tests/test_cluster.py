@@ -125,7 +125,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
     outcome = go(loaded, store, pool, advance=steps.append, warn=warned.append)
     assert outcome == Outcome(rendered=12, present=0), "every answer is written once, and none came twice"
     assert sum(steps) == 12
-    assert warned == ["a worker was lost; what it had goes to another"]
+    assert warned == ["a worker was lost; its batches go to another"]
     lines = [line.split() for line in log.read_text().splitlines()]
     rendered = Counter(key for key, _ in lines)
     keys = [batch.questions[0].key for batch in plan(loaded, Store(tmp_path / "empty")).batches]
