@@ -32,7 +32,7 @@ from generator.publish.build import build
 from generator.reader import atlas as atlas_room
 from generator.reader.atlas import NoUnitError
 from generator.reader.find import Found, find
-from generator.reader.location import OutOfReachError, place_of
+from generator.reader.location import OutOfReachError, location_of
 from generator.reader.webp import webp_size
 from generator.remote import http
 from generator.remote.http import PermanentError, TransientError, read
@@ -500,7 +500,7 @@ def test_a_picture_of_gigabytes_is_not_read(shown: TinyAtlas, publisher: Publish
     started = time.monotonic()
     assert "more than the" in refused(unit.image)
     large = Picture(unit.record.picture.name, unit.record.picture.sha256, 2**31 - 1, 56, 56)
-    assert "more than the 4,000,000 bytes" in refused(lambda: unit.atlas.picture(large))
+    assert "more than the 4,000,000 bytes" in refused(lambda: unit.origin.picture(large))
     assert time.monotonic() - started < 5
     publisher.lies[name] = lambda handler: send(handler, b"x", Content_Length="9" * 12)
     assert "999,999,999,999 bytes are more than" in refused(unit.image)
@@ -698,10 +698,10 @@ def test_a_part_is_not_taken_for_the_whole(publisher: Publisher) -> None:
         get(publisher)
 
 
-def test_place_of_reads_a_folder_within_its_limit(tmp_path: Path) -> None:
+def test_location_of_reads_a_folder_within_its_limit(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"12345")
-    assert place_of(tmp_path).read("x", limit=5) == b"12345"
-    assert "more than the 4 bytes" in refused(lambda: place_of(tmp_path).read("x", limit=4))
+    assert location_of(tmp_path).read("x", limit=5) == b"12345"
+    assert "more than the 4 bytes" in refused(lambda: location_of(tmp_path).read("x", limit=4))
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------

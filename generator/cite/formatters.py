@@ -101,5 +101,4 @@ def is_noted(name: str, text: str, end: int, language: Language) -> bool:
 
 def cited(unit: PublishedUnit) -> Citation:
     """What a footnote says of a unit."""
-    fingerprint = unit.atlas.checkpoints[unit.checkpoint].fingerprint
-    return Citation(unit.atlas.title, fingerprint, unit.key, unit.date[:10])
+    return Citation(unit.origin.title, unit.fingerprint, unit.key, unit.date[:10])

@@ -21,11 +21,9 @@ from generator.checkpoints import CHECKPOINTS
 from generator.cite.prose import LAYERS, left_out, looks_like_a_unit
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import LUCID_CHECKPOINT, ExternalUnit, is_address, read_address
-from generator.core.record import Record
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
-from generator.reader.published import RECORD_LIMIT
 
 _OLD_FOLDERS = re.compile(r"/(inceptionv1-weight-explorer|tensorflow_inception)/")
 _OLD_HOSTS = ("storage.googleapis.com", "distill.pub")  # of the folders; what lies elsewhere is somebody's copy
@@ -72,8 +70,8 @@ class Resolver:
         """Raises UsageError if the atlas has no such checkpoint, or no address that documents could link."""
         if not atlas.url:
             raise UsageError(
-                f"the atlas in {atlas.place.name} does not say where it is published, so nothing can link it: set url "
-                "in atlas.toml and type `atlas build`, or name the published one with --atlas https://host/path/"
+                f"the atlas in {atlas.location.name} does not say where it is published, so nothing can link it: set "
+                "url in atlas.toml and type `atlas build`, or name the published one with --atlas https://host/path/"
             )
         if checkpoint is not None:
             atlas.named(checkpoint)
@@ -197,10 +195,10 @@ class Resolver:
         if key not in self._records:
             address = addresses.stored_record_address(key)
             try:
-                record = Record.from_json(self.atlas.place.read(address, limit=RECORD_LIMIT))
-                pictures = map(addresses.picture_address, record.pictures)
+                record, _ = self.atlas.origin.answer(address)
+                pictures = (f"{addresses.STORE}/{file.name}" for file in record.files)
                 self._records[key] = frozenset((address, *pictures)) if record.key == key else frozenset()
-            except (AtlasError, ValueError):
+            except AtlasError:
                 self._records[key] = frozenset()
         return self._records[key]
 

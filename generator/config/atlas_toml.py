@@ -22,6 +22,7 @@ from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
+from generator.core.text import SHA256
 from generator.core.units import Unit, parse_unit, select_units
 from generator.links.addresses import CHECKPOINT, RESERVED
 
@@ -259,7 +260,7 @@ class _Reader:
             except UsageError as error:
                 self.fail(str(error), key, *section)
         fingerprint = self.string(data, "fingerprint", (spec and spec.fingerprint) or "", *section)
-        if fingerprint and not re.fullmatch(r"[0-9a-f]{64}", fingerprint):
+        if fingerprint and not SHA256.fullmatch(fingerprint):
             self.fail("a fingerprint is 64 hexadecimal digits; `atlas render` prints it", "fingerprint", *section)
         weights = self.string(data, "weights", "", *section)
         return Checkpoint(

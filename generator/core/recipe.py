@@ -26,6 +26,7 @@ from functools import cached_property
 from typing import Any
 
 from generator.core.errors import UsageError
+from generator.core.text import SHA256
 from generator.core.units import Unit
 from generator.core.views import VIEWS
 
@@ -34,7 +35,6 @@ RENDERER = 1
 
 _UNIT = re.compile(r"([a-z0-9_]{1,64}):([0-9]{1,6})")
 _CANVAS_HELP = "what is optimised: Fourier coefficients, pixels held in range by a sigmoid, or raw pixels"
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _CANVASES = ("fourier", "pixel", "raw")
 
 
@@ -161,7 +161,7 @@ class Question:
         """The inverse of as_dict. Raises KeyError, TypeError, ValueError or UsageError for anything else."""
         if not (unit := _UNIT.fullmatch(data["unit"])):
             raise ValueError(f"no unit {data['unit']!r}")
-        if not _FINGERPRINT.fullmatch(data["fingerprint"]):
+        if not SHA256.fullmatch(data["fingerprint"]):
             raise ValueError(f"no fingerprint {data['fingerprint']!r}")
         return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]))
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, canonical_json
+from generator.core.text import SHA256
 from generator.core.units import Unit
 
 if TYPE_CHECKING:  # numpy takes a third of the time that the command line has to start
@@ -24,7 +25,6 @@ if TYPE_CHECKING:  # numpy takes a third of the time that the command line has t
     from numpy.typing import NDArray
 
 FORMAT = 1
-KEY = re.compile(r"[0-9a-f]{64}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 _LONGEST, _MOST = 200, 50  # characters of a word, versions
 _FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.[a-z][a-z0-9-]{0,31})?\.(webp|npz|json)")
@@ -46,7 +46,7 @@ class StoredFile:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not (name := _FILE.fullmatch(self.name)):
             raise ValueError(f"{self.name!r} is not the name of a file in the store")
-        if not KEY.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
+        if not SHA256.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
             raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")
         check_size(self.name, self.bytes)
 

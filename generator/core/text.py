@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+import re
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+"""A key, a fingerprint of weights, a checksum: 64 hexadecimal digits."""
+
 
 def legible(said: object, most: int = 100) -> str:
     """A text fit for one line of a terminal: without escapes and line breaks, at most ``most`` characters."""

@@ -7,36 +7,28 @@
 >>> [str(u) for u in atlas.select(layer="mixed4a", branch="3x3")]     # doctest: +SKIP
 ['bvlc_googlenet/mixed4a:192', ...
 
-Nothing in an atlas is trusted. Names are checked, addresses are made from them here, a record must match its checksum
-and its unit, and a picture its sha256 and its size.
+Nothing in an atlas is trusted: see :mod:`generator.reader.index` and :mod:`generator.reader.origin`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from generator.core.architecture import BRANCHES
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
-from generator.core.record import Picture, StoredFile
 from generator.core.text import legible
 from generator.core.units import parse_unit, parse_units
 from generator.links import addresses
-from generator.reader.index import UNREADABLE, read_checkpoint, read_head
-from generator.reader.location import Folder, OutOfReachError, Place, Web, place_of
+from generator.reader.index import read_index
+from generator.reader.location import Folder, Location, OutOfReachError, location_of
+from generator.reader.origin import Origin
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
-from generator.reader.webp import webp_size
 
 __all__ = ["Atlas", "NoUnitError", "PublishedCheckpoint", "PublishedLabel", "PublishedUnit"]
 
 INDEX_LIMIT = 32_000_000  # bytes; the index of a whole network has 5 million
-PICTURE_LIMIT = 4_000_000
-FILE_LIMIT = 64_000_000  # the largest file of a study has some 4 million
-SIDE_LIMIT = 4_096  # pixels; a canvas has 1,024 at most
 
 
 class NoUnitError(UsageError, KeyError):
@@ -49,16 +41,21 @@ class NoUnitError(UsageError, KeyError):
 class Atlas:
     """A built atlas. Units come in the order of its checkpoints and of the network."""
 
-    def __init__(self, place: Place, index: Mapping[str, Any]) -> None:
-        """Raises one of UNREADABLE if the index is none."""
-        self.place = place
-        self.title, url = read_head(index)
-        self.url = url or (place.name if isinstance(place, Web) else "")
+    def __init__(self, origin: Origin, checkpoints: Mapping[str, PublishedCheckpoint]) -> None:
+        self.origin, self.checkpoints = origin, checkpoints
+
+    @property
+    def title(self) -> str:
+        return self.origin.title
+
+    @property
+    def url(self) -> str:
         """The published address, with a slash at its end, or ""."""
-        read = (read_checkpoint(data, self) for data in index["checkpoints"])
-        self.checkpoints: Mapping[str, PublishedCheckpoint] = {checkpoint.name: checkpoint for checkpoint in read}
-        if not self.checkpoints:
-            raise ValueError("it has no checkpoint")
+        return self.origin.url
+
+    @property
+    def location(self) -> Location:
+        return self.origin.location
 
     @classmethod
     def open(cls, where: str | Path) -> Atlas:
@@ -66,22 +63,20 @@ class Atlas:
 
         Raises AtlasError if there is none, or if it cannot be read.
         """
-        place = place_of(where)
-        if isinstance(place, Folder) and not (place.root / addresses.INDEX).is_file():
-            raise AtlasError(f"no atlas in {place.root}; type `atlas build`, or name the folder or address of one")
+        location = location_of(where)
+        if isinstance(location, Folder) and not (location.root / addresses.INDEX).is_file():
+            raise AtlasError(f"no atlas in {location.root}; type `atlas build`, or name the folder or address of one")
         try:
-            data = place.read(addresses.INDEX, limit=INDEX_LIMIT)
+            data = location.read(addresses.INDEX, limit=INDEX_LIMIT)
         except OutOfReachError:
             raise
         except AtlasError as error:
             raise AtlasError(f"{error}; name the folder, or its address, in which an atlas has this file") from error
         try:
-            return cls(place, json.loads(data))
-        except UNREADABLE as error:
-            why = f"no {error}" if isinstance(error, KeyError) else error
-            raise AtlasError(
-                f"{place.name}: {addresses.INDEX} is not the index of an atlas ({legible(why, 200)})"
-            ) from error
+            return cls(*read_index(data, location))
+        except ValueError as error:
+            why = legible(error, 200)
+            raise AtlasError(f"{location.name}: {addresses.INDEX} is not the index of an atlas ({why})") from error
 
     def __len__(self) -> int:
         return sum(len(checkpoint.units) for checkpoint in self.checkpoints.values())
@@ -137,27 +132,6 @@ class Atlas:
             if branch in (None, unit.branch)
             and (label is None or any(wanted in f"{x.name}\n{x.family}".casefold() for x in unit.labels))
         )
-
-    def picture(self, picture: Picture) -> bytes:
-        """The file of a picture. Raises AtlasError if it is not there, or does not match its record."""
-        name, size = f"{self.place.name}: {picture.name}", (picture.width, picture.height)
-        if max(size) > SIDE_LIMIT:
-            raise AtlasError(f"{name} is said to have {size[0]} x {size[1]} pixels, more than {SIDE_LIMIT} a side")
-        data = self.file(picture, PICTURE_LIMIT)
-        try:
-            found = webp_size(data)
-        except ValueError as error:
-            raise AtlasError(f"{name} is not a picture ({error})") from error
-        if found != size:
-            raise AtlasError(f"{name} is {found[0]} x {found[1]} pixels large, not as its record says")
-        return data
-
-    def file(self, file: StoredFile, limit: int = FILE_LIMIT) -> bytes:
-        """A file of an answer. Raises AtlasError if it is not there, or not what its record says."""
-        data = self.place.read(f"{addresses.STORE}/{file.name}", limit=min(file.bytes, limit))
-        if len(data) != file.bytes or hashlib.sha256(data).hexdigest() != file.sha256:
-            raise AtlasError(f"{self.place.name}: {file.name} is not what its record says (wrong sha256)")
-        return data
 
     def named(self, checkpoint: str) -> PublishedCheckpoint:
         """A checkpoint by its name. Raises UsageError if the atlas has none of that name."""

@@ -1,7 +1,7 @@
 """The location of a built atlas: a folder of this machine, or an address.
 
->>> place = place_of("https://host/atlas/")                           # doctest: +SKIP
->>> place.read("atlas.json", limit=1_000_000)                         # doctest: +SKIP
+>>> location = location_of("https://host/atlas/")                     # doctest: +SKIP
+>>> location.read("atlas.json", limit=1_000_000)                      # doctest: +SKIP
 b'{"format": 1, ...
 """
 
@@ -22,15 +22,19 @@ backslashes are in it."""
 
 
 class OutOfReachError(AtlasError):
-    """A place does not answer now; it may later."""
+    """An atlas does not answer now; it may later."""
 
 
-class Place(Protocol):
+class Location(Protocol):
     """Gives the bytes at an address of the atlas."""
 
     @property
     def name(self) -> str:
         """As people write it; of an address, with a slash at its end."""
+
+    @property
+    def address(self) -> str:
+        """Where others reach it, with a slash at its end, or "" for a folder."""
 
     def read(self, address: str, *, limit: int) -> bytes:
         """The file at an address relative to the atlas. Raises AtlasError if it is not there, or larger than limit."""
@@ -45,6 +49,10 @@ class Folder:
     @property
     def name(self) -> str:
         return str(self.root)
+
+    @property
+    def address(self) -> str:
+        return ""
 
     def read(self, address: str, *, limit: int) -> bytes:
         path = self.root / address
@@ -64,6 +72,10 @@ class Web:
 
     name: str
 
+    @property
+    def address(self) -> str:
+        return self.name
+
     def read(self, address: str, *, limit: int) -> bytes:
         from generator.remote.http import PermanentError, TransientError, read  # not needed for folders
 
@@ -75,8 +87,8 @@ class Web:
             raise AtlasError(f"{self.name}{address}: {error}") from error
 
 
-def place_of(where: str | Path) -> Folder | Web:
-    """The place that is meant: an address of an atlas or of a page at its root, a folder, or a file in it."""
+def location_of(where: str | Path) -> Folder | Web:
+    """Where an atlas is meant to be: an address of an atlas or of a page at its root, a folder, or a file in it."""
     text = str(where)
     if "://" in text:
         if not PUBLISHED.fullmatch(text):

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,18 +15,14 @@ from typing import TYPE_CHECKING
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.record import Record
-from generator.core.result import Result, read_answer
-from generator.core.text import legible
+from generator.core.result import Result
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.links.quoting import UnitReference
+from generator.reader.origin import Origin
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from generator.reader.atlas import Atlas
-
-RECORD_LIMIT = 2_000_000  # bytes; a record of 100,000 steps, the most there are, has 1.2 million at the most
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +40,13 @@ class PublishedLabel:
 class PublishedUnit:
     """One unit of an atlas. ``str(unit)`` names it with its checkpoint: ``bvlc_googlenet/mixed4a:11``.
 
-    ``picture`` and ``thumbnail`` are the addresses of exactly these pictures, ``store/ab/cdef….1f2e3d4c….webp``.
+    ``fingerprint`` is that of its weights, or "" if unknown. ``picture`` and ``thumbnail`` are the addresses of
+    exactly these pictures, ``store/ab/cdef….1f2e3d4c….webp``.
     """
 
-    atlas: Atlas = field(repr=False, compare=False)
+    origin: Origin = field(repr=False, compare=False)
     checkpoint: str
+    fingerprint: str = field(repr=False)
     unit: Unit
     branch: str | None
     activation: float
@@ -65,7 +62,7 @@ class PublishedUnit:
     def quoted(self) -> UnitReference:
         """The forms in which documents quote it."""
         name = self.labels[0].name if self.labels else ""
-        return UnitReference(self.atlas.url, self.checkpoint, self.unit, name, self.sha256)
+        return UnitReference(self.origin.url, self.checkpoint, self.unit, name, self.sha256)
 
     @property
     def key(self) -> str:
@@ -90,38 +87,28 @@ class PublishedUnit:
 
     def read_record(self) -> tuple[Record, bytes]:
         """Its record, read anew, and the file as it is written."""
-        place = self.atlas.place.name
         address = addresses.record_address(self.checkpoint, self.unit)
-        text = self.atlas.place.read(address, limit=RECORD_LIMIT)
-        try:
-            record = Record.from_json(text)
-        except ValueError as error:
-            raise AtlasError(f"{place}: {address} is damaged ({legible(error, 200)})") from error
-        of, fingerprint = record.question, self.atlas.checkpoints[self.checkpoint].fingerprint
-        if (of.unit, of.fingerprint, of.view) != (self.unit, fingerprint, "channel"):
+        record, text = self.origin.answer(address)
+        if not isinstance(record, Record):
+            raise AtlasError(f"{self.origin.location.name}: {address} is not the record of a picture")
+        of = record.question
+        if (of.unit, of.fingerprint, of.view) != (self.unit, self.fingerprint, "channel"):
             shown = f"{of.unit} ({of.view}) of weights {of.fingerprint[:12]}"
-            raise AtlasError(f"{place}: {address} is the record of {shown}, not of {self}")
+            raise AtlasError(f"{self.origin.location.name}: {address} is the record of {shown}, not of {self}")
         return record, text
 
     def image(self, *, thumbnail: bool = False) -> Image.Image:
         """Its picture, or thumbnail, in RGB. Raises AtlasError if it is not what its record says."""
-        from PIL import Image
-
-        picture = self.record.thumbnail if thumbnail else self.record.picture
-        data = self.atlas.picture(picture)
-        try:
-            with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
-                return image.convert("RGB")
-        except Exception as error:  # whatever a decoder raises at what is no picture
-            raise AtlasError(f"{self.atlas.place.name}: {picture.name} cannot be decoded ({legible(error)})") from error
+        return self.origin.image(self.record.thumbnail if thumbnail else self.record.picture)
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedAnswer:
     """An answer that is not a picture: what a study found about a layer. ``layer`` is "" if it is about none."""
 
-    atlas: Atlas = field(repr=False, compare=False)
+    origin: Origin = field(repr=False, compare=False)
     checkpoint: str
+    fingerprint: str = field(repr=False)
     kind: str
     layer: str
     key: str
@@ -131,16 +118,11 @@ class PublishedAnswer:
 
     def read_record(self) -> tuple[Result, bytes]:
         """Its record, and the file as it is written. Raises AtlasError if it is not a record of this answer."""
-        place, address = self.atlas.place.name, addresses.stored_record_address(self.key)
-        text = self.atlas.place.read(address, limit=RECORD_LIMIT)
-        try:
-            result = read_answer(text)
-        except ValueError as error:
-            raise AtlasError(f"{place}: {address} is damaged ({legible(error, 200)})") from error
-        fingerprint = self.atlas.checkpoints[self.checkpoint].fingerprint
+        place, address = self.origin.location.name, addresses.stored_record_address(self.key)
+        result, text = self.origin.answer(address)
         if not isinstance(result, Result) or (result.key, result.kind) != (self.key, self.kind):
             raise AtlasError(f"{place}: {address} is not the record of {self}")
-        if result.question.get("fingerprint") != fingerprint:
+        if result.question.get("fingerprint") != self.fingerprint:
             raise AtlasError(f"{place}: {address} is of other weights than {self.checkpoint}")
         return result, text
 

@@ -25,8 +25,9 @@ from generator.config.atlas_toml import Checkpoint, Config
 from generator.core.errors import AtlasError, UsageError
 from generator.core.record import check_date
 from generator.core.text import legible
-from generator.reader.atlas import FILE_LIMIT, Atlas
+from generator.reader.atlas import Atlas
 from generator.reader.location import OutOfReachError
+from generator.reader.origin import FILE_LIMIT
 from generator.reader.published import PublishedAnswer, PublishedCheckpoint, PublishedUnit
 from generator.store.store import DamagedError, Store
 
@@ -59,9 +60,11 @@ def choose(atlas: Atlas, config: Config, name: str | None = None) -> Checkpoint:
     has = ", ".join(atlas.checkpoints)
     chosen = name or next((own.name for own in config.checkpoints if own.name in atlas.checkpoints), None)
     if chosen is None:
-        raise UsageError(f"{atlas.place.name} has {has}, and none of these is in {config.path}; type --checkpoint NAME")
+        raise UsageError(
+            f"{atlas.location.name} has {has}, and none of these is in {config.path}; type --checkpoint NAME"
+        )
     if chosen not in atlas.checkpoints:
-        raise UsageError(f"{atlas.place.name} has no checkpoint “{chosen}”: it has {has}")
+        raise UsageError(f"{atlas.location.name} has no checkpoint “{chosen}”: it has {has}")
     return config.checkpoint(chosen)
 
 
@@ -70,7 +73,7 @@ def counterpart(atlas: Atlas, own: Checkpoint, fingerprint: str | None) -> Publi
 
     Raises AtlasError if those of that name are others: there the same numbers are other units.
     """
-    theirs, what = atlas.named(own.name), f"{own.name} of {atlas.place.name}"
+    theirs, what = atlas.named(own.name), f"{own.name} of {atlas.location.name}"
     if theirs.architecture.name != own.architecture.name:
         raise AtlasError(f"{what} has the architecture {theirs.architecture.name}, not {own.architecture.name}")
     if theirs.units and fingerprint not in (None, theirs.fingerprint):
@@ -126,7 +129,7 @@ def _ask(store: Store, unit: Published) -> _Asked:
         count, size = len(record.pictures), sum(picture.bytes for picture in record.pictures)
         if count > MOST or size > MOST_BYTES:
             raise AtlasError(f"its record names {count} pictures of {size:,} bytes, and no unit has so many")
-        return text, {picture.name: unit.atlas.picture(picture) for picture in record.pictures}
+        return text, {picture.name: unit.origin.picture(picture) for picture in record.pictures}
     except AtlasError as error:
         return error
 
@@ -144,7 +147,7 @@ def _ask_other(store: Store, asked: PublishedAnswer) -> _Asked:
     size = sum(file.bytes for file in result.files)
     if size > FILE_LIMIT:
         raise AtlasError(f"its record names files of {size:,} bytes, more than {FILE_LIMIT:,}")
-    return text, {file.name: asked.atlas.file(file) for file in result.files}
+    return text, {file.name: asked.origin.file(file) for file in result.files}
 
 
 def _check_origin(made_for: object, date: str, checkpoint: str) -> None:

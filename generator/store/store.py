@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, why_not_written
 from generator.core.recipe import Question, canonical_json
-from generator.core.record import KEY, PICTURE, EncodedFile, Provenance, Record, Rendered, StoredFile, name_file
+from generator.core.record import PICTURE, EncodedFile, Provenance, Record, Rendered, StoredFile, name_file
 from generator.core.result import Answer, Result, read_answer, result_key
+from generator.core.text import SHA256
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Store:
         return self.root / file.name
 
     def record_path(self, key: str) -> Path:
-        if not KEY.fullmatch(key):
+        if not SHA256.fullmatch(key):
             raise ValueError(f"{key!r} is not a key")
         return self.root / key[:2] / f"{key[2:]}.json"
 
@@ -71,7 +72,7 @@ class Store:
     def keys(self) -> Iterator[str]:
         """The key of every record, in order."""
         for folder, name in self._names():
-            if KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+            if SHA256.fullmatch(key := folder.name + name.removesuffix(".json")):
                 yield key
 
     def answer(self, key: str) -> Answer | None:
@@ -313,7 +314,7 @@ class Store:
             claimed: set[str] = set()
             names = sorted(os.listdir(folder))
             for name in names:
-                if not name.endswith(".json") or not KEY.fullmatch(key := folder.name + name.removesuffix(".json")):
+                if not name.endswith(".json") or not SHA256.fullmatch(key := folder.name + name.removesuffix(".json")):
                     continue
                 try:
                     answer = self.answer(key)

@@ -50,7 +50,7 @@ def command(path: Path, where: str, units: tuple[str, ...], checkpoint: str | No
     own = choose(atlas, config, checkpoint)
     known = known_fingerprint(own, store.records())
     theirs = counterpart(atlas, own, known)
-    wanted = _shown(theirs, units, atlas.place.name)
+    wanted = _shown(theirs, units, atlas.location.name)
     echo(f"{own.name}  weights {theirs.fingerprint[:12]}")
     if not known:
         echo(
