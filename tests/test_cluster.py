@@ -182,6 +182,23 @@ def test_a_workers_error_is_one_line_and_ends_the_run(
 
 
 @needs_ray
+def test_a_cluster_on_which_no_worker_can_start_is_one_line(
+    loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stillborn(scheduler.Worker):
+        def begin(self, *orders: Any) -> list[str]:
+            os.kill(os.getpid(), signal.SIGKILL)
+            return []
+
+    monkeypatch.setattr(scheduler, "Worker", Stillborn)
+    monkeypatch.setattr(scheduler, "_LOSSES", 1)
+    outcome = go(loaded, store, replace(pool, workers=1))
+    assert "no worker could start" in str(outcome.error)
+    assert "inception-atlas[ray]" in str(outcome.error)
+    assert (outcome.rendered, len(str(outcome.error).splitlines())) == (0, 1)
+
+
+@needs_ray
 def test_a_node_with_another_version_is_refused(
     loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
