@@ -156,3 +156,14 @@ def test_what_a_unit_prefers_is_said_and_drawn(tmp_path: Path) -> None:
     assert "Response by hue" not in page, "it has none"
     assert "answers to none of 4" in (atlas.site / "bvlc_googlenet/mixed4a/12.html").read_text()
     assert check(atlas.config()) == []
+
+
+def test_units_of_the_last_layer_say_which_classes_they_argue_for(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path)
+    classes = np.tile(np.array([162, 207], dtype=np.int16), (1024, 1))
+    keep(atlas, "weights", "mixed5b", {"class_for": classes, "class_against": classes + 1})
+    build(atlas.config())
+    page = (atlas.site / "bvlc_googlenet/mixed5b/3.html").read_text()
+    assert "argues for beagle, golden retriever." in page
+    assert "argues against bloodhound, Labrador retriever." in page
+    assert check(atlas.config()) == []

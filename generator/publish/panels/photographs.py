@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.checkpoints import CHECKPOINTS
 from generator.core.architecture import CLASSIFIER, Layer
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.content.classes import class_name, class_names
 from generator.publish.panels import Lookup, Panel, layer_arrays
 
 SIDE = 224  # pixels of a photograph as the network saw it
@@ -78,8 +78,7 @@ def read(catalog: Catalog) -> Lookup:
         if not arrays or not photos or not result:
             return None
         facts = result.facts
-        spec = CHECKPOINTS.get(checkpoint.name)
-        names = spec.class_names if spec else ()
+        names = class_names(checkpoint.name)
         channel, field = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
 
         def shown(which: str, at: tuple[int, ...], count: int) -> tuple[Photo, ...]:
@@ -133,11 +132,6 @@ def _photo(
     source = given["source"] if given["source"].startswith("https://") else ""
     probability = float(photos["probability"][index])
     return Photo(title, given["author"], given["licence"], source, said, probability, value, box)
-
-
-def class_name(names: tuple[str, ...], index: int) -> str:
-    """What a class is called, or its number."""
-    return names[index] if index < len(names) else f"class {index}"
 
 
 def _groups(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.content.classes import class_name, class_names
 from generator.publish.panels import Lookup, Panel, layer_arrays
 
 SHOWN = 6  # of each sign; the store has twice as many
@@ -41,10 +42,15 @@ class Ties:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What the panel shows: ``inputs`` of the layer before, ``outputs`` of the layer after; either may be None."""
+    """What the panel shows: ``inputs`` of the layer before, ``outputs`` of the layer after; either may be None.
+
+    Units of the last layer have ``argues_for`` and ``against``: classes, the strongest first.
+    """
 
     inputs: Ties | None
     outputs: Ties | None
+    argues_for: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
 
 
 def read(catalog: Catalog) -> Lookup:
@@ -58,7 +64,7 @@ def read(catalog: Catalog) -> Lookup:
         place = main.index(unit.unit.layer)
         before = _ties(checkpoint, found, "input", unit.unit, main[place - 1]) if place else None
         after = _ties(checkpoint, found, "output", unit.unit, main[place + 1]) if place + 1 < len(main) else None
-        return Weights(before, after)
+        return Weights(before, after, *(_classes(checkpoint, found, way, unit.unit) for way in ("for", "against")))
 
     return lookup
 
@@ -77,6 +83,13 @@ def _ties(
         return tuple(Tie(others[channels[i]], float(norms[i]) / strongest, kernel_picture(kernels[i])) for i in some)
 
     return Ties(layer, ties(0), ties(half), float(explained))
+
+
+def _classes(checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit) -> tuple[str, ...]:
+    if f"class_{way}" not in arrays:
+        return ()
+    names = class_names(checkpoint.name)
+    return tuple(class_name(names, int(index)) for index in arrays[f"class_{way}"][unit.channel])
 
 
 def kernel_picture(kernel: NDArray[np.floating[Any]]) -> str:
