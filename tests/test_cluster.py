@@ -186,7 +186,7 @@ def test_a_cluster_on_which_no_worker_can_start_is_one_line(
     loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stillborn(scheduler.Worker):
-        def begin(self, *orders: Any) -> list[str]:
+        def start(self, *orders: Any) -> list[str]:
             os.kill(os.getpid(), signal.SIGKILL)
             return []
 
