@@ -1,4 +1,4 @@
-// Reads what people type into the search box, as generator/units.py and generator/elsewhere.py do: a unit in any
+// Reads what people type into the search box, as generator/core (units.py, external_urls.py) does: a unit in any
 // spelling, a layer, an address, and only then a name. The tests hold both to one list. Nothing here touches the page.
 "use strict";
 globalThis.atlasFind = (() => {
