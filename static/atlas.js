@@ -1,4 +1,4 @@
-// What the pages can do besides being read: order units by activation, remember the size of thumbnails, copy a command,
+// What the pages can do besides being read: order units, remember the size of thumbnails, copy a command,
 // turn pages with the arrow keys. Everything else works without this file.
 "use strict";
 (() => {
@@ -18,17 +18,22 @@
   const here = document.querySelector(".spine [aria-current]");
   if (here) here.closest(".spine").scrollLeft = here.offsetLeft - innerWidth / 2;
 
+  // the strongest first, or those together that respond alike; what is not rendered goes last
+  const ordered = (items, numbers, sign) => {
+    const left = (numbers ?? "").split(" ");
+    const rank = new Map(items.map((item) => [item, item.querySelector("img") ? sign * Number(left.shift()) : Infinity]));
+    return [...items].sort((a, b) => rank.get(a) - rank.get(b) || 0);
+  };
   const lists = all(".units[data-activations]").map((list) => {
-    const items = [...list.children], activations = list.dataset.activations.split(" ");
-    const rank = new Map(items.map((item) => [item, item.querySelector("img") ? Number(activations.shift()) : -Infinity]));
-    return { list, items, ranked: [...items].sort((a, b) => rank.get(b) - rank.get(a) || 0) }; // what is not rendered goes last
+    const items = [...list.children], { activations, alike } = list.dataset;
+    return { list, index: items, activation: ordered(items, activations, -1), alike: ordered(items, alike, 1) };
   });
   const sort = document.getElementById("sort");
   if (sort) {
     sort.hidden = false;
     choices("size", () => {});
     choices("sort", (by) => {
-      for (const { list, items, ranked } of lists) list.replaceChildren(...(by === "activation" ? ranked : items));
+      for (const orders of lists) orders.list.replaceChildren(...(orders[by] ?? orders.index));
     });
   }
 

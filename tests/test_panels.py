@@ -167,3 +167,18 @@ def test_units_of_the_last_layer_say_which_classes_they_argue_for(tmp_path: Path
     assert "argues for beagle, golden retriever." in page
     assert "argues against bloodhound, Labrador retriever." in page
     assert check(atlas.config()) == []
+
+
+def test_a_layer_can_be_ordered_so_that_neighbours_respond_alike(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path)
+    build(atlas.config())
+    page = atlas.site / "bvlc_googlenet/mixed4a/index.html"
+    assert "sort-alike" not in page.read_text()
+    layer, photos = photographs()
+    layer["alike_order"] = np.arange(UNITS)[::-1].astype(np.int16)
+    keep(atlas, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(atlas, "photos", "softmax2", photos)
+    build(atlas.config())
+    assert 'id="sort-alike"' in page.read_text()
+    assert 'data-alike="511 510 509 508 502 499"' in page.read_text(), "channels 0 to 3, 9 and 12 of the first branch"
+    assert check(atlas.config()) == []

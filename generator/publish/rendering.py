@@ -49,7 +49,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
         spectra=spectra,
     )
     env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
-    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations)
+    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations, places=places)
     return env
 
 
@@ -67,6 +67,11 @@ def render(env: jinja2.Environment, site: Site, page: Page) -> str:
 def activations(units: tuple[AtlasUnit, ...]) -> str:
     """The activations of the rendered units, in order: a layer page can be sorted by them."""
     return " ".join(f"{unit.record.provenance.activation:.4g}" for unit in units if unit.record)
+
+
+def places(units: tuple[AtlasUnit, ...], order: tuple[int, ...]) -> str:
+    """The places of the rendered units in another order of the layer."""
+    return " ".join(str(order[unit.unit.channel]) for unit in units if unit.record)
 
 
 def source(given: Source, href: str) -> Markup:

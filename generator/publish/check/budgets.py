@@ -18,9 +18,9 @@ from generator.links import addresses
 BUDGETS: Mapping[str, int] = {
     "home": 72_000,
     "layer": 16_000,  # and as much again for each unit as "layer unit" says,
-    "layer unit": 230,
-    "528 units": 60_000,  # but no more than this, and as much for each further unit as "further unit" says,
-    "further unit": 105,
+    "layer unit": 235,
+    "528 units": 63_000,  # but no more than this, and as much for each further unit as "further unit" says,
+    "further unit": 110,
     "name": 130,  # and on any page for each name of a unit, and each link to a family
     "address": 14,  # and on any page so often the published address
     "families": 24_000,  # and for each picture on a page of families

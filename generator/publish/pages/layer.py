@@ -14,12 +14,16 @@ from generator.publish.content.previews import layer_preview
 from generator.publish.content.provenance import missing_command
 from generator.publish.content.selection import beside
 from generator.publish.page import Page, PageKind
+from generator.publish.panels import LayerArrays, layer_arrays
 from generator.publish.site import Site
 
 
 @dataclass(frozen=True, slots=True)
 class LayerPage:
-    """``command`` is "" if all is rendered. ``bottlenecks`` are the layers that feed this one's wide branches."""
+    """``command`` is "" if all is rendered. ``bottlenecks`` are the layers that feed this one's wide branches.
+
+    ``alike`` is the place of each channel in an order in which neighbours respond alike to photographs, or empty.
+    """
 
     template: ClassVar[str] = "layer.html"
     families: tuple[FamilyCount, ...]
@@ -28,21 +32,29 @@ class LayerPage:
     previous: AtlasLayer | None
     next: AtlasLayer | None
     bottlenecks: tuple[AtlasLayer, ...]
+    alike: tuple[int, ...]
 
 
 def _pages(site: Site) -> Iterator[Page]:
+    arrays = layer_arrays(site.catalog, "study/photos")
     for checkpoint in site.checkpoints:
         for around in beside(tuple(checkpoint.layers.values())):
-            yield _page(checkpoint, *around)
+            yield _page(checkpoint, arrays, *around)
 
 
 def _page(
-    checkpoint: AtlasCheckpoint, layer: AtlasLayer, previous: AtlasLayer | None, following: AtlasLayer | None
+    checkpoint: AtlasCheckpoint,
+    arrays: LayerArrays,
+    layer: AtlasLayer,
+    previous: AtlasLayer | None,
+    following: AtlasLayer | None,
 ) -> Page:
     def context() -> LayerPage:
         command = missing_command(layer, checkpoint.name)
         bottlenecks = tuple(x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
-        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks)
+        order = arrays(checkpoint.fingerprint, layer.name).get("alike_order")
+        alike = () if order is None else tuple(order.argsort().tolist())
+        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike)
 
     address = addresses.layer_address(checkpoint.name, layer.name)
     description = (

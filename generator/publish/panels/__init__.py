@@ -63,7 +63,11 @@ class Panels:
         return tuple(PanelShown(template, shown) for template, shown in found if shown is not None)
 
 
-def layer_arrays(catalog: Catalog, kind: str) -> Callable[[str | None, str], Mapping[str, NDArray[Any]]]:
+LayerArrays = Callable[[str | None, str], "Mapping[str, NDArray[Any]]"]
+"""Gives the arrays that an analysis found about a layer of these weights."""
+
+
+def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
     """Gives the arrays of the newest answer of a kind, by fingerprint and layer; of a layer without one, none.
 
     They are read when a page of the layer comes, and those of a few layers are held.
