@@ -101,6 +101,13 @@ HEAD = "[checkpoints.inception5h]\n"
         (2, "title is text", "[atlas]\ntitle = 3\n" + HEAD),
         (3, "not a full address; write https://host/path/", '[atlas]\n# url\nurl = "host/path"\n' + HEAD),
         (2, "not a full address", '[atlas]\nurl = "javascript:alert(1)"\n' + HEAD),
+        (2, "not a full address", '[atlas]\nurl = "https://[1::2::3]/"\n' + HEAD),
+        (2, "write the host straße.example as punycode", '[atlas]\nurl = "https://straße.example/"\n' + HEAD),
+        (1, "Windows keeps this name for a device", "[checkpoints.aux]\narchitecture = 'inception5h'\n"),
+        (1, "Windows keeps this name for a device", "[checkpoints.com1]\narchitecture = 'inception5h'\n"),
+        (2, "weights = “~nobody-here/x”: there is no such home folder", HEAD + "weights = '~nobody-here/x'\n"),
+        (2, "folders = “~nobody-here/x”: there is no such home", "[photos]\nfolders = ['~nobody-here/x']\n" + HEAD),
+        (2, "title has an invisible character", '[atlas]\ntitle = "a\\u202eb"\n' + HEAD),
         (2, "output is text", "[atlas]\noutput = ['x']\n" + HEAD),
         (2, "no key “unit” in [checkpoints.inception5h]: did you mean units?", HEAD + 'unit = ["4a"]\n'),
         (2, "units is a list of text", HEAD + 'units = "4a"\n'),
@@ -163,3 +170,26 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         load_config(tmp_path / "atlas.toml")
     with pytest.raises(UsageError, match="cannot be read"):
         load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://host/@me/~x/a,b", "https://host/@me/~x/a,b/"),
+        ("HTTPS://Host/Atlas", "https://host/Atlas/"),
+        ("http://[2001:DB8::1]:8000/x", "http://[2001:db8::1]:8000/x/"),
+        ("http://[::1]", "http://[::1]/"),
+        ("https://münchen.example:8443/x", "https://xn--mnchen-3ya.example:8443/x/"),
+        ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example/"),
+    ],
+)
+def test_every_legal_address_is_taken(tmp_path: Path, given: str, url: str) -> None:
+    config = load(tmp_path, f'[atlas]\nurl = "{given}"\n' + HEAD)
+    assert config.url == url
+    assert bool(config.notes) is (not given.isascii())
+    assert all("atlas.toml:2: “https://münchen.example" in note and url[:-1] in note for note in config.notes)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, mark: str) -> None:
+    assert load(tmp_path, f"{mark}[atlas]\ntitle = 'x'\n" + HEAD).title == "x"

@@ -195,3 +195,22 @@ def test_a_name_changed_is_a_site_changed(atlas: TinyAtlas) -> None:
     atlas.label(LABELS.replace("Curve, left", "Curve, right"))
     assert build(atlas.config()).written > 0
     assert "Curve, right" in page(atlas, f"{CHECKPOINT}/mixed4a/12.html")
+
+
+def test_a_link_to_nothing_is_reported_and_the_rest_is_built(atlas: TinyAtlas) -> None:
+    """An editor's lock file is such a link, and so is a link to a file that was moved."""
+    atlas.label("\ufeff" + LABELS)
+    (atlas.folder / "labels/.#tiny.toml").symlink_to("me@host.123:456")
+    (atlas.folder / "labels/gone.json").symlink_to("moved.json")
+    warnings = build(atlas.config()).warnings
+    assert [w.split()[0].rpartition("/")[2] for w in warnings if "is a link to nothing" in w] == [
+        ".#tiny.toml",
+        "gone.json",
+    ]
+    assert (atlas.site / CHECKPOINT / "families/curves.html").is_file()
+
+
+def test_text_that_is_not_utf8_says_so(atlas: TinyAtlas) -> None:
+    atlas.label("", "tiny.toml").write_bytes(LABELS.encode("utf-16"))
+    with pytest.raises(UsageError, match=r"tiny\.toml cannot be read: it is not UTF-8 \(byte 0\); save it as UTF-8"):
+        read_labels([atlas.folder / "labels"], atlas.config().checkpoint)

@@ -14,10 +14,11 @@ import click
 
 from generator import __version__
 from generator.cli.command import Group
-from generator.cli.output import echo, visible
+from generator.cli.output import echo
 from generator.cli.stopping import end_stopped, stoppable
 from generator.config.atlas_toml import FILE
 from generator.core.errors import AtlasError
+from generator.core.text import visible
 
 
 @click.group(

@@ -22,12 +22,11 @@ from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
-from generator.core.text import SHA256
+from generator.core.text import SHA256, is_line, read_text
 from generator.core.units import Unit, parse_unit, select_units
-from generator.links.addresses import CHECKPOINT, RESERVED
+from generator.links.addresses import published_address, why_not_checkpoint
 
 FILE = "atlas.toml"
-_ADDRESS = re.compile(r"https?://[a-zA-Z0-9.-]+(:\d+)?(/[\w.~%+-]*)*", re.ASCII)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "atlas": ("title", "url", "output"),
     "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
@@ -69,7 +68,7 @@ class Lesson:
 class Config:
     """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it.
 
-    ``photos`` are folders of photographs, for `atlas study`.
+    ``photos`` are folders of photographs, for `atlas study`; ``notes`` say what was written otherwise than it is meant.
     """
 
     path: Path
@@ -81,6 +80,7 @@ class Config:
     layer_settings: Mapping[str, Mapping[str, Any]]
     lesson: Lesson | None
     photos: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def store(self) -> Path:
@@ -131,11 +131,9 @@ class Config:
 def load_config(path: Path) -> Config:
     """Read and check an atlas.toml. Raises UsageError naming file, line and what to write instead."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise UsageError(f"no {path} here; type `atlas init {path.parent}` to write one") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -191,17 +189,15 @@ class _Reader:
         value = data.get(key, default)
         if not isinstance(value, str):
             self.fail(f'{key} is text, for example {key} = "{default}"', key, *section)
-        if not is_plain(value):
-            self.fail(f"{key} has a control character in it; write it as plain text", key, *section)
+        if not is_line(value):
+            self.fail(f"{key} has an invisible character in it; write one line of plain text", key, *section)
         return value
 
     def config(self, data: Mapping[str, Any]) -> Config:
         self.keys(data, _SECTIONS)
         atlas = self.table(data.get("atlas", {}), "atlas")
         self.keys(atlas, _SECTIONS["atlas"], "atlas")
-        url = self.string(atlas, "url", "", "atlas")
-        if url and not _ADDRESS.fullmatch(url):
-            self.fail(f"url = “{url}” is not a full address; write https://host/path/", "url", "atlas")
+        url, notes = self.address(self.string(atlas, "url", "", "atlas"))
         named = self.table(data.get("checkpoints", {}), "checkpoints")
         if not named:
             self.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
@@ -217,7 +213,26 @@ class _Reader:
             layer_settings=by_layer,
             lesson=self.lesson(data["lesson"], checkpoints[0]) if "lesson" in data else None,
             photos=self.photos(data.get("photos", {})),
+            notes=notes,
         )
+
+    def address(self, given: str) -> tuple[str, tuple[str, ...]]:
+        """The published address, and a note if its host is in another script."""
+        if not given:
+            return "", ()
+        try:
+            url = published_address(given)
+        except ValueError as error:
+            self.fail(f"url = “{given}” is {error}", "url", "atlas")
+        if given.isascii():
+            return url, ()
+        return url, (f"{self.path}:{self.line('url', ('atlas',))}: “{given}” is written as {url} in links",)
+
+    def file(self, word: str, key: str, *section: str) -> Path:
+        try:
+            return self.path.parent / Path(word).expanduser()
+        except RuntimeError:
+            self.fail(f"{key} = “{word}”: there is no such home folder; write the whole path", key, *section)
 
     def lesson(self, given: Any, of: Checkpoint) -> Lesson:
         data = self.table(given, "lesson")
@@ -236,14 +251,13 @@ class _Reader:
     def photos(self, given: Any) -> tuple[Path, ...]:
         data = self.table(given, "photos")
         self.keys(data, _SECTIONS["photos"], "photos")
-        return tuple(self.path.parent / Path(word).expanduser() for word in self.words(data, "folders", "photos"))
+        return tuple(self.file(word, "folders", "photos") for word in self.words(data, "folders", "photos"))
 
     def checkpoint(self, name: str, given: Any) -> Checkpoint:
         section = ("checkpoints", name)
         data = self.table(given, name, "checkpoints")
         self.keys(data, _SECTIONS["checkpoints"], *section)
-        if not CHECKPOINT.fullmatch(name) or name in RESERVED:
-            hint = f"use a-z, 0-9, _ and -, not {', '.join(RESERVED)}"
+        if hint := why_not_checkpoint(name):
             self.fail(f"“{name}” cannot be an address: {hint}", name, *section)
         if name in CHECKPOINTS and "architecture" in data:
             hint = "give your weights a name of their own"
@@ -267,7 +281,7 @@ class _Reader:
             name=name,
             architecture=net,
             title=spec.title if spec else f"Other weights in the architecture of {structure}",
-            weights=self.path.parent / Path(weights).expanduser() if weights else None,
+            weights=self.file(weights, "weights", *section) if weights else None,
             fingerprint=fingerprint or None,
             about=self.string(data, "about", "", *section),
             units=chosen["units"],
@@ -291,11 +305,6 @@ class _Reader:
             except UsageError as error:
                 self.fail(str(error), key, *section)
         return base
-
-
-def is_plain(text: str) -> bool:
-    """Whether there is no control character in a text, so that it can stand in a page, a figure or a terminal."""
-    return not any(ord(character) < 32 for character in text)
 
 
 def _split_key(key: str) -> tuple[str, ...]:

@@ -38,8 +38,9 @@ from typing import Any, NoReturn, Protocol
 
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
+from generator.core.text import is_line, read_text
 from generator.core.units import Unit, parse_units
-from generator.links.addresses import slug
+from generator.links.addresses import is_device, slug
 
 CONFIDENCE: Mapping[str, str] = {
     "published": "named in the source",
@@ -139,6 +140,12 @@ def label_files(folders: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(p for p in found.values() if p.suffix in (".toml", ".json") and p.is_file())
 
 
+def dangling_links(folder: Path) -> tuple[Path, ...]:
+    """Links in a folder that lead to nothing: a file that was moved, or the lock file of an editor."""
+    links = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return tuple(path for path in links if path.is_symlink() and not path.exists())
+
+
 def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint]) -> Mapping[str, Labels]:
     """The names in all files, by checkpoint. ``checkpoint`` gives one by its name, or raises UsageError."""
     found: dict[str, dict[Unit, list[Label]]] = {}
@@ -169,10 +176,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} cannot be read: {error}") from error
+        text = read_text(path)
         try:
             self.data = _parse_json(text) if path.suffix == ".json" else _parse_toml(text)
         except (ValueError, RecursionError) as error:
@@ -198,7 +202,7 @@ class _Reader:
 
     def text(self, data: Mapping[str, Any], key: str, line: int, *, optional: bool = False) -> str:
         value = data.get(key, "")
-        if not isinstance(value, str) or not _is_plain(value) or len(value) > _LONGEST:
+        if not isinstance(value, str) or not is_line(value) or len(value) > _LONGEST:
             self.fail(line, f"“{key}” is one line of text, at most {_LONGEST} characters, none of them invisible")
         if not value.strip() and not optional:
             self.fail(line, f"no “{key}”; write one")
@@ -213,7 +217,7 @@ class _Reader:
         if not isinstance(url, str) or (url and not _ADDRESS.fullmatch(url)):
             self.fail(line, f"the url of a source is an address, https://…, not “{url}”")
         title = data.get("title", "")
-        if not isinstance(title, str) or not title.strip() or not _is_plain(title):
+        if not isinstance(title, str) or not title.strip() or not is_line(title):
             self.fail(line, "a source without a title; write what a reader would look for, on one line")
         return Source(title.strip(), url, self.text(data, "license", line, optional=True))
 
@@ -240,8 +244,9 @@ class _Reader:
             if confidence not in CONFIDENCE:
                 self.fail(line, f"no confidence “{confidence}”: {did_you_mean(confidence, CONFIDENCE)}")
             family = self.text(data, "family", line, optional=True)
-            if family and slug(family) in ("", "index"):
-                self.fail(line, f"the family “{family}” cannot be an address; use some of a-z and 0-9, not index alone")
+            if family and (slug(family) in ("", "index") or is_device(slug(family))):
+                hint = "use some of a-z and 0-9, not index or a device of Windows alone"
+                self.fail(line, f"the family “{family}” cannot be an address; {hint}")
             known = families.setdefault(slug(family), family)
             if known.casefold() != family.casefold():
                 self.fail(line, f"the families “{family}” and “{known}” would have one address; name them apart")
@@ -251,12 +256,6 @@ class _Reader:
             name = self.text(data, "label", line)
             for unit in units:
                 yield Label(unit, name, family, confidence, self.sources[source], anchor)
-
-
-def _is_plain(text: str) -> bool:
-    """Whether all of a text is visible: no line breaks, no marks that turn the direction. Joiners are parts of
-    words."""
-    return all(character.isprintable() or character in "\u200c\u200d" for character in text)
 
 
 _LINE = "\0line"  # under this key the parsers below leave the line on which a table began

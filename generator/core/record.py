@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, canonical_json
-from generator.core.text import SHA256
+from generator.core.text import SHA256, is_line
 from generator.core.units import Unit
 
 if TYPE_CHECKING:  # numpy takes a third of the time that the command line has to start
@@ -242,7 +242,7 @@ def check_date(value: Any) -> str:
 
 def line_of_text(value: Any) -> str:
     """A word on one line, as pages print it."""
-    if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST:
+    if not isinstance(value, str) or not is_line(value) or len(value) > _LONGEST:
         raise ValueError(f"{str(value)[:40]!r} is not a line of text")
     return value
 

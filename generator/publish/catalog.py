@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any
 
 from generator.config.atlas_toml import Checkpoint, Config
-from generator.config.labels import Label, Labels, read_labels
+from generator.config.labels import Label, Labels, dangling_links, read_labels
 from generator.core.architecture import Branch, Layer
 from generator.core.package import package_folder
 from generator.core.recipe import SETTINGS, Recipe
@@ -126,6 +126,8 @@ def read_catalog(config: Config) -> Catalog:
     """Bring atlas.toml and its store together."""
     store = Store(config.store)
     records, results, warnings = _answers(store)
+    warnings += config.notes
+    warnings += [f"{path} is a link to nothing; remove it, or mend it" for path in dangling_links(config.labels)]
     labels = read_labels((config.labels, package_folder("labels")), config.checkpoint)
     checkpoints = tuple(
         _checkpoint(config, checkpoint, records, labels.get(checkpoint.name, Labels()))

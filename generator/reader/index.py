@@ -24,7 +24,7 @@ from generator.core.result import KIND
 from generator.core.text import SHA256, legible
 from generator.core.units import Unit
 from generator.links import addresses
-from generator.reader.location import PUBLISHED, Location
+from generator.reader.location import Location
 from generator.reader.origin import Origin
 from generator.reader.published import PublishedAnswer, PublishedCheckpoint, PublishedLabel, PublishedUnit
 
@@ -91,7 +91,7 @@ def read_index(data: bytes, location: Location) -> tuple[Origin, Mapping[str, Pu
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     url = index.url or ""
-    if url and not (PUBLISHED.fullmatch(url) and url.endswith("/")):
+    if url and not (addresses.PUBLISHED.fullmatch(url) and url.endswith("/")):
         raise ValueError(f"{url!r} is not the address of an atlas")
     origin = Origin(_plain(index.title), url or location.address, location)
     return origin, {checkpoint.name: _checkpoint(checkpoint, origin) for checkpoint in index.checkpoints}

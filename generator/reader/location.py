@@ -7,7 +7,6 @@ b'{"format": 1, ...
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,10 +14,6 @@ from typing import Protocol
 from generator.core.errors import AtlasError, UsageError
 from generator.core.text import legible
 from generator.links import addresses
-
-PUBLISHED = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[\w.~%+,@=-]*)*", re.ASCII | re.IGNORECASE)
-"""An address at which an atlas may be published. It goes into links, into HTML and into LaTeX: no quotes, braces or
-backslashes are in it."""
 
 
 class OutOfReachError(AtlasError):
@@ -91,8 +86,10 @@ def location_of(where: str | Path) -> Folder | Web:
     """Where an atlas is meant to be: an address of an atlas or of a page at its root, a folder, or a file in it."""
     text = str(where)
     if "://" in text:
-        if not PUBLISHED.fullmatch(text):
-            raise UsageError(f"{legible(text)} is not the address of an atlas; write https://host/path/")
+        try:
+            text = addresses.published_address(text)
+        except ValueError as error:
+            raise UsageError(f"{legible(text)} is not the address of an atlas: it is {error}") from None
         for page in (addresses.INDEX, addresses.HOME):
             text = text.removesuffix(f"/{page}")
         return Web(f"{text.rstrip('/')}/")

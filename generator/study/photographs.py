@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from generator.core.errors import UsageError
+from generator.core.text import read_text
 
 SHORT_SIDE, SIDE = 256, 224
 """Pixels: what the short side is scaled to, and the square that is cut from the centre (Szegedy et al., 2014)."""
@@ -104,11 +105,9 @@ def read_credits(folder: Path) -> dict[str, Credit]:
     """The rows of ``credits.csv`` in a folder by file, or none without it. Raises UsageError naming what is wrong."""
     path = folder / CREDITS
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
     rows = csv.DictReader(text.splitlines())
     if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
         raise UsageError(f"{path}:1: no column {', '.join(sorted(missing))}; write {','.join(_COLUMNS)}")

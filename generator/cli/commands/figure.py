@@ -28,12 +28,13 @@ from generator.cli.options import (
 from generator.cli.output import echo
 from generator.cli.rendering import answer, need
 from generator.cli.stopping import end_stopped
-from generator.config.atlas_toml import Checkpoint, Config, is_plain, load_config
+from generator.config.atlas_toml import Checkpoint, Config, load_config
 from generator.config.lesson import on_the_way
 from generator.core.errors import AtlasError, UsageError
 from generator.core.progress import progress
 from generator.core.recipe import PRESETS, Question, apply_preset
 from generator.core.record import Rendered
+from generator.core.text import is_line
 from generator.core.units import Unit, parse_unit, parse_units
 from generator.store.store import Store
 
@@ -108,7 +109,7 @@ def _figure(name: str, examples: str) -> Callable[[Callable[..., Sheet]], click.
             need("matplotlib", extra="figures", what="atlas figure")
             from generator.figures.save import check_target
 
-            if title and not is_plain(title):
+            if title and not is_line(title):
                 raise UsageError("--title has a control character in it; type it as plain text")
             target = output or Path(f"{name}.png")
             check_target(target)  # before anything is rendered
