@@ -21,7 +21,7 @@ from generator.cite.formatters import Format, is_noted, note, write, write_addre
 from generator.cite.in_notebook import read_cells
 from generator.cite.layout import Language, Layout, Reference, line_starts, newline_of
 from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
+from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.reader.atlas import Atlas, PublishedUnit
 
 Kind = Literal["markdown", "html", "latex", "notebook"]
@@ -127,7 +127,7 @@ def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edite
                 edited.problems.append((reference.start, what))
             case OtherCheckpoint(why):
                 edited.notes.append((reference.start, why))
-            case PublishedUnit() | LayerPage() as meant:
+            case PublishedUnit() | LayerReference() as meant:
                 editor.write(reference, meant)
                 edited.count += 1
             case Valid():  # who shows a picture with a link to it made one reference
@@ -177,7 +177,7 @@ class _Editor:
         language, _ = self._place(reference)
         return reference.how == "name" and is_noted(reference.word, self.original, reference.end, language)
 
-    def write(self, reference: Reference, meant: PublishedUnit | LayerPage) -> None:
+    def write(self, reference: Reference, meant: PublishedUnit | LayerReference) -> None:
         """Replace a reference by what it means, unless it is only checked."""
         if reference.how not in ("shown", "ref"):
             self.edits.append((reference.start, reference.end, self._written(reference, meant)))
@@ -193,13 +193,13 @@ class _Editor:
         zone = self.layout.zone(reference.start)
         return (zone.language, "link" if self.to == "footnote" else self.to) if zone else (self.language, self.to)
 
-    def _written(self, reference: Reference, meant: PublishedUnit | LayerPage) -> str:
+    def _written(self, reference: Reference, meant: PublishedUnit | LayerReference) -> str:
         if reference.how == "link":
             return write_address(meant.url, reference.language)
         language, to = self._place(reference)
         if language == "markdown" and to == "footnote" and _BRACKET.match(self.original, reference.end):
             to = "link"  # [^note](text) would be a link to text
-        if isinstance(meant, LayerPage):
+        if isinstance(meant, LayerReference):
             return write_layer(meant, language)
         key = meant.quoted.key
         said = note(meant, language, to)

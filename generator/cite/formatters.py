@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from generator.cite.layout import Language
-from generator.cite.resolver import LayerPage
+from generator.cite.resolver import LayerReference
 from generator.core.errors import UsageError, did_you_mean
 from generator.links.quoting import Citation, UnitReference, inert, latex_address
 from generator.reader.atlas import PublishedUnit
@@ -74,7 +74,7 @@ def write(unit: PublishedUnit, language: Language, to: Format, number: int = 0) 
     return _WRITTEN[language][to](unit.quoted, cited(unit), number)
 
 
-def write_layer(page: LayerPage, language: Language) -> str:
+def write_layer(page: LayerReference, language: Language) -> str:
     """A layer as a link: it has no picture, so it is never anything else."""
     if language == "html":
         return f'<a href="{html.escape(page.url)}">{html.escape(page.name)}</a>'

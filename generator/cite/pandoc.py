@@ -23,7 +23,7 @@ from generator.cite.formatters import Format, format_of
 from generator.cite.in_html import depth_of
 from generator.cite.pandoc_tree import Node, is_a, pictures, plain, prose, words, written
 from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, Valid, printable
+from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid, printable
 from generator.core.errors import AtlasError, UsageError
 from generator.reader.atlas import Atlas, PublishedUnit
 
@@ -100,16 +100,16 @@ class Filter:
         if isinstance(meaning := self.resolver.of_own(picture["c"][2][0]), Invalid):
             self.problems.append(meaning.what)
 
-    def _is_written(self, meaning: Meaning) -> TypeGuard[PublishedUnit | LayerPage]:
+    def _is_written(self, meaning: Meaning) -> TypeGuard[PublishedUnit | LayerReference]:
         """Whether what a reference means is to be written into the document; it is remembered what came of it."""
         match meaning:
             case Invalid(what):
                 self.problems.append(what)
             case OtherCheckpoint(why):
                 self.notes.append(why)
-            case Valid() | PublishedUnit() | LayerPage():
+            case Valid() | PublishedUnit() | LayerReference():
                 self.right.append(meaning)
-        return isinstance(meaning, PublishedUnit | LayerPage)
+        return isinstance(meaning, PublishedUnit | LayerReference)
 
 
 def filtered(document: Node, target: str) -> tuple[Node, list[str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from generator.cite.formatters import Format, cited
-from generator.cite.resolver import LayerPage
+from generator.cite.resolver import LayerReference
 from generator.links.quoting import CHIP
 from generator.reader.atlas import PublishedUnit
 
@@ -53,9 +53,9 @@ def pictures(node: Any) -> Iterator[Node]:
         yield from pictures(each)
 
 
-def written(meant: PublishedUnit | LayerPage, to: Format, target: str) -> Iterator[Node]:
+def written(meant: PublishedUnit | LayerReference, to: Format, target: str) -> Iterator[Node]:
     """A unit in one of the forms, for the format that Pandoc is about to write."""
-    if isinstance(meant, LayerPage):
+    if isinstance(meant, LayerReference):
         yield _link(meant.url, words(meant.name))
         return
     quoted = meant.quoted

@@ -28,7 +28,7 @@ from generator.cite.document import apply_edits, edit, meaning_of
 from generator.cite.formatters import Format, format_of, note, write, write_layer
 from generator.cite.in_html import UNTOUCHED, depth_of
 from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerPage, Meaning, OtherCheckpoint, Resolver, printable
+from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, printable
 from generator.core.errors import UsageError
 from generator.reader.atlas import Atlas, PublishedUnit
 
@@ -152,12 +152,12 @@ class References(Treeprocessor):
             text, tail = self._written(meaning, to), link.tail
             link.clear()
             link.tag, link.text, link.tail = None, text, tail  # type: ignore[assignment]
-        elif isinstance(meaning, PublishedUnit | LayerPage):
+        elif isinstance(meaning, PublishedUnit | LayerReference):
             link.set("href", meaning.url)
 
     def _written(self, meaning: Meaning, to: Format) -> str:
         """A unit or a layer as raw HTML."""
-        if isinstance(meaning, LayerPage):
+        if isinstance(meaning, LayerReference):
             return self.md.htmlStash.store(write_layer(meaning, "html"))
         assert isinstance(meaning, PublishedUnit)
         if to == "footnote" and self.footnotes:
@@ -207,7 +207,7 @@ class References(Treeprocessor):
             self._say(logging.WARNING, meaning.what, words)
         elif isinstance(meaning, OtherCheckpoint):
             self._say(logging.INFO, meaning.why, words)
-        return isinstance(meaning, PublishedUnit | LayerPage)
+        return isinstance(meaning, PublishedUnit | LayerReference)
 
     def _say(self, level: int, what: str, words: str) -> None:
         log.log(level, "line %d: %s", self.source.line_of(words), printable(what))

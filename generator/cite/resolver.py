@@ -34,7 +34,7 @@ _PICTURE = re.compile(r"p-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class LayerPage:
+class LayerReference:
     """The page of a layer of this atlas, or of a branch of it."""
 
     name: str
@@ -60,7 +60,7 @@ class OtherCheckpoint:
     why: str
 
 
-Meaning = PublishedUnit | LayerPage | Valid | Invalid | OtherCheckpoint | None
+Meaning = PublishedUnit | LayerReference | Valid | Invalid | OtherCheckpoint | None
 
 
 class Resolver:
@@ -202,7 +202,7 @@ class Resolver:
                 self._records[key] = frozenset()
         return self._records[key]
 
-    def _layer(self, named: ExternalUnit) -> LayerPage | Invalid:
+    def _layer(self, named: ExternalUnit) -> LayerReference | Invalid:
         net = self.atlas.checkpoints[named.checkpoint].architecture
         if named.layer not in net.layers:
             return Invalid(f"{net.name} has no layer {named.layer}")
@@ -212,7 +212,7 @@ class Resolver:
         if (named.checkpoint, page) not in self._layers:
             return Invalid(f"no unit of {page} of {named.checkpoint} is rendered in this atlas")
         url = self.atlas.url + addresses.layer_address(named.checkpoint, page)
-        return LayerPage(named.layer, f"{url}#{branch}" if is_branch else url)
+        return LayerReference(named.layer, f"{url}#{branch}" if is_branch else url)
 
     def _of_bracketed_address(self, word: str) -> Meaning:
         """An address in [[brackets]] is asked to become a unit of this atlas, so it may be any atlas's."""

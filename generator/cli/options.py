@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from generator.config.atlas_toml import Checkpoint
+from generator.config.atlas_toml import CheckpointConfig
 from generator.core.errors import UsageError
 from generator.core.recipe import SETTINGS
 from generator.core.units import Unit, select_units
@@ -111,7 +111,7 @@ def recipe_options(command: Decorated) -> Decorated:
     return collected
 
 
-def typed_units(words: Iterable[str], checkpoint: Checkpoint, how: RenderOptions) -> tuple[Unit, ...]:
+def typed_units(words: Iterable[str], checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[Unit, ...]:
     """The units that were typed. Raises UsageError for a word that names none."""
     words = list(words)
     try:

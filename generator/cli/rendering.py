@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli.options import BATCH, GPU_BATCH, RenderOptions
 from generator.cli.output import echo
-from generator.config.atlas_toml import Checkpoint, Config
+from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.core.errors import AtlasError
 from generator.core.progress import progress
 from generator.core.recipe import Question
@@ -42,7 +42,13 @@ class PlanResult:
 
 
 def answer(
-    config: Config, chosen: Checkpoint, ask: Ask, how: RenderOptions, *, force: bool = False, dry_run: bool = False
+    config: Config,
+    chosen: CheckpointConfig,
+    ask: Ask,
+    how: RenderOptions,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
 ) -> PlanResult:
     """Have the store answer these questions of a checkpoint: what it lacks is rendered, with a progress bar.
 
@@ -78,7 +84,7 @@ def answer(
     return PlanResult(fingerprint, plan, outcome)
 
 
-def on_this_machine(checkpoint: Checkpoint, how: RenderOptions) -> tuple[str, Engine]:
+def on_this_machine(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Engine]:
     """The fingerprint of the weights, and a context that gives whether there is a GPU and the function that renders.
 
     Raises AtlasError if weights, device or torch cannot be had.
@@ -93,7 +99,7 @@ def on_this_machine(checkpoint: Checkpoint, how: RenderOptions) -> tuple[str, En
     return net.fingerprint, nullcontext((device.type == "cuda", partial(run, net=net)))
 
 
-def on_cluster(checkpoint: Checkpoint, how: RenderOptions) -> tuple[str, Engine]:
+def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Engine]:
     """The same on a Ray cluster, which is joined or started when the context is entered."""
     need("torch", "safetensors", "google.protobuf", "ray", extra="ray")
     from generator.network.load import load_tensors

@@ -37,7 +37,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class CheckpointConfig:
     """One set of weights and the units that the atlas selects. ``fingerprint`` is None until weights are read.
     ``title`` is what pages say of the weights, without a full stop; ``about`` is what the atlas's author adds."""
 
@@ -75,7 +75,7 @@ class Config:
     title: str
     url: str
     output: Path
-    checkpoints: tuple[Checkpoint, ...]
+    checkpoints: tuple[CheckpointConfig, ...]
     recipe: Recipe
     layer_settings: Mapping[str, Mapping[str, Any]]
     lesson: Lesson | None
@@ -96,7 +96,7 @@ class Config:
         """The folder of a user's own templates, if there is one."""
         return self.path.parent / "templates"
 
-    def checkpoint(self, name: str | None = None) -> Checkpoint:
+    def checkpoint(self, name: str | None = None) -> CheckpointConfig:
         """A checkpoint by name; without a name, the first one. One that atlas.toml does not mention has no units
         selected."""
         if name is None:
@@ -105,7 +105,7 @@ class Config:
             if checkpoint.name == name:
                 return checkpoint
         if spec := CHECKPOINTS.get(name):
-            return Checkpoint(name, spec.architecture, spec.title, fingerprint=spec.fingerprint)
+            return CheckpointConfig(name, spec.architecture, spec.title, fingerprint=spec.fingerprint)
         known = dict.fromkeys([*(c.name for c in self.checkpoints), *CHECKPOINTS])
         raise UsageError(
             f"no checkpoint “{name}”: {did_you_mean(name, known)}; weights of your own get a section "
@@ -123,7 +123,7 @@ class Config:
     def question(self, fingerprint: str, unit: Unit, view: str = "channel", **overrides: Any) -> Question:
         return Question(fingerprint, unit, view, self.recipe_for(unit.layer, **overrides))
 
-    def teaches(self, checkpoint: Checkpoint) -> bool:
+    def teaches(self, checkpoint: CheckpointConfig) -> bool:
         """Whether the lesson, if there is one, is about units of this checkpoint: it is about the first."""
         return self.lesson is not None and checkpoint.name == self.checkpoints[0].name
 
@@ -234,7 +234,7 @@ class _Reader:
         except RuntimeError:
             self.fail(f"{key} = “{word}”: there is no such home folder; write the whole path", key, *section)
 
-    def lesson(self, given: Any, of: Checkpoint) -> Lesson:
+    def lesson(self, given: Any, of: CheckpointConfig) -> Lesson:
         data = self.table(given, "lesson")
         self.keys(data, _SECTIONS["lesson"], "lesson")
         chosen: dict[str, Unit | None] = {}
@@ -253,7 +253,7 @@ class _Reader:
         self.keys(data, _SECTIONS["photos"], "photos")
         return tuple(self.file(word, "folders", "photos") for word in self.words(data, "folders", "photos"))
 
-    def checkpoint(self, name: str, given: Any) -> Checkpoint:
+    def checkpoint(self, name: str, given: Any) -> CheckpointConfig:
         section = ("checkpoints", name)
         data = self.table(given, name, "checkpoints")
         self.keys(data, _SECTIONS["checkpoints"], *section)
@@ -277,7 +277,7 @@ class _Reader:
         if fingerprint and not SHA256.fullmatch(fingerprint):
             self.fail("a fingerprint is 64 hexadecimal digits; `atlas render` prints it", "fingerprint", *section)
         weights = self.string(data, "weights", "", *section)
-        return Checkpoint(
+        return CheckpointConfig(
             name=name,
             architecture=net,
             title=spec.title if spec else f"Other weights in the architecture of {structure}",

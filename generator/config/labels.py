@@ -61,7 +61,7 @@ _LONGEST = 120  # characters of a name, a family or a title
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LabelSource:
     """Where a name comes from. ``url`` is "" if there is no link; ``license`` is "" if the source names none."""
 
     title: str
@@ -77,7 +77,7 @@ class Label:
     name: str
     family: str
     confidence: str
-    source: Source
+    source: LabelSource
     anchor: str
 
     @property
@@ -99,7 +99,7 @@ class Family:
     labels: tuple[Label, ...]
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[LabelSource, ...]:
         return sources_of(self.labels)
 
 
@@ -121,7 +121,7 @@ class Labels:
         return tuple(sorted(families, key=lambda family: family.slug))
 
 
-def sources_of(labels: Iterable[Label]) -> tuple[Source, ...]:
+def sources_of(labels: Iterable[Label]) -> tuple[LabelSource, ...]:
     """The sources of names, each once."""
     return tuple(dict.fromkeys(label.source for label in labels))
 
@@ -208,7 +208,7 @@ class _Reader:
             self.fail(line, f"no “{key}”; write one")
         return value.strip()
 
-    def source(self, data: Any) -> Source:
+    def source(self, data: Any) -> LabelSource:
         if not isinstance(data, dict):
             self.fail(1, 'a source has a title and a url: { title = "…", url = "https://…" }')
         line = data.get(_LINE, 1)
@@ -219,7 +219,7 @@ class _Reader:
         title = data.get("title", "")
         if not isinstance(title, str) or not title.strip() or not is_line(title):
             self.fail(line, "a source without a title; write what a reader would look for, on one line")
-        return Source(title.strip(), url, self.text(data, "license", line, optional=True))
+        return LabelSource(title.strip(), url, self.text(data, "license", line, optional=True))
 
     def labels(self, net: Architecture, families: dict[str, str]) -> Iterator[Label]:
         """``families`` are those met before, by their part of an address."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from generator.config.atlas_toml import Checkpoint, Config
+from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.config.labels import Label, Labels, dangling_links, read_labels
 from generator.core.architecture import Branch, Layer
 from generator.core.package import package_folder
@@ -76,7 +76,7 @@ class AtlasLayer:
 class AtlasCheckpoint:
     """One set of weights: its layers by name, in the order of the network."""
 
-    checkpoint: Checkpoint
+    checkpoint: CheckpointConfig
     fingerprint: str | None
     layers: Mapping[str, AtlasLayer]
     labels: Labels = field(default_factory=Labels)
@@ -185,7 +185,9 @@ def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
     return records, results, warnings
 
 
-def _checkpoint(config: Config, checkpoint: Checkpoint, records: Iterable[Record], labels: Labels) -> AtlasCheckpoint:
+def _checkpoint(
+    config: Config, checkpoint: CheckpointConfig, records: Iterable[Record], labels: Labels
+) -> AtlasCheckpoint:
     fingerprint = known_fingerprint(checkpoint, records)
     net = checkpoint.architecture
     recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}

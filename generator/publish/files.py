@@ -19,7 +19,7 @@ import jinja2
 from generator.core.package import package_folder
 from generator.core.views import VIEWS
 from generator.links import addresses
-from generator.publish.assets.cards import Source, sheet_card, unit_card
+from generator.publish.assets.cards import CardPicture, sheet_card, unit_card
 from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
 from generator.publish.assets.search import search_index
 from generator.publish.content.previews import Preview
@@ -121,5 +121,5 @@ def _for_programs(site: Site, listed: list[str]) -> Iterator[tuple[str, Make]]:
 
 def _draw(preview: Preview, store: Store) -> Draw:
     pictures = [unit.record.picture for unit in preview.units if unit.record]
-    sources = [Source(store.path(picture), picture.sha256) for picture in pictures]
+    sources = [CardPicture(store.path(picture), picture.sha256) for picture in pictures]
     return partial(unit_card, sources[0]) if preview.width == preview.height else partial(sheet_card, sources)

@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from generator.config.labels import Source, sources_of
+from generator.config.labels import LabelSource, sources_of
 from generator.core.errors import AtlasError
 from generator.core.package import package_folder
 from generator.core.record import printed
@@ -74,7 +74,7 @@ def places(units: tuple[AtlasUnit, ...], order: tuple[int, ...]) -> str:
     return " ".join(str(order[unit.unit.channel]) for unit in units if unit.record)
 
 
-def source(given: Source, href: str) -> Markup:
+def source(given: LabelSource, href: str) -> Markup:
     """A source as pages name it: its title, linked if it has an address, and its licence."""
     title = (
         Markup('<a href="{}"><bdi>{}</bdi></a>').format(href, given.title)
@@ -84,7 +84,7 @@ def source(given: Source, href: str) -> Markup:
     return title + (f" ({given.license})" if given.license else "")
 
 
-def sources(units: Iterable[AtlasUnit]) -> tuple[Source, ...]:
+def sources(units: Iterable[AtlasUnit]) -> tuple[LabelSource, ...]:
     """Where the names of these units come from, each source once."""
     return sources_of(label for unit in units for label in unit.labels)
 

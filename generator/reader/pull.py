@@ -21,7 +21,7 @@ from functools import partial
 from queue import Empty, Queue
 from typing import Literal
 
-from generator.config.atlas_toml import Checkpoint, Config
+from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.core.errors import AtlasError, UsageError
 from generator.core.record import check_date
 from generator.core.text import legible
@@ -55,7 +55,7 @@ class Pulled:
     error: AtlasError | None = None
 
 
-def choose(atlas: Atlas, config: Config, name: str | None = None) -> Checkpoint:
+def choose(atlas: Atlas, config: Config, name: str | None = None) -> CheckpointConfig:
     """The checkpoint to pull: by name, or the first of atlas.toml that the other atlas has."""
     has = ", ".join(atlas.checkpoints)
     chosen = name or next((own.name for own in config.checkpoints if own.name in atlas.checkpoints), None)
@@ -68,7 +68,7 @@ def choose(atlas: Atlas, config: Config, name: str | None = None) -> Checkpoint:
     return config.checkpoint(chosen)
 
 
-def counterpart(atlas: Atlas, own: Checkpoint, fingerprint: str | None) -> PublishedCheckpoint:
+def counterpart(atlas: Atlas, own: CheckpointConfig, fingerprint: str | None) -> PublishedCheckpoint:
     """The same weights in the other atlas. ``fingerprint`` is that of one's own, or None if they were never read.
 
     Raises AtlasError if those of that name are others: there the same numbers are other units.

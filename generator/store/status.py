@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from generator.config.atlas_toml import Checkpoint, Config
+from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.config.lesson import lesson_questions
 from generator.core.record import Record
 from generator.core.result import Result
@@ -93,7 +93,7 @@ class CheckpointStatus:
         }  # fmt: skip
 
 
-def known_fingerprint(checkpoint: Checkpoint, records: Iterable[Record]) -> str | None:
+def known_fingerprint(checkpoint: CheckpointConfig, records: Iterable[Record]) -> str | None:
     """The fingerprint of a checkpoint: from atlas.toml, else from its newest record."""
     if checkpoint.fingerprint:
         return checkpoint.fingerprint
@@ -114,7 +114,11 @@ def status(config: Config, store: Store) -> tuple[CheckpointStatus, ...]:
 
 
 def _checkpoint(
-    config: Config, checkpoint: Checkpoint, fingerprint: str | None, weighed: dict[str, int], results: Iterable[Result]
+    config: Config,
+    checkpoint: CheckpointConfig,
+    fingerprint: str | None,
+    weighed: dict[str, int],
+    results: Iterable[Result],
 ) -> CheckpointStatus:
     asked = {
         layer: [config.question(fingerprint or NOT_KNOWN, unit) for unit in group]

@@ -28,7 +28,7 @@ from generator.cli.options import (
 from generator.cli.output import echo
 from generator.cli.rendering import answer, need
 from generator.cli.stopping import end_stopped
-from generator.config.atlas_toml import Checkpoint, Config, load_config
+from generator.config.atlas_toml import CheckpointConfig, Config, load_config
 from generator.config.lesson import on_the_way
 from generator.core.errors import AtlasError, UsageError
 from generator.core.progress import progress
@@ -59,7 +59,7 @@ class FigureContext:
     """What a figure is made of: the atlas, the weights, and the shared options."""
 
     config: Config
-    chosen: Checkpoint
+    chosen: CheckpointConfig
     view: str
     how: RenderOptions
     settings: dict[str, Any]

@@ -22,7 +22,7 @@ from generator.cli.options import (
 from generator.cli.output import echo
 from generator.cli.rendering import Ask, answer
 from generator.cli.stopping import end_stopped
-from generator.config.atlas_toml import Checkpoint, Config, load_config
+from generator.config.atlas_toml import CheckpointConfig, Config, load_config
 from generator.config.lesson import lesson_questions
 from generator.core.errors import UsageError
 from generator.core.recipe import Question
@@ -74,7 +74,7 @@ def command(
     config = load_config(path)
     as_written = not units and not settings and view == "channel"
 
-    def ask_for(chosen: Checkpoint) -> Ask:
+    def ask_for(chosen: CheckpointConfig) -> Ask:
         """What is asked of a checkpoint. Raises UsageError if that is nothing."""
         selected = typed_units(units, chosen, how) if units else chosen.units
         teaches = as_written and config.teaches(chosen)

@@ -12,7 +12,7 @@ from generator.cli.command import Command
 from generator.cli.options import checkpoint_option
 from generator.cli.output import echo
 from generator.cli.rendering import need
-from generator.config.atlas_toml import Checkpoint, load_config
+from generator.config.atlas_toml import CheckpointConfig, load_config
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.store.status import known_fingerprint
@@ -93,7 +93,7 @@ def command(
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
 
 
-def _loader(checkpoint: Checkpoint, weights: Path | None, device: str) -> Callable[[], Inception]:
+def _loader(checkpoint: CheckpointConfig, weights: Path | None, device: str) -> Callable[[], Inception]:
     """Gives the network in float32, read once and when it is first asked for."""
     loaded: list[Inception] = []
 

@@ -1,6 +1,6 @@
 """The pictures of link previews, as JPEG, which every program that shows previews reads.
 
->>> unit_card(Source(path, sha256), kept=None)[:3]                    # doctest: +SKIP
+>>> unit_card(CardPicture(path, sha256), kept=None)[:3]                    # doctest: +SKIP
 b'\\xff\\xd8\\xff'
 
 A card is made once. Its comment contains the hashes of its pictures and of its own bytes. So the next build keeps the
@@ -27,14 +27,14 @@ _VERSION = b"1"  # raised whenever cards are drawn in another way
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CardPicture:
     """A picture that a card is made of, and its sha256."""
 
     path: Path
     sha256: str
 
 
-def unit_card(source: Source, kept: bytes | None = None) -> bytes:
+def unit_card(source: CardPicture, kept: bytes | None = None) -> bytes:
     """The picture of a unit on SIDE x SIDE pixels. ``kept`` is the file of the last build, returned if it is still
     valid."""
 
@@ -45,7 +45,7 @@ def unit_card(source: Source, kept: bytes | None = None) -> bytes:
     return _card([source], kept, draw)
 
 
-def sheet_card(sources: Sequence[Source], kept: bytes | None = None) -> bytes:
+def sheet_card(sources: Sequence[CardPicture], kept: bytes | None = None) -> bytes:
     """Up to MOST pictures side by side on WIDE pixels, in their order."""
     sources = sources[:MOST]
     wide, high = WIDE
@@ -66,7 +66,7 @@ def sheet_card(sources: Sequence[Source], kept: bytes | None = None) -> bytes:
     return _card(sources, kept, draw)
 
 
-def _card(sources: Sequence[Source], kept: bytes | None, draw: Callable[[], Image.Image]) -> bytes:
+def _card(sources: Sequence[CardPicture], kept: bytes | None, draw: Callable[[], Image.Image]) -> bytes:
     made_from = b"inception-atlas card " + _VERSION + b" of " + ",".join(s.sha256[:16] for s in sources).encode()
     if kept and _holds(kept, made_from):
         return kept

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
-from generator.config.labels import Source, sources_of
+from generator.config.labels import LabelSource, sources_of
 from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog
@@ -80,7 +80,7 @@ def _with_units(head: dict[str, Any], checkpoint: AtlasCheckpoint, units: Iterab
 
 
 def _unit(
-    checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[Source, int], *, cards: bool
+    checkpoint: str, unit: AtlasUnit, record: Record, sources: Mapping[LabelSource, int], *, cards: bool
 ) -> dict[str, Any]:
     page = addresses.unit_address(checkpoint, unit.unit)
     entry: dict[str, Any] = {
