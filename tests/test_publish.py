@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,6 +174,58 @@ def test_a_folder_of_somebody_else_is_refused_and_untouched(atlas: TinyAtlas, tm
     with pytest.raises(AtlasError, match=r"thesis\.txt.*choose another `output`"):
         build(atlas.config())
     assert sorted(f.name for f in foreign.iterdir()) == ["store", "thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    "damage", [None, b"", b"[]", b"{", b'{"files": 3}', b'{"files": ["a\\u0000b", "../x"]}', b"[" * 9999]
+)
+def test_a_site_without_a_usable_list_of_its_files_is_known_and_built_anew(
+    atlas: TinyAtlas, damage: bytes | None
+) -> None:
+    """An upload that leaves out dotfiles leaves out the list; the folder holds the store, and nothing may be lost."""
+    (atlas.site / "CNAME").write_text("atlas.example")
+    before = {f: f.read_bytes() for f in atlas.site.rglob("*") if f.is_file() and f.name != MANIFEST}
+    for hidden in atlas.site.glob(".*"):
+        hidden.unlink()
+    if damage is not None:
+        (atlas.site / MANIFEST).write_bytes(damage)
+    build(atlas.config())
+    assert {f: f.read_bytes() for f in atlas.site.rglob("*") if f.is_file() and f.name != MANIFEST} == before
+    assert check(atlas.config()) == []
+
+
+def test_no_advice_loses_a_store(atlas: TinyAtlas) -> None:
+    (atlas.site / MANIFEST).unlink()
+    (atlas.site / "atlas.json").write_text("{}")
+    with pytest.raises(AtlasError, match=r"move .* elsewhere") as refused:
+        build(atlas.config())
+    assert "empty" not in str(refused.value)
+    assert "delete" not in str(refused.value)
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "site/store"])
+def test_nothing_is_written_through_a_link_that_leads_away(atlas: TinyAtlas, tmp_path: Path, place: str) -> None:
+    away = atlas.store.root if place == "site/store" else tmp_path / "elsewhere"
+    away.mkdir(exist_ok=True)
+    before = sorted(away.rglob("*"))
+    shutil.rmtree(atlas.site / CHECKPOINT)
+    (atlas.site / CHECKPOINT).symlink_to(away, target_is_directory=True)
+    with pytest.raises(AtlasError, match=f"{CHECKPOINT} leads out of .* remove the link"):
+        build(atlas.config())
+    assert sorted(away.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked for by signal 0")
+def test_a_build_clears_what_a_killed_one_left(atlas: TinyAtlas) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, in_use = atlas.site / f".atlas-{ended.pid}.tmp", atlas.site / f".atlas-{os.getppid()}.tmp"
+    left.write_text("half")
+    in_use.write_text("half")
+    atlas.answer(Unit("mixed4a", 4))
+    build(atlas.config())
+    assert not left.exists()
+    assert in_use.exists()
 
 
 def test_what_lies_beside_the_site_stays(atlas: TinyAtlas) -> None:

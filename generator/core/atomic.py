@@ -43,3 +43,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this number lives on this machine. Where that cannot be asked for safely (on Windows a
+    signal 0 is Ctrl-C) it is taken for living."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

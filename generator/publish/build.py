@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.config.atlas_toml import Config
-from generator.core.atomic import write_atomically
+from generator.core.atomic import is_running, write_atomically
 from generator.core.errors import AtlasError, why_not_written
 from generator.links import addresses
 from generator.publish import manifest as manifests
@@ -27,6 +27,7 @@ from generator.publish.manifest import Manifest, read_manifest
 from generator.publish.processes import in_processes
 from generator.publish.site import read_site
 
+_TEMPORARY = ".atlas-{}.tmp"  # by the process that writes it
 _AHEAD = 64  # previews that are drawn before their turn
 
 Progress = Callable[[int, int], None]
@@ -69,6 +70,11 @@ def _write(
 ) -> tuple[int, int]:
     """Make the folder hold these files. How many were written, and how many removed."""
     ours = files.addresses
+    if leads_away := manifests.outside(output, ours):
+        raise AtlasError(
+            f"{leads_away} leads out of {output} by a link; remove the link, then type `atlas build` again"
+        )
+    _clear(output)
     known = Manifest(tuple({*before.files, *ours}))
     _put(output, manifests.NAME, known.to_json())  # a build that dies here leaves a folder known as ours
     written = 0
@@ -117,8 +123,16 @@ def _put(output: Path, address: str, data: bytes) -> bool:
         return False
     if kept is None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, data, sync=False, temporary=output / f".atlas-{os.getpid()}.tmp")
+    write_atomically(path, data, sync=False, temporary=output / _TEMPORARY.format(os.getpid()))
     return True
+
+
+def _clear(output: Path) -> None:
+    """Remove the temporary files of builds that were killed."""
+    for path in output.glob(_TEMPORARY.format("*")):
+        number = path.name.split("-")[1].split(".")[0]
+        if number.isdecimal() and not is_running(int(number)):
+            path.unlink(missing_ok=True)
 
 
 def _remove(output: Path, address: str) -> bool:

@@ -1,16 +1,19 @@
 """What the last build wrote: a list in the site's folder, ``.built.json``.
 
-A build removes files that are in the list and no longer made, and nothing else. A folder without such a list, but with
-anything besides the store in it, belongs to somebody else, and is refused.
+A build removes files that are in the list and no longer made, and nothing else. A site whose list is gone (upload
+actions leave out files whose names begin with a dot) or damaged is known by its ``atlas.json``: it is built anew, and
+nothing is removed. Any other folder with anything besides the store in it belongs to somebody else, and is refused.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from generator.core.errors import AtlasError
+from generator.links import addresses
 
 NAME = ".built.json"
 _OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
@@ -36,13 +39,15 @@ def read_manifest(output: Path) -> Manifest:
         raise AtlasError(f"{output} is a file; set `output` in atlas.toml to a folder")
     if (listed := _read(output)) is not None:
         return listed
+    if (output / NAME).is_file() or _is_site(output):
+        return Manifest()
     names = {f.name for f in output.iterdir()} if output.is_dir() else set()
     foreign = sorted(name for name in names - _OURS_ANYWAY if not name.startswith(".atlas-"))
     if foreign:
-        raise AtlasError(
-            f"{output} holds {foreign[0]} and was not built by atlas; "
-            f"choose another `output` in atlas.toml, or empty that folder"
-        )
+        # The folder may hold the only copy of a store, or of somebody's work: never advise to empty it.
+        move = f"move {foreign[0]} elsewhere, or " if "store" in names else ""
+        mend = f"{move}choose another `output` in atlas.toml"
+        raise AtlasError(f"{output} holds {foreign[0]} and was not built by atlas; {mend}")
     return Manifest()
 
 
@@ -52,18 +57,31 @@ def built_files(output: Path) -> tuple[str, ...]:
 
 
 def _read(output: Path) -> Manifest | None:
-    """The list, but no address outside of the folder or in the store; None if there is none."""
+    """The list, but no address outside of the folder or in the store; None if there is none that can be read."""
     try:
         manifest = json.loads((output / NAME).read_bytes())
         listed, stamp = list(manifest["files"]), str(manifest.get("stamp", ""))
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise AtlasError(f"{output / NAME} is damaged; delete it and all of {output} but store/") from None
-    paths = [PurePosixPath(address) for address in listed if isinstance(address, str)]
+    paths = [PurePosixPath(address) for address in listed if isinstance(address, str) and address.isprintable()]
     inside = {folder: _is_inside(output, folder) for folder in {path.parent for path in paths}}
     kept = (str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY)
     return Manifest(tuple(kept), stamp)
+
+
+def _is_site(output: Path) -> bool:
+    """Whether a folder has the index that every build of ours writes."""
+    try:
+        index = json.loads((output / addresses.INDEX).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(index, dict) and {"format", "title", "checkpoints"} <= index.keys()
+
+
+def outside(output: Path, files: Iterable[str]) -> Path | None:
+    """A folder of these addresses that a symbolic link leads out of the output folder or into the store, if any."""
+    folders = sorted({PurePosixPath(address).parent for address in files})
+    return next((output / folder for folder in folders if not _is_inside(output, folder)), None)
 
 
 def _is_inside(output: Path, folder: PurePosixPath) -> bool:
