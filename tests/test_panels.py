@@ -82,6 +82,17 @@ def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
     assert check(studied.config()) == []
 
 
+def test_what_is_almost_all_is_not_called_all(studied: TinyAtlas) -> None:
+    layer, photos = photographs()
+    layer["fires"] = np.tile([0.999, 1.0], (UNITS, 1))
+    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(studied, "photos", "softmax2", photos | {"probability": np.array([0.9961, 1.0, 0.2])})
+    build(studied.config())
+    page = (studied.site / PAGE).read_text()
+    assert "fires on more than 99 % of 3 photographs, at 100 % of their positions" in page
+    assert "the network says golden retriever, more than 99 %" in page
+
+
 def test_several_things_are_said_only_where_they_are_clearer_than_chance(studied: TinyAtlas) -> None:
     assert "Several things" in (studied.site / PAGE).read_text()
     assert "Several things" not in (studied.site / "bvlc_googlenet/mixed4a/12.html").read_text()

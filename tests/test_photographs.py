@@ -104,7 +104,7 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> None:
     assert set(reasons) == {"tiny.png", "text.jpg", "empty.png", "huge.png"}
     assert "10 x 10" in reasons["tiny.png"]
     assert "no JPEG" in reasons["text.jpg"]
-    assert "pixels" in reasons["huge.png"]
+    assert reasons["huge.png"] == "its pixels are too many"
 
 
 def test_half_a_file_is_told_when_it_is_read(tmp_path: Path) -> None:
@@ -150,6 +150,9 @@ def test_credits_are_read_with_or_without_a_mark_at_the_start(tmp_path: Path) ->
         assert credit == Credit("A, b", "Ann Who", "CC BY 4.0", "https://host/a")
     (tmp_path / "credits.csv").write_text("file,title\n")
     with pytest.raises(UsageError, match=r"credits\.csv:1: no column author, licence, source"):
+        read_credits(tmp_path)
+    (tmp_path / "credits.csv").write_text(text + f"b.jpg,{'x' * 200_000},,,\n")
+    with pytest.raises(UsageError, match=r"credits\.csv:3: cannot be read: field larger"):
         read_credits(tmp_path)
 
 

@@ -147,3 +147,20 @@ def test_what_is_missing_or_unknown_is_one_line(tmp_path: Path, run: Run, monkey
     Image.new("RGB", (10, 10)).save(tmp_path / "tiny.png")
     code, _, err = run("study", "photos", "--photos", ".")
     assert (code, "no photographs" in err) == (2, True)
+
+
+def test_a_photograph_whose_pixels_cannot_be_read_is_told(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its header is sound, so that it is found; docs/studying.md promises that it is named with the reason."""
+
+    def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
+        for layer in layers:
+            yield Finding(layer, {"number": np.arange(3)}, {"left_out": {"half.jpg": "image file is truncated"}})
+
+    monkeypatch.setattr("generator.study.analyses.analyses", lambda: {"half": Analysis("half", "Half.", compute)})
+    (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["mixed3a:0"]\n')
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("study", "half")
+    assert code == 0
+    assert err.count("left out: half.jpg: image file is truncated") == 1

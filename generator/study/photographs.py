@@ -109,9 +109,12 @@ def read_credits(folder: Path) -> dict[str, Credit]:
     except FileNotFoundError:
         return {}
     rows = csv.DictReader(text.splitlines())
-    if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
-        raise UsageError(f"{path}:1: no column {', '.join(sorted(missing))}; write {','.join(_COLUMNS)}")
-    return {row["file"]: Credit(*(" ".join((row[column] or "").split()) for column in _COLUMNS[1:])) for row in rows}
+    try:
+        if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
+            raise UsageError(f"{path}:1: no column {', '.join(sorted(missing))}; write {','.join(_COLUMNS)}")
+        return {r["file"]: Credit(*(" ".join((r[column] or "").split()) for column in _COLUMNS[1:])) for r in rows}
+    except csv.Error as error:
+        raise UsageError(f"{path}:{rows.line_num + 1}: cannot be read: {error}") from error
 
 
 def look_at(path: Path) -> None:
@@ -184,6 +187,8 @@ class _opened:  # noqa: N801 - used like a function
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, Image.DecompressionBombError):
+        return "its pixels are too many"
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(said.split())[:100]
 

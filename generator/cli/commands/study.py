@@ -87,9 +87,13 @@ def command(
     if any(each.layers for each in todo):
         if load().fingerprint != fingerprint:
             raise AtlasError(f"these weights are not those of {chosen.name} (fingerprint {load().fingerprint[:12]})")
-        with progress(chosen.name, "% studied", 100, keep=True) as bar:
-            for _ in run(store, subject, todo, lambda share: bar.advance(100 * share)):
+        unread: dict[str, str] = {}  # headers were sound, pixels not
+        with progress(chosen.name, "parts", 100, keep=True) as bar:
+            for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):
                 kept += 1
+                unread |= result.facts.get("left_out", {})
+        for file, why in unread.items():
+            echo(f"left out: {file}: {why}", err=True)
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
 
 
