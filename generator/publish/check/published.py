@@ -127,9 +127,9 @@ def _of_the_site(config: Config) -> Iterator[str]:
         elif not of_a_unit and address.endswith((".json", ".jpg")):
             yield f"file {address}"
     yield f"embed {config.checkpoints[0].name}"
-    for answer in Store(config.store).answers():
-        hashes = dict.fromkeys(file.name.split(".")[1] for file in answer.files)
-        yield " ".join(["answer", answer.key[:_DIGITS], *hashes])
+    for record in Store(config.store).records():  # pictures alone: a newer study replaces the one before
+        hashes = dict.fromkeys(picture.name.split(".")[1] for picture in record.pictures)
+        yield " ".join(["answer", record.key[:_DIGITS], *hashes])
 
 
 def _merged(lines: Iterable[str]) -> list[str]:
