@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +14,12 @@ from generator.checkpoints import CHECKPOINTS
 from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.config.atlas_toml import Config, load_config
+from generator.config.positions import value_lines
 from generator.core.errors import UsageError
 from generator.core.recipe import Recipe
 from generator.core.units import Unit
 
+ROOT = Path(__file__).parent.parent
 GOOD = """\
 [atlas]
 title = "Small"
@@ -96,22 +102,23 @@ HEAD = "[checkpoints.inception5h]\n"
     [
         (1, "no key “checkpoint”: did you mean checkpoints?", '[checkpoint.inception5h]\nunits = ["4a"]\n'),
         (1, "no checkpoint; add [checkpoints.inception5h]", ""),
-        (3, "“atlas” is a section; write [atlas]", "\n\natlas = 3\n" + HEAD),
+        (3, "atlas = 3: must be a section; write [atlas]", "\n\natlas = 3\n" + HEAD),
         (3, "no key “titel” in [atlas]: did you mean title?", "[atlas]\n\ntitel = 'x'\n" + HEAD),
-        (2, "title is text", "[atlas]\ntitle = 3\n" + HEAD),
-        (3, "not a full address; write https://host/path/", '[atlas]\n# url\nurl = "host/path"\n' + HEAD),
+        (2, "title = 3: must be text", "[atlas]\ntitle = 3\n" + HEAD),
+        (3, "is not a full address: it does not begin with https://", '[atlas]\n# url\nurl = "host/path"\n' + HEAD),
         (2, "not a full address", '[atlas]\nurl = "javascript:alert(1)"\n' + HEAD),
         (2, "not a full address", '[atlas]\nurl = "https://[1::2::3]/"\n' + HEAD),
-        (2, "write the host straße.example as punycode", '[atlas]\nurl = "https://straße.example/"\n' + HEAD),
+        (2, "not a full address", '[atlas]\nurl = "https://host/x?y"\n' + HEAD),
+        (2, "not a full address", '[atlas]\nurl = "https://me@host/x"\n' + HEAD),
         (1, "Windows keeps this name for a device", "[checkpoints.aux]\narchitecture = 'inception5h'\n"),
         (1, "Windows keeps this name for a device", "[checkpoints.com1]\narchitecture = 'inception5h'\n"),
-        (2, "weights = “~nobody-here/x”: there is no such home folder", HEAD + "weights = '~nobody-here/x'\n"),
-        (2, "folders = “~nobody-here/x”: there is no such home", "[photos]\nfolders = ['~nobody-here/x']\n" + HEAD),
-        (2, "title has an invisible character", '[atlas]\ntitle = "a\\u202eb"\n' + HEAD),
-        (2, "output is text", "[atlas]\noutput = ['x']\n" + HEAD),
+        (2, "“~nobody-here/x”: there is no such home folder", HEAD + "weights = '~nobody-here/x'\n"),
+        (2, "“~nobody-here/x”: there is no such home", "[photos]\nfolders = ['~nobody-here/x']\n" + HEAD),
+        (2, "title = 'a\\u202eb': must be text, on one line", '[atlas]\ntitle = "a\\u202eb"\n' + HEAD),
+        (2, "output = ['x']: must be text", "[atlas]\noutput = ['x']\n" + HEAD),
         (2, "no key “unit” in [checkpoints.inception5h]: did you mean units?", HEAD + 'unit = ["4a"]\n'),
-        (2, "units is a list of text", HEAD + 'units = "4a"\n'),
-        (2, "units is a list of text", HEAD + "units = [4]\n"),
+        (2, "units = '4a': must be a list of text", HEAD + 'units = "4a"\n'),
+        (2, "units = [4]: must be a list of text", HEAD + "units = [4]\n"),
         (3, "did you mean mixed4a?", HEAD + '# all\nunits = ["mixd4a"]\n'),
         (3, "mixed4a has channels 0 to 507", HEAD + 'units = ["4a"]\nfeatured = ["mixed4a:508"]\n'),
         (2, "not of inception5h", HEAD + 'units = ["https://h/bvlc_googlenet/mixed4a/1.html"]\n'),
@@ -121,9 +128,9 @@ HEAD = "[checkpoints.inception5h]\n"
         (2, "inception5h has its own architecture", HEAD + "architecture = 'bvlc_googlenet'\n"),
         (1, "architecture of “mine”: write one of bvlc_googlenet, inception5h", "[checkpoints.mine]\nunits = []\n"),
         (2, "architecture of “mine”", "[checkpoints.mine]\narchitecture = 'vgg'\n"),
-        (2, "a fingerprint is 64 hexadecimal digits", HEAD + "fingerprint = 'abc'\n"),
-        (2, "weights is text", HEAD + "weights = 1\n"),
-        (2, "“inception5h” is a section; write [checkpoints.inception5h]", "[checkpoints]\ninception5h = ['4a']\n"),
+        (2, "fingerprint = 'abc': must be 64 hexadecimal digits", HEAD + "fingerprint = 'abc'\n"),
+        (2, "weights = 1: must be text", HEAD + "weights = 1\n"),
+        (2, "= ['4a']: must be a section; write [checkpoints.NAME]", "[checkpoints]\ninception5h = ['4a']\n"),
         (4, "no key “step” in [recipe]: did you mean steps?", HEAD + "\n[recipe]\nstep = 3\n"),
         (3, "steps = -1: must be 0 to 100000", HEAD + "[recipe]\nsteps = -1\n"),
         (3, "size = 'big': must be a whole number", HEAD + "[recipe]\nsize = 'big'\n"),
@@ -134,13 +141,13 @@ HEAD = "[checkpoints.inception5h]\n"
         (5, "no key “sede” in [recipe.mixed4a]", HEAD + "[recipe]\nsteps = 3\n[recipe.mixed4a]\nsede = 3\n"),
         (3, "seed = -1: must be", HEAD + "[recipe.mixed4a]\nseed = -1\n"),
         (3, "“mixed4a” is a section; write [recipe.mixed4a]", HEAD + "[recipe]\nmixed4a = 3\n"),
-        (4, "title is text", "[recipe]\nsteps = 3\n[atlas]\ntitle = 3\n" + HEAD),
+        (4, "title = 3: must be text", "[recipe]\nsteps = 3\n[atlas]\ntitle = 3\n" + HEAD),
         (5, "no key “mixed9a”", HEAD + "units = [\n]\n[recipe.mixed4a]\n[recipe.mixed9a]\n"),
         (2, "steps = -1", 'recipe.seed = 1\nrecipe.steps = -1\n' + HEAD),
-        (2, 'a lesson is about a unit; write unit = "mixed4a:0"', HEAD + "[lesson]\n"),
+        (2, 'no key “unit” in [lesson]: it must be a unit, for example "mixed4a:0"', HEAD + "[lesson]\n"),
         (3, "names 508 units where one is wanted", HEAD + "[lesson]\nunit = '4a'\n"),
         (4, "did you mean seeds?", HEAD + "[lesson]\nunit = '4a:1'\nseed = '4a:1'\n"),
-        (1, "“lesson” is a section; write [lesson]", "lesson = 3\n" + HEAD),
+        (1, "lesson = 3: must be a section; write [lesson]", "lesson = 3\n" + HEAD),
         (3, "did you mean mixed4a?", '[checkpoints]\n# inline\ninception5h = { units = ["mixd4a"] }\n'),
         (3, "did you mean mixed4a?", '[checkpoints.inception5h] # here\nabout = "units = [1]"\nunits = ["mixd4a"]\n'),
     ],
@@ -181,13 +188,53 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("http://[::1]", "http://[::1]/"),
         ("https://münchen.example:8443/x", "https://xn--mnchen-3ya.example:8443/x/"),
         ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example/"),
+        ("https://straße.example", "https://xn--strae-oqa.example/"),
+        ("https://例え。テスト/größe", "https://xn--r8jz45g.xn--zckzah/gr%C3%B6%C3%9Fe/"),
+        ("https://host/(1)/it's;$x!*", "https://host/%281%29/it%27s%3B%24x%21%2A/"),
     ],
 )
 def test_every_legal_address_is_taken(tmp_path: Path, given: str, url: str) -> None:
     config = load(tmp_path, f'[atlas]\nurl = "{given}"\n' + HEAD)
     assert config.url == url
-    assert bool(config.notes) is (not given.isascii())
-    assert all("atlas.toml:2: “https://münchen.example" in note and url[:-1] in note for note in config.notes)
+    assert bool(config.notes) is (url.casefold().rstrip("/") != given.casefold()), "only what is more than a slash"
+    assert all(f"the url “{given}” is written {url}" in note for note in config.notes)
+
+
+ODD = """\
+a.b."c.d" = 3  # = [
+s = \"""
+ a = [ "x" ] \\\""" "" \"""
+[x . y]
+d = 07:32:00
+t = [ [1, 2], { q = { r = 1 }, z = '"[' },
+ "]" ]
+[[l]]
+[[l.m]]
+k = 1
+[[l.m]]
+[l.n]
+[[l]]
+[[l.m]]
+"""
+
+
+@pytest.mark.parametrize(
+    "path", [None, *(ROOT / name for name in ("atlas.toml", "labels/bvlc_googlenet.toml", "labels/inception5h.json"))]
+)
+def test_every_value_has_its_line(path: Path | None) -> None:
+    """The reader of positions sees the same keys as the parsers do, and each key stands on the line that it says."""
+    text, is_json = path.read_text(encoding="utf-8") if path else ODD, bool(path and path.suffix == ".json")
+
+    def paths(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+        yield from [path] if path else []
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data if isinstance(data, list) else ()):
+            yield from paths(value, (*path, key))
+
+    lines = value_lines(text, is_json=is_json)
+    assert {path for path in lines if path} == set(paths(json.loads(text) if is_json else tomllib.loads(text)))
+    assert all(
+        str(path[-1]) in text.splitlines()[n - 1] for path, n in lines.items() if path and isinstance(path[-1], str)
+    )
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])

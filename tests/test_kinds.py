@@ -134,14 +134,14 @@ def test_an_answer_is_adopted_whole_or_not_at_all(store: Store, tmp_path: Path) 
         ({"kind": "../x"}, "is not a kind"),
         ({"kind": "picture"}, "is not a kind"),
         ({"question": {"layer": "mixed4b"}}, "is not the arrays of this answer|its key is not"),
-        ({"question": [1]}, "not a JSON object"),
-        ({"files": {"Arrays!": None}}, "not a record"),
+        ({"question": [1]}, "question = .1.: Expected `object`"),
+        ({"files": {"Arrays!": None}}, "Expected `object`, got `null`"),
         (
             {"files": {"arrays": {"name": "../../etc/passwd", "sha256": "0" * 64, "bytes": 3}}},
             "is not the name of a file",
         ),
         ({"key": "0" * 64}, "its key is not"),
-        ({"format": 3}, "is neither 1 nor 2"),
+        ({"format": 3}, "is not 1 or 2"),
     ],
 )
 def test_a_record_that_lies_is_refused(store: Store, change: dict[str, Any], said: str) -> None:
@@ -235,7 +235,7 @@ def test_pull_brings_any_kind(tmp_path: Path, run: Run, monkeypatch: pytest.Monk
     [
         (lambda atlas: study(atlas, checkpoint="untrained"), "made for the checkpoint “untrained”"),
         (lambda atlas: study(atlas, date="9999-01-01"), "a day that has not come"),
-        (lambda atlas: study(atlas, date="soon"), "is not a date"),
+        (lambda atlas: study(atlas, date="soon"), "must be a date"),
         (lambda atlas: atlas.store.path(study(atlas).stored["arrays"]).write_bytes(DATA[:-1] + b"!"), "wrong sha256"),
         (lambda atlas: atlas.store.record_path(study(atlas).key).write_bytes(b"{}"), "is damaged"),
         (lambda atlas: swapped(atlas), "is not the record of"),

@@ -21,7 +21,8 @@ from generator.cite.formatters import Format, is_noted, note, write, write_addre
 from generator.cite.in_notebook import read_cells
 from generator.cite.layout import Language, Layout, Reference, line_starts, newline_of
 from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid, printable
+from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid
+from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
 
 Kind = Literal["markdown", "html", "latex", "notebook"]
@@ -76,7 +77,7 @@ def cite(text: str, kind: Kind, atlas: Atlas, *, to: Format = "link", checkpoint
     starts = line_starts(text)
 
     def remarks(found: Iterable[tuple[int, str]]) -> tuple[Remark, ...]:
-        return tuple(Remark(bisect_right(starts, offset), printable(what)) for offset, what in found)
+        return tuple(Remark(bisect_right(starts, offset), visible(what)) for offset, what in found)
 
     doubt = [Remark(1, resolver.doubt)] if resolver.doubt else []
     return CitedDocument(

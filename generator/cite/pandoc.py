@@ -23,8 +23,9 @@ from generator.cite.formatters import Format, format_of
 from generator.cite.in_html import depth_of
 from generator.cite.pandoc_tree import Node, is_a, pictures, plain, prose, words, written
 from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid, printable
+from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid
 from generator.core.errors import AtlasError, UsageError
+from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
 
 _TEXT = ("Str", "Space", "SoftBreak")
@@ -125,7 +126,7 @@ def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
     blocks = through.walk(document["blocks"])
     count = f"{times(len(through.right), 'reference')} right, {times(len(through.problems), 'problem')}"
     notes = [f"note: {note}" for note in (*through.notes, through.resolver.doubt) if note]
-    return {**document, "blocks": blocks}, [*map(printable, (*through.problems, *notes)), count]
+    return {**document, "blocks": blocks}, [*map(visible, (*through.problems, *notes)), count]
 
 
 def main() -> None:

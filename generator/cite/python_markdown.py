@@ -28,8 +28,9 @@ from generator.cite.document import apply_edits, edit, meaning_of
 from generator.cite.formatters import Format, format_of, note, write, write_layer
 from generator.cite.in_html import UNTOUCHED, depth_of
 from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, printable
+from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver
 from generator.core.errors import UsageError
+from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
 
 log = logging.getLogger("inception_atlas.cite")
@@ -210,7 +211,7 @@ class References(Treeprocessor):
         return isinstance(meaning, PublishedUnit | LayerReference)
 
     def _say(self, level: int, what: str, words: str) -> None:
-        log.log(level, "line %d: %s", self.source.line_of(words), printable(what))
+        log.log(level, "line %d: %s", self.source.line_of(words), visible(what))
 
 
 def _footnotes(md: Markdown) -> FootnoteExtension:

@@ -21,6 +21,7 @@ from generator.checkpoints import CHECKPOINTS
 from generator.cite.prose import LAYERS, left_out, looks_like_a_unit
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import LUCID_CHECKPOINT, ExternalUnit, is_address, read_address
+from generator.core.text import legible
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
@@ -105,7 +106,7 @@ class Resolver:
         except NoUnitError as error:
             return Invalid(str(error))
         if is_command and word not in (str(unit), str(unit.unit), unit.quoted.short):
-            return Invalid(f"atlas.sty cannot read “{shown(word)}”; write {unit if '/' in word else unit.unit}")
+            return Invalid(f"atlas.sty cannot read “{legible(word)}”; write {unit if '/' in word else unit.unit}")
         return unit
 
     def of_address(self, address: str) -> Meaning:
@@ -127,13 +128,13 @@ class Resolver:
             self._is_lucids |= named.checkpoint == LUCID_CHECKPOINT
             return self._foreign(address, named.checkpoint)
         if named.layer not in LAYERS:
-            return OtherCheckpoint(f"{shown(address)} names no layer that an atlas has; it is left as it is")
+            return OtherCheckpoint(f"{legible(address)} names no layer that an atlas has; it is left as it is")
         if named.channels is None:
             return self._layer(named)
         try:
             return self.atlas[address]
         except NoUnitError as error:
-            return Invalid(f"{shown(address)}: {error}")
+            return Invalid(f"{legible(address)}: {error}")
 
     @property
     def doubt(self) -> str:
@@ -163,7 +164,9 @@ class Resolver:
         if page := _PAGE.fullmatch(path):
             return self._page(address, page[1], Unit(page[2], int(page[3])), there.fragment)
         if (layer := _LAYER.fullmatch(path)) and layer[1] not in addresses.RESERVED and layer[2] in LAYERS:
-            return Valid() if (layer[1], layer[2]) in self._layers else Invalid(f"{shown(address)} is not in the atlas")
+            return (
+                Valid() if (layer[1], layer[2]) in self._layers else Invalid(f"{legible(address)} is not in the atlas")
+            )
         return None
 
     def _page(self, address: str, checkpoint: str, unit: Unit, fragment: str) -> Valid | Invalid | None:
@@ -171,10 +174,10 @@ class Resolver:
             if unit.layer not in LAYERS:
                 return None  # where the atlas is at the root of a host that has other pages too
             known = did_you_mean(checkpoint, self.atlas.checkpoints)
-            return Invalid(f"{shown(address)} leads nowhere: no checkpoint “{shown(checkpoint)}”, {known}")
+            return Invalid(f"{legible(address)} leads nowhere: no checkpoint “{legible(checkpoint)}”, {known}")
         published = self.atlas.checkpoints[checkpoint].units.get(unit)
         if published is None:
-            return Invalid(f"{shown(address)} leads nowhere: {unit} of {checkpoint} is not in the atlas")
+            return Invalid(f"{legible(address)} leads nowhere: {unit} of {checkpoint} is not in the atlas")
         now = addresses.picture_fragment(published.sha256)
         if _PICTURE.fullmatch(fragment) and fragment != now:
             return Invalid(f"the picture of {unit} has changed since: #{fragment} is #{now} now")
@@ -184,11 +187,13 @@ class Resolver:
         shows = self._by_key.get(key)
         if shows is None:  # by another recipe, or of another view: kept for ever, and no page's first picture
             kept = path in self._kept(key)
-            return Valid() if kept else Invalid(f"{shown(address)} leads nowhere: the atlas keeps no such picture")
+            return Valid() if kept else Invalid(f"{legible(address)} leads nowhere: the atlas keeps no such picture")
         if path.endswith(".json") or path in (shows.picture, shows.thumbnail):
             return Valid()
         now = shows.thumbnail if path.endswith(".thumb.webp") else shows.picture
-        return Invalid(f"the picture of {shows.unit} has changed since: {shown(address)} is {self.atlas.url}{now} now")
+        return Invalid(
+            f"the picture of {shows.unit} has changed since: {legible(address)} is {self.atlas.url}{now} now"
+        )
 
     def _kept(self, key: str) -> frozenset[str]:
         """The addresses of a record of the store and of its pictures; none if there is no such record."""
@@ -227,8 +232,8 @@ class Resolver:
     def _foreign(self, said: str, checkpoint: str) -> OtherCheckpoint:
         ours = ", ".join(self.atlas.checkpoints)
         return OtherCheckpoint(
-            f"{shown(said)} names a unit of {shown(checkpoint)}, and this atlas has {ours}, where the same number is "
-            "another unit; it is left as it is"
+            f"{legible(said)} names a unit of {legible(checkpoint)}, and this atlas has {ours}, where the same "
+            "number is another unit; it is left as it is"
         )
 
     @cached_property
@@ -239,17 +244,6 @@ class Resolver:
     def _by_key(self) -> dict[str, PublishedUnit]:
         """Whose pictures are kept under a key."""
         return {unit.key: unit for unit in self.atlas}
-
-
-def printable(text: str) -> str:
-    """A report that has text of a document in it, on one line and with nothing in it that a terminal obeys."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def shown(text: str) -> str:
-    """Text of a document as it can stand in a report: not too long."""
-    plain = printable(text[:161])
-    return f"{plain[:160]}…" if len(plain) > 160 else plain
 
 
 def _place(address: str) -> tuple[str, str]:

@@ -6,34 +6,31 @@
 >>> config.recipe_for("conv2d0").size                             # doctest: +SKIP
 96
 
-Every mistake is a UsageError that begins with the file and the line. Relative paths are relative to the file.
+Every mistake is a UsageError that begins with the file and the line. The recipe is checked by its own fields, as the
+command line does; all else by the tables below. Relative paths are relative to the file.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
 
 from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
+from generator.config.data_file import DataFile
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
-from generator.core.text import SHA256, is_line, read_text
+from generator.core.schema import VISIBLE
+from generator.core.text import SHA256
 from generator.core.units import Unit, parse_unit, select_units
-from generator.links.addresses import published_address, why_not_checkpoint
+from generator.links.addresses import why_not_checkpoint
+from generator.links.base_url import read_base_url
 
 FILE = "atlas.toml"
-_SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "atlas": ("title", "url", "output"),
-    "checkpoints": ("units", "featured", "architecture", "weights", "fingerprint", "about"),
-    "recipe": tuple(f.name for f in SETTINGS),
-    "lesson": ("unit", "seeds", "seeds_note"),
-    "photos": ("folders",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,8 @@ class Lesson:
 class Config:
     """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it.
 
-    ``photos`` are folders of photographs, for `atlas study`; ``notes`` say what was written otherwise than it is meant.
+    ``url`` is the published address with a slash at its end, or "". ``photos`` are folders of photographs, for
+    `atlas study`. ``notes`` say what was read in another way than it is written.
     """
 
     path: Path
@@ -128,184 +126,157 @@ class Config:
         return self.lesson is not None and checkpoint.name == self.checkpoints[0].name
 
 
+_Text = Annotated[str, Meta(pattern=VISIBLE, description="text, on one line and without invisible characters")]
+_Words = Annotated[list[str], Meta(description='a list of text, for example ["mixed4a:0-9"]')]
+_UnitName = Annotated[str, Meta(pattern=VISIBLE, description='a unit, for example "mixed4a:0"')]
+_Fingerprint = Annotated[
+    str, Meta(pattern=rf"\A({SHA256.pattern})?\Z", description="64 hexadecimal digits; `atlas render` prints them")
+]
+_LAYERS = {layer for net in ARCHITECTURES.values() for layer, x in net.layers.items() if x.kind != "branch"}
+
+
+class _Atlas(Struct, forbid_unknown_fields=True):
+    title: _Text = "InceptionV1 Atlas"
+    url: _Text = ""
+    output: _Text = "site"
+
+
+class _Checkpoint(Struct, forbid_unknown_fields=True):
+    units: _Words = []
+    featured: _Words = []
+    architecture: _Text | None = None
+    weights: _Text = ""
+    fingerprint: _Fingerprint = ""
+    about: _Text = ""
+
+
+_CHECKPOINT = Annotated[_Checkpoint, Meta(description="a section; write [checkpoints.NAME]")]
+
+
+class _Lesson(Struct, forbid_unknown_fields=True):
+    unit: _UnitName
+    seeds: _UnitName | None = None
+    seeds_note: _Text = ""
+
+
+class _Photos(Struct, forbid_unknown_fields=True):
+    folders: _Words = []
+
+
+class _File(Struct, forbid_unknown_fields=True):
+    """The whole file. Tables whose keys are names are decoded one by one, so that an error has the name."""
+
+    atlas: Annotated[_Atlas, Meta(description="a section; write [atlas]")] = field(default_factory=_Atlas)
+    checkpoints: Annotated[dict[str, Any], Meta(description="sections; write [checkpoints.inception5h]")] = {}
+    recipe: Annotated[dict[str, Any], Meta(description="a section; write [recipe]")] = {}
+    lesson: Annotated[_Lesson | None, Meta(description="a section; write [lesson]")] = None
+    photos: Annotated[_Photos, Meta(description="a section; write [photos]")] = field(default_factory=_Photos)
+
+
 def load_config(path: Path) -> Config:
     """Read and check an atlas.toml. Raises UsageError naming file, line and what to write instead."""
     try:
-        text = read_text(path)
+        file = DataFile(path)
     except FileNotFoundError:
         raise UsageError(f"no {path} here; type `atlas init {path.parent}` to write one") from None
+    given = file.decode(file.data, _File)
+    if not given.checkpoints:
+        file.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
+    recipe, by_layer = _recipes(file, given.recipe)
+    checkpoints = tuple(_checkpoint(file, name, data) for name, data in given.checkpoints.items())
+    url, notes = _url(file, given.atlas.url) if given.atlas.url else ("", ())
+    return Config(
+        path=path,
+        title=given.atlas.title,
+        url=url,
+        output=path.parent / given.atlas.output,
+        checkpoints=checkpoints,
+        recipe=recipe,
+        layer_settings=by_layer,
+        lesson=_lesson(file, given.lesson, checkpoints[0]) if given.lesson else None,
+        photos=tuple(_path(file, word, "photos", "folders", n) for n, word in enumerate(given.photos.folders)),
+        notes=notes,
+    )
+
+
+def _url(file: DataFile, written: str) -> tuple[str, tuple[str, ...]]:
+    """The address, and a note if it has other characters than what is written."""
     try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
-    return _Reader(path, text).config(data)
+        url = read_base_url(written)
+    except ValueError as error:
+        file.fail(f"url = “{written}” is not a full address: {error}; write https://host/path/", "atlas", "url")
+    same = url.casefold().rstrip("/") == written.casefold().rstrip("/")
+    return url, () if same else (f"{file.path}: the url “{written}” is written {url} in links",)
 
 
-class _Reader:
-    """Turns parsed TOML into a Config. It keeps the text, to say on which line a mistake is."""
+def _path(file: DataFile, word: str, *at: str | int) -> Path:
+    """A path, which is relative to the file."""
+    try:
+        return file.path.parent / Path(word).expanduser()
+    except RuntimeError:
+        file.fail(f"“{word}”: there is no such home folder; write the whole path", *at)
 
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self.text = path, text
 
-    def fail(self, message: str, key: str, *section: str) -> NoReturn:
-        raise UsageError(f"{self.path}:{self.line(key, section)}: {message}")
+def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
+    at = ("checkpoints", name)
+    given = file.decode(data, _CHECKPOINT, *at)
+    if hint := why_not_checkpoint(name):
+        file.fail(f"“{name}” cannot be an address: {hint}", *at)
+    spec = CHECKPOINTS.get(name)
+    if spec and given.architecture is not None:
+        file.fail(f"{name} has its own architecture; give your weights a name of their own", *at, "architecture")
+    structure = given.architecture or name
+    if structure not in CHECKPOINTS:
+        file.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", *at, "architecture")
+    net = CHECKPOINTS[structure].architecture
 
-    def line(self, key: str, section: tuple[str, ...]) -> int:
-        """The line on which a key of a section is set; else the line of the section's header; else 1."""
-        wanted = (*section, key)
-        current: tuple[str, ...] = ()
-        found, depth = 1, 0
-        for number, line in enumerate(self.text.splitlines(), 1):
-            if match := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-                path = current = _split_key(match[1])
-            elif match := re.match(r"\s*([\w\-.\"' ]+?)\s*=", line):
-                path = (*current, *_split_key(match[1]))
-            else:
-                continue
-            common = min(len(path), len(wanted))
-            if path[:common] == wanted[:common] and common > depth:
-                found, depth = number, common
-        return found
-
-    def keys(self, given: Mapping[str, Any], known: Iterable[str], *section: str) -> None:
-        known = tuple(known)
-        for key in given:
-            if key not in known:
-                where = f" in [{'.'.join(section)}]" if section else ""
-                self.fail(f"no key “{key}”{where}: {did_you_mean(key, known)}", key, *section)
-
-    def table(self, data: Any, key: str, *section: str) -> Mapping[str, Any]:
-        if not isinstance(data, dict):
-            self.fail(f"“{key}” is a section; write [{'.'.join((*section, key))}]", key, *section)
-        return data
-
-    def words(self, data: Mapping[str, Any], key: str, *section: str) -> list[str]:
-        value = data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            self.fail(f'{key} is a list of text, for example {key} = ["mixed4a:0-9"]', key, *section)
-        return value
-
-    def string(self, data: Mapping[str, Any], key: str, default: str, *section: str) -> str:
-        value = data.get(key, default)
-        if not isinstance(value, str):
-            self.fail(f'{key} is text, for example {key} = "{default}"', key, *section)
-        if not is_line(value):
-            self.fail(f"{key} has an invisible character in it; write one line of plain text", key, *section)
-        return value
-
-    def config(self, data: Mapping[str, Any]) -> Config:
-        self.keys(data, _SECTIONS)
-        atlas = self.table(data.get("atlas", {}), "atlas")
-        self.keys(atlas, _SECTIONS["atlas"], "atlas")
-        url, notes = self.address(self.string(atlas, "url", "", "atlas"))
-        named = self.table(data.get("checkpoints", {}), "checkpoints")
-        if not named:
-            self.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
-        recipe, by_layer = self.recipes(self.table(data.get("recipe", {}), "recipe"))
-        checkpoints = tuple(self.checkpoint(name, given) for name, given in named.items())
-        return Config(
-            path=self.path,
-            title=self.string(atlas, "title", "InceptionV1 Atlas", "atlas"),
-            url=f"{url.rstrip('/')}/" if url else "",
-            output=self.path.parent / self.string(atlas, "output", "site", "atlas"),
-            checkpoints=checkpoints,
-            recipe=recipe,
-            layer_settings=by_layer,
-            lesson=self.lesson(data["lesson"], checkpoints[0]) if "lesson" in data else None,
-            photos=self.photos(data.get("photos", {})),
-            notes=notes,
-        )
-
-    def address(self, given: str) -> tuple[str, tuple[str, ...]]:
-        """The published address, and a note if its host is in another script."""
-        if not given:
-            return "", ()
+    def units(key: str, words: Iterable[str]) -> tuple[Unit, ...]:
         try:
-            url = published_address(given)
-        except ValueError as error:
-            self.fail(f"url = “{given}” is {error}", "url", "atlas")
-        if given.isascii():
-            return url, ()
-        return url, (f"{self.path}:{self.line('url', ('atlas',))}: “{given}” is written as {url} in links",)
+            return select_units(words, net, name)
+        except UsageError as error:
+            file.fail(str(error), *at, key)
 
-    def file(self, word: str, key: str, *section: str) -> Path:
+    return CheckpointConfig(
+        name=name,
+        architecture=net,
+        title=spec.title if spec else f"Other weights in the architecture of {structure}",
+        weights=_path(file, given.weights, *at, "weights") if given.weights else None,
+        fingerprint=given.fingerprint or (spec.fingerprint if spec else None),
+        about=given.about,
+        units=units("units", given.units),
+        featured=units("featured", given.featured),
+    )
+
+
+def _lesson(file: DataFile, given: _Lesson, of: CheckpointConfig) -> Lesson:
+    def unit(key: str, word: str) -> Unit:
         try:
-            return self.path.parent / Path(word).expanduser()
-        except RuntimeError:
-            self.fail(f"{key} = “{word}”: there is no such home folder; write the whole path", key, *section)
+            return parse_unit(word, of.architecture, of.name)
+        except UsageError as error:
+            file.fail(str(error), "lesson", key)
 
-    def lesson(self, given: Any, of: CheckpointConfig) -> Lesson:
-        data = self.table(given, "lesson")
-        self.keys(data, _SECTIONS["lesson"], "lesson")
-        chosen: dict[str, Unit | None] = {}
-        for key in ("unit", "seeds"):
-            word = self.string(data, key, "", "lesson")
-            try:
-                chosen[key] = parse_unit(word, of.architecture, of.name) if word else None
-            except UsageError as error:
-                self.fail(str(error), key, "lesson")
-        if chosen["unit"] is None:
-            self.fail('a lesson is about a unit; write unit = "mixed4a:0"', "unit", "lesson")
-        return Lesson(chosen["unit"], chosen["seeds"], self.string(data, "seeds_note", "", "lesson"))
-
-    def photos(self, given: Any) -> tuple[Path, ...]:
-        data = self.table(given, "photos")
-        self.keys(data, _SECTIONS["photos"], "photos")
-        return tuple(self.file(word, "folders", "photos") for word in self.words(data, "folders", "photos"))
-
-    def checkpoint(self, name: str, given: Any) -> CheckpointConfig:
-        section = ("checkpoints", name)
-        data = self.table(given, name, "checkpoints")
-        self.keys(data, _SECTIONS["checkpoints"], *section)
-        if hint := why_not_checkpoint(name):
-            self.fail(f"“{name}” cannot be an address: {hint}", name, *section)
-        if name in CHECKPOINTS and "architecture" in data:
-            hint = "give your weights a name of their own"
-            self.fail(f"{name} has its own architecture; {hint}", "architecture", *section)
-        structure = self.string(data, "architecture", name, *section)
-        if structure not in CHECKPOINTS:
-            self.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", "architecture", *section)
-        net, spec = CHECKPOINTS[structure].architecture, CHECKPOINTS.get(name)
-        chosen: dict[str, tuple[Unit, ...]] = {}
-        for key in ("units", "featured"):
-            words = self.words(data, key, *section)
-            try:
-                chosen[key] = select_units(words, net, name)
-            except UsageError as error:
-                self.fail(str(error), key, *section)
-        fingerprint = self.string(data, "fingerprint", (spec and spec.fingerprint) or "", *section)
-        if fingerprint and not SHA256.fullmatch(fingerprint):
-            self.fail("a fingerprint is 64 hexadecimal digits; `atlas render` prints it", "fingerprint", *section)
-        weights = self.string(data, "weights", "", *section)
-        return CheckpointConfig(
-            name=name,
-            architecture=net,
-            title=spec.title if spec else f"Other weights in the architecture of {structure}",
-            weights=self.file(weights, "weights", *section) if weights else None,
-            fingerprint=fingerprint or None,
-            about=self.string(data, "about", "", *section),
-            units=chosen["units"],
-            featured=chosen["featured"],
-        )
-
-    def recipes(self, data: Mapping[str, Any]) -> tuple[Recipe, Mapping[str, Mapping[str, Any]]]:
-        layers = {layer for net in ARCHITECTURES.values() for layer, x in net.layers.items() if x.kind != "branch"}
-        self.keys(data, [*_SECTIONS["recipe"], *sorted(layers)], "recipe")
-        recipe = self.recipe(Recipe(), {k: v for k, v in data.items() if k not in layers}, "recipe")
-        by_layer = {k: self.table(v, k, "recipe") for k, v in data.items() if k in layers}
-        for layer, settings in by_layer.items():
-            self.keys(settings, _SECTIONS["recipe"], "recipe", layer)
-            self.recipe(recipe, settings, "recipe", layer)
-        return recipe, by_layer
-
-    def recipe(self, base: Recipe, settings: Mapping[str, Any], *section: str) -> Recipe:
-        for key, value in settings.items():
-            try:
-                base = replace(base, **{key: value})
-            except UsageError as error:
-                self.fail(str(error), key, *section)
-        return base
+    return Lesson(unit("unit", given.unit), unit("seeds", given.seeds) if given.seeds else None, given.seeds_note)
 
 
-def _split_key(key: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in key.split("."))
+def _recipes(file: DataFile, data: Mapping[str, Any]) -> tuple[Recipe, Mapping[str, Mapping[str, Any]]]:
+    """The recipe of all layers, and the settings of single ones. Each setting is checked by the recipe itself."""
+    by_layer = {key: value for key, value in data.items() if key in _LAYERS}
+    recipe = _recipe(file, Recipe(), {key: value for key, value in data.items() if key not in _LAYERS}, "recipe")
+    for layer, settings in by_layer.items():
+        if not isinstance(settings, dict):
+            file.fail(f"“{layer}” is a section; write [recipe.{layer}]", "recipe", layer)
+        _recipe(file, recipe, settings, "recipe", layer)
+    return recipe, by_layer
+
+
+def _recipe(file: DataFile, base: Recipe, settings: Mapping[str, Any], *at: str) -> Recipe:
+    known = [setting.name for setting in SETTINGS]
+    for key, value in settings.items():
+        if key not in known:
+            hint = did_you_mean(key, [*known, *sorted(_LAYERS)] if at == ("recipe",) else known)
+            file.fail(f"no key “{key}” in [{'.'.join(at)}]: {hint}", *at, key)
+        try:
+            base = replace(base, **{key: value})
+        except UsageError as error:
+            file.fail(str(error), *at, key)
+    return base

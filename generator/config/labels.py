@@ -26,19 +26,21 @@ Every mistake is a UsageError that begins with the file and the line.
 
 from __future__ import annotations
 
-import json
-import json.scanner
-import re
-import tomllib
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Annotated, Any, Protocol
 
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
+
+from generator.config.data_file import DataFile
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
-from generator.core.text import is_line, read_text
+from generator.core.schema import VISIBLE, Link
+from generator.core.text import SHA256
 from generator.core.units import Unit, parse_units
 from generator.links.addresses import is_device, slug
 
@@ -50,23 +52,51 @@ CONFIDENCE: Mapping[str, str] = {
 }
 """How certain a name is, and what that means."""
 
-_KEYS = {
-    "": ("checkpoint", "fingerprint", "sources", "labels"),
-    "source": ("title", "url", "license"),
-    "label": ("unit", "layer", "channel", "label", "family", "kind", "confidence", "source", "anchor"),
-}
-_ADDRESS = re.compile(r"https?://[^\s\"'<>]+", re.ASCII)
-_ANCHOR = re.compile(r"[\w.:-]*", re.ASCII)
-_LONGEST = 120  # characters of a name, a family or a title
+_SEEN = VISIBLE.replace(r"\A", r"\A(?=.*\S)")  # and not empty
+_LONG = "120 characters, none of them invisible"
+_Name = Annotated[str, Meta(pattern=_SEEN, max_length=120, description=f"one line of 1 to {_LONG}")]
+_Text = Annotated[str, Meta(pattern=VISIBLE, max_length=120, description=f"one line of at most {_LONG}")]
+_Title = Annotated[
+    str, Meta(pattern=_SEEN, description="what a reader would look for, on one line and without invisible characters")
+]
+_Anchor = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9_.:-]*\Z", description="of letters, digits and _.:-")]
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSource:
+class LabelSource(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a name comes from. ``url`` is "" if there is no link; ``license`` is "" if the source names none."""
 
-    title: str
-    url: str
-    license: str
+    title: _Title
+    url: Link = ""
+    license: _Text = ""
+
+
+class _Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the ``labels`` in a file. ``kind`` may say anything: it is not read."""
+
+    label: _Name
+    confidence: _Text
+    source: str | int | None = None
+    unit: _Text = ""
+    layer: _Text | None = None
+    channel: str | int = ""
+    family: _Text = ""
+    anchor: _Anchor = ""
+    kind: Any = None
+
+
+_LABEL = Annotated[_Entry, Meta(description='a label, { unit = "mixed4a:11", label = "…", source = … }')]
+_SOURCE = Annotated[LabelSource, Meta(description='a source, { title = "…", url = "https://…" }')]
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of labels. Each source and label is decoded on its own, so that an error names it."""
+
+    checkpoint: _Name
+    fingerprint: Annotated[str, Meta(pattern=rf"\A({SHA256.pattern})?\Z", description="64 hexadecimal digits")] = ""
+    sources: Annotated[
+        dict[str, Any] | list[Any], Meta(description="a list or a table of sources, each with title and url")
+    ] = field(default_factory=list)
+    labels: Annotated[list[Any], Meta(description="a list; write [[labels]]")] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +137,7 @@ class Family:
 class Labels:
     """All names of one checkpoint's units; for each unit the most certain name first."""
 
-    of: Mapping[Unit, tuple[Label, ...]] = field(default_factory=dict)
+    of: Mapping[Unit, tuple[Label, ...]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def families(self) -> tuple[Family, ...]:
@@ -151,14 +181,15 @@ def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint
     found: dict[str, dict[Unit, list[Label]]] = {}
     families: dict[str, dict[str, str]] = {}
     for path in label_files(folders):
-        reader = _Reader(path)
-        of = found.setdefault(reader.checkpoint, {})
+        file = DataFile(path)
+        given = file.decode(file.data, _File)
+        of = found.setdefault(given.checkpoint, {})
         try:
-            meant = checkpoint(reader.checkpoint)
+            meant = checkpoint(given.checkpoint)
         except UsageError as error:
-            reader.fail(1, str(error))
-        labels = tuple(reader.labels(meant.architecture, families.setdefault(reader.checkpoint, {})))
-        if reader.fingerprint and meant.fingerprint and reader.fingerprint != meant.fingerprint:
+            file.fail(str(error), "checkpoint")
+        labels = tuple(_labels(file, given, meant.architecture, families.setdefault(given.checkpoint, {})))
+        if given.fingerprint and meant.fingerprint and given.fingerprint != meant.fingerprint:
             continue  # other weights under the same name: their numbers are other units
         for label in labels:
             same = of.setdefault(label.unit, [])
@@ -171,127 +202,36 @@ def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint
     }
 
 
-class _Reader:
-    """One file, checked as it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        text = read_text(path)
+def _labels(file: DataFile, given: _File, net: Architecture, families: dict[str, str]) -> Iterator[Label]:
+    """The labels of one file. ``families`` are those met before, by their part of an address."""
+    listed = given.sources if isinstance(given.sources, dict) else dict(enumerate(given.sources))
+    sources = {key: _source(file, data, key) for key, data in listed.items()}
+    for n, data in enumerate(given.labels):
+        at = ("labels", n)
+        entry = file.decode(data, _LABEL, *at)
+        word = entry.unit if entry.layer is None else f"{entry.layer}:{entry.channel}"
         try:
-            self.data = _parse_json(text) if path.suffix == ".json" else _parse_toml(text)
-        except (ValueError, RecursionError) as error:
-            raise UsageError(f"{path}: not {path.suffix[1:].upper()}: {error}") from error
-        if not isinstance(self.data, dict):
-            self.fail(1, "labels are an object with checkpoint, sources and labels")
-        self.keys(self.data, "", 1)
-        self.checkpoint = self.text(self.data, "checkpoint", 1)
-        self.fingerprint = self.text(self.data, "fingerprint", 1, optional=True)
-        sources = self.data.get("sources", {})
-        if not isinstance(sources, dict | list):
-            self.fail(1, "“sources” is a list or a table of sources, each with title and url")
-        given = sources if isinstance(sources, dict) else dict(enumerate(sources))
-        self.sources = {key: self.source(value) for key, value in given.items() if key != _LINE}
-
-    def fail(self, line: int, message: str) -> NoReturn:
-        raise UsageError(f"{self.path}:{line}: {message}")
-
-    def keys(self, data: Mapping[str, Any], what: str, line: int) -> None:
-        for key in data:
-            if key not in _KEYS[what] and key != _LINE:
-                self.fail(line, f"no key “{key}” in a {what or 'file of labels'}: {did_you_mean(key, _KEYS[what])}")
-
-    def text(self, data: Mapping[str, Any], key: str, line: int, *, optional: bool = False) -> str:
-        value = data.get(key, "")
-        if not isinstance(value, str) or not is_line(value) or len(value) > _LONGEST:
-            self.fail(line, f"“{key}” is one line of text, at most {_LONGEST} characters, none of them invisible")
-        if not value.strip() and not optional:
-            self.fail(line, f"no “{key}”; write one")
-        return value.strip()
-
-    def source(self, data: Any) -> LabelSource:
-        if not isinstance(data, dict):
-            self.fail(1, 'a source has a title and a url: { title = "…", url = "https://…" }')
-        line = data.get(_LINE, 1)
-        self.keys(data, "source", line)
-        url = data.get("url", "")
-        if not isinstance(url, str) or (url and not _ADDRESS.fullmatch(url)):
-            self.fail(line, f"the url of a source is an address, https://…, not “{url}”")
-        title = data.get("title", "")
-        if not isinstance(title, str) or not title.strip() or not is_line(title):
-            self.fail(line, "a source without a title; write what a reader would look for, on one line")
-        return LabelSource(title.strip(), url, self.text(data, "license", line, optional=True))
-
-    def labels(self, net: Architecture, families: dict[str, str]) -> Iterator[Label]:
-        """``families`` are those met before, by their part of an address."""
-        listed = self.data.get("labels", [])
-        if not isinstance(listed, list):
-            self.fail(1, "“labels” is a list; write [[labels]]")
-        for data in listed:
-            line = data.get(_LINE, 1) if isinstance(data, dict) else 1
-            if not isinstance(data, dict):
-                self.fail(line, 'a label names a unit: { unit = "mixed4a:11", label = "…", source = … }')
-            self.keys(data, "label", line)
-            word = f"{data['layer']}:{data.get('channel', '')}" if "layer" in data else self.text(data, "unit", line)
-            try:
-                units = parse_units(word, net, self.checkpoint)
-            except UsageError as error:
-                self.fail(line, str(error))
-            source = data.get("source")
-            if not isinstance(source, str | int) or isinstance(source, bool) or source not in self.sources:
-                known = ", ".join(map(str, self.sources)) or "none"
-                self.fail(line, f"the label of {word} has no source: “source” is one of {known}")
-            confidence = self.text(data, "confidence", line)
-            if confidence not in CONFIDENCE:
-                self.fail(line, f"no confidence “{confidence}”: {did_you_mean(confidence, CONFIDENCE)}")
-            family = self.text(data, "family", line, optional=True)
-            if family and (slug(family) in ("", "index") or is_device(slug(family))):
-                hint = "use some of a-z and 0-9, not index or a device of Windows alone"
-                self.fail(line, f"the family “{family}” cannot be an address; {hint}")
-            known = families.setdefault(slug(family), family)
-            if known.casefold() != family.casefold():
-                self.fail(line, f"the families “{family}” and “{known}” would have one address; name them apart")
-            anchor = data.get("anchor", "")
-            if not isinstance(anchor, str) or not _ANCHOR.fullmatch(anchor):
-                self.fail(line, f"“{anchor}” cannot be an anchor; use letters, digits and _.:-")
-            name = self.text(data, "label", line)
-            for unit in units:
-                yield Label(unit, name, family, confidence, self.sources[source], anchor)
+            units = parse_units(word, net, given.checkpoint)
+        except UsageError as error:
+            file.fail(str(error), *at, "unit")
+        if entry.source not in sources:
+            known = ", ".join(map(str, sources)) or "none"
+            file.fail(f"the label of {word} has no source: “source” is one of {known}", *at, "source")
+        if entry.confidence not in CONFIDENCE:
+            hint = did_you_mean(entry.confidence, CONFIDENCE)
+            file.fail(f"no confidence “{entry.confidence}”: {hint}", *at, "confidence")
+        family = entry.family.strip()
+        if family and (slug(family) in ("", "index") or is_device(slug(family))):
+            hint = "use some of a-z and 0-9, not index or a device of Windows alone"
+            file.fail(f"the family “{family}” cannot be an address; {hint}", *at, "family")
+        known = families.setdefault(slug(family), family)
+        if known.casefold() != family.casefold():
+            message = f"the families “{family}” and “{known}” would have one address; name them apart"
+            file.fail(message, *at, "family")
+        for unit in units:
+            yield Label(unit, entry.label.strip(), family, entry.confidence, sources[entry.source], entry.anchor)
 
 
-_LINE = "\0line"  # under this key the parsers below leave the line on which a table began
-
-
-def _parse_json(text: str) -> Any:
-    """JSON in which every object has the line on which it begins."""
-
-    class Decoder(json.JSONDecoder):
-        def __init__(self) -> None:
-            super().__init__()
-            plain: Callable[..., Any] = self.parse_object  # type: ignore[has-type]
-
-            def parse_object(given: tuple[str, int], *args: Any) -> tuple[Any, int]:
-                found, end = plain(given, *args)
-                return {**found, _LINE: text.count("\n", 0, given[1]) + 1}, end
-
-            self.parse_object = parse_object
-            self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]
-
-    return json.loads(text, cls=Decoder)
-
-
-def _parse_toml(text: str) -> dict[str, Any]:
-    """TOML in which every label and source has the line on which it begins."""
-    data = tomllib.loads(text)
-    for what, header in (("labels", r"\[\[\s*labels\s*\]\]"), ("sources", r"\[\[?\s*sources\b.*\]")):
-        lines = [n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*{header}", line)]
-        held = data.get(what, [])
-        tables = list(held.values()) if isinstance(held, dict) else held
-        if not lines and what == "labels":  # written as one list
-            lines = [
-                n for n, line in enumerate(text.splitlines(), 1) for _ in re.findall(r"\b(?:unit|layer)\s*=", line)
-            ]
-        if isinstance(tables, list) and len(lines) == len(tables):
-            for table, line in zip(tables, lines, strict=True):
-                if isinstance(table, dict):
-                    table[_LINE] = line
-    return data
+def _source(file: DataFile, data: Any, key: str | int) -> LabelSource:
+    source = file.decode(data, _SOURCE, "sources", key)
+    return replace(source, title=source.title.strip(), license=source.license.strip())

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from generator.core.errors import AtlasError
+from msgspec import Meta, Struct
+
+from generator.core.errors import UsageError
 from generator.core.recipe import Question, canonical_json
-from generator.core.text import SHA256, is_line
+from generator.core.schema import Date, Line, Number, Sha256, Size, decode
 from generator.core.units import Unit
 
 if TYPE_CHECKING:  # numpy takes a third of the time that the command line has to start
@@ -25,8 +25,6 @@ if TYPE_CHECKING:  # numpy takes a third of the time that the command line has t
     from numpy.typing import NDArray
 
 FORMAT = 1
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?", re.ASCII)
-_LONGEST, _MOST = 200, 50  # characters of a word, versions
 _FILE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.[a-z][a-z0-9-]{0,31})?\.(webp|npz|json)")
 PICTURE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}\.([0-9a-f]{16})(\.thumb)?\.webp")
 
@@ -36,33 +34,31 @@ class StoredFile:
     """A file of an answer: its name in the store, its sha256 and its size in bytes.
 
     The first digits of the hash are in the name, so that no two files of other content have one name. Raises ValueError
-    for an invalid name, hash or size.
+    for an invalid name, and for one that does not begin with the hash.
     """
 
-    name: str
-    sha256: str
-    bytes: int
+    name: Annotated[str, Meta(description="the name of a file in the store")]
+    sha256: Sha256
+    bytes: Size
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not (name := _FILE.fullmatch(self.name)):
             raise ValueError(f"{self.name!r} is not the name of a file in the store")
-        if not SHA256.fullmatch(self.sha256) or not self.sha256.startswith(name[1]):
+        if not self.sha256.startswith(name[1]):
             raise ValueError(f"{self.sha256!r} is not the sha256 of {self.name}")
-        check_size(self.name, self.bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture(StoredFile):
     """A picture file, with its size in pixels."""
 
-    width: int
-    height: int
+    width: Size
+    height: Size
 
     def __post_init__(self) -> None:
         if not PICTURE.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is not the name of a picture")
         StoredFile.__post_init__(self)
-        check_size(self.name, self.width, self.height)
 
     @property
     def is_thumbnail(self) -> bool:
@@ -98,14 +94,16 @@ class Provenance:
     share of its batch.
     """
 
-    checkpoint: str
-    activations: tuple[float, ...]
-    activation: float
-    spread: float
-    seconds: float
-    device: str
-    versions: Mapping[str, str]
-    date: str
+    checkpoint: Line
+    activations: tuple[Number, ...]
+    activation: Number
+    spread: Number
+    seconds: Number
+    device: Line
+    versions: Annotated[
+        Mapping[Line, Line], Meta(max_length=50, description="at most 50 names of programs and versions")
+    ]
+    date: Date
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,41 +179,45 @@ class Record:
     @classmethod
     def from_json(cls, text: str | bytes) -> Record:
         """Read a record. Raises ValueError that says what is wrong with it."""
+        return cls.from_dict(read_checked(text, FORMAT))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Record:
+        """The inverse of as_dict. Raises ValueError that says what is wrong with it."""
+        given = decode(data, _File)
         try:
-            data = json.loads(text)
-            if data["format"] != FORMAT:
-                raise ValueError(f"format {data['format']!r} is not {FORMAT}")
-            if data.pop("sha256") != checksum(data):
-                raise ValueError("it is not what its sha256 says")
-            made = data["made"]
-            record = cls(
-                Question.from_dict(data["question"]),
-                Provenance(
-                    checkpoint=line_of_text(made["checkpoint"]),
-                    activations=tuple(_finite(a) for a in made["activations"]),
-                    activation=_finite(made["activation"]),
-                    spread=_finite(made["spread"]),
-                    seconds=_finite(made["seconds"]),
-                    device=line_of_text(made["device"]),
-                    versions={line_of_text(k): line_of_text(v) for k, v in islice(made["versions"].items(), _MOST)},
-                    date=check_date(made["date"]),
-                ),
-                Picture(**data["picture"]),
-                Picture(**data["thumbnail"]),
-                tuple(Picture(**p) for p in data["earlier"]),
-            )
-            if data["key"] != record.key:
-                raise ValueError("its key is not that of its question")
-        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
-            raise ValueError(f"not a record: {type(error).__name__} {error}") from error
-        return record
+            question = Question.from_dict(given.question)
+        except (KeyError, TypeError, UsageError) as error:
+            raise ValueError(f"its question: {type(error).__name__} {error}") from error
+        if given.key != question.key:
+            raise ValueError("its key is not that of its question")
+        return cls(question, given.made, given.picture, given.thumbnail, given.earlier)
 
 
-def check_size(name: str, *sizes: int) -> None:
-    """A number of bytes or pixels. Raises ValueError for anything else."""
-    for n in sizes:
-        if type(n) is not int or not 0 < n < 2**31:
-            raise ValueError(f"{name}: {n!r} is not a size")
+class _File(Struct):
+    """A record as it is written."""
+
+    key: str
+    question: dict[str, Any]
+    made: Provenance
+    picture: Picture
+    thumbnail: Picture
+    earlier: tuple[Picture, ...]
+
+
+def read_checked(text: str | bytes, *formats: int) -> dict[str, Any]:
+    """A record of one of these formats that matches its checksum. Raises ValueError that says what is wrong with it."""
+    try:
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("it is not a JSON object")
+        if data.get("format") not in formats:
+            raise ValueError(f"format {data.get('format')!r} is not {' or '.join(map(str, formats))}")
+        if data.pop("sha256", None) != checksum(data):
+            raise ValueError("it is not what its sha256 says")
+    except RecursionError as error:
+        raise ValueError("not a record: it is nested too deeply") from error
+    return data
 
 
 def checksum(data: Mapping[str, Any]) -> str:
@@ -231,23 +233,3 @@ def printed(value: float) -> str:
     """
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return text.replace("-", "−")
-
-
-def check_date(value: Any) -> str:
-    """A day, or a moment with its zone, as ISO 8601. Raises ValueError if it is anything else."""
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise ValueError(f"{str(value)[:40]!r} is not a date")
-    return value
-
-
-def line_of_text(value: Any) -> str:
-    """A word on one line, as pages print it."""
-    if not isinstance(value, str) or not is_line(value) or len(value) > _LONGEST:
-        raise ValueError(f"{str(value)[:40]!r} is not a line of text")
-    return value
-
-
-def _finite(value: Any) -> float:
-    if not math.isfinite(number := float(value)):
-        raise ValueError(f"{value!r} is not a finite number")
-    return number

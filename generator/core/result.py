@@ -12,16 +12,17 @@ True
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from generator.core.errors import AtlasError
+from msgspec import Struct
+
 from generator.core.recipe import canonical_json
-from generator.core.record import FORMAT, Record, StoredFile, checksum
+from generator.core.record import FORMAT, Record, StoredFile, checksum, read_checked
+from generator.core.schema import decode
 
 RESULT_FORMAT = 2
 KIND = re.compile(r"[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})?")
@@ -89,29 +90,22 @@ Answer = Record | Result
 
 def read_answer(text: str | bytes) -> Answer:
     """Read a record of any kind. Raises ValueError that says what is wrong with it."""
-    try:
-        data = json.loads(text)
-        if data["format"] == FORMAT:
-            return Record.from_json(text)
-        if data["format"] != RESULT_FORMAT:
-            raise ValueError(f"format {data['format']!r} is neither {FORMAT} nor {RESULT_FORMAT}")
-        if data.pop("sha256") != checksum(data):
-            raise ValueError("it is not what its checksum says")
-        result = Result(
-            data["kind"],
-            _object(data["question"]),
-            _object(data["made"]),
-            _object(data["facts"]),
-            {role: StoredFile(**file) for role, file in data["files"].items()},
-        )
-        if data["key"] != result.key:
-            raise ValueError("its key is not that of its question")
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, AtlasError) as error:
-        raise ValueError(f"not a record: {type(error).__name__} {error}") from error
+    data = read_checked(text, FORMAT, RESULT_FORMAT)
+    if data["format"] == FORMAT:
+        return Record.from_dict(data)
+    given = decode(data, _File)
+    result = Result(given.kind, given.question, given.made, given.facts, given.files)
+    if given.key != result.key:
+        raise ValueError("its key is not that of its question")
     return result
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{str(value)[:40]!r} is not a JSON object")
-    return value
+class _File(Struct):
+    """A record as it is written."""
+
+    kind: str
+    key: str
+    question: dict[str, Any]
+    made: dict[str, Any]
+    facts: dict[str, Any]
+    files: dict[str, StoredFile]

@@ -9,14 +9,20 @@ a\\x1b[31mb\\u202ec \\udcff é…
 from __future__ import annotations
 
 import re
-import unicodedata
 from pathlib import Path
 
 from generator.core.errors import UsageError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 """A key, a fingerprint of weights, a checksum: 64 hexadecimal digits."""
-_JOINERS = "\u200c\u200d"  # invisible, and parts of words and of emoji
+INVISIBLE = (
+    r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # controls, ends of lines, changes of direction
+    r"\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # of no width
+    r"\ud800-\udfff\ufffe\uffff"  # no characters at all
+)
+"""Characters that nobody sees, as the inside of a class of regular expressions. Spaces of any width are seen; joiners
+are parts of words and of emoji."""
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 
 
 def read_text(path: Path) -> str:
@@ -36,19 +42,15 @@ def read_text(path: Path) -> str:
 
 def is_line(text: str) -> bool:
     """Whether a text is one line, all of it visible: no control characters, no marks that turn the direction."""
-    return text.isprintable() or all(_is_visible(character) or character in _JOINERS for character in text)
-
-
-def legible(said: object, most: int = 100) -> str:
-    """A text fit for one line of a terminal: without escapes and line breaks, at most ``most`` characters."""
-    words = "".join(c if c.isprintable() else " " for c in str(said)[: 10 * most]).split()
-    return " ".join(words)[:most]
+    return not _INVISIBLE.search(text)
 
 
 def visible(line: str) -> str:
     """A line whose control characters, terminal escapes and changes of direction are written as escapes."""
-    return "".join(c if _is_visible(c) else c.encode("unicode_escape").decode("ascii") for c in line)
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
 
 
-def _is_visible(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == "Zs"
+def legible(said: object, most: int = 160) -> str:
+    """What another side said, as one line of at most ``most`` characters. What is invisible becomes a space."""
+    line = " ".join(_INVISIBLE.sub(" ", str(said)[: 10 * most]).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

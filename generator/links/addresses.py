@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from ipaddress import IPv6Address
 
 from generator.core.record import Picture
 from generator.core.units import Unit
@@ -30,13 +29,7 @@ STORE, STATIC, EMBED, SCHEMA = RESERVED = ("store", "static", "embed", "schema")
 """Folders at the root that are not checkpoints."""
 CHECKPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """A name that a checkpoint may have: it is part of addresses."""
-PUBLISHED = re.compile(
-    r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(/[\w.~%+,;:@!=-]*)*", re.ASCII | re.IGNORECASE
-)
-"""An address at which an atlas may be published. It goes into links, into HTML and into LaTeX: no quotes, braces or
-backslashes are in it."""
-_DEVICE = re.compile(r"aux|con|nul|prn|(com|lpt)[1-9]")  # no file of Windows may have these names, with any ending
-_HOST = re.compile(r"(https?://)([^/?#:@\[\]]+|\[[^\]]*\])", re.IGNORECASE)
+_DEVICE = re.compile(r"aux|con|nul|prn|(com|lpt)[0-9]")  # no file of Windows may have these names, with any ending
 
 
 def why_not_checkpoint(name: str) -> str:
@@ -49,39 +42,6 @@ def why_not_checkpoint(name: str) -> str:
 def is_device(name: str) -> bool:
     """Whether Windows cannot have a file or folder of this name."""
     return bool(_DEVICE.fullmatch(name))
-
-
-def published_address(text: str) -> str:
-    """The address of an atlas as links need it: scheme and host in lower case, a host of another script as punycode.
-
-    >>> published_address("HTTPS://Münster.example/~me/atlas")
-    'https://xn--mnster-3ya.example/~me/atlas'
-
-    Raises ValueError if it is not one.
-    """
-    if host := _HOST.match(text):
-        text = host[1].lower() + _host(host[2]) + text[host.end() :]
-    if not PUBLISHED.fullmatch(text):
-        raise ValueError("not a full address; write https://host/path/")
-    return text
-
-
-def _host(name: str) -> str:
-    if name.startswith("["):
-        try:
-            IPv6Address(name[1:-1])
-        except ValueError as error:
-            raise ValueError(f"not a full address: {error}") from None
-    if name.isascii():
-        return name.lower()
-    plain = unicodedata.normalize("NFKC", name).lower()
-    try:
-        coded = plain.encode("idna").decode("ascii")
-    except UnicodeError:
-        coded = ""
-    if not coded or coded.encode("ascii").decode("idna") != plain:  # Python follows the rules of 2003
-        raise ValueError(f"not a full address: write the host {name} as punycode, xn--…")
-    return coded
 
 
 def checkpoint_address(checkpoint: str) -> str:

@@ -11,36 +11,37 @@ words is names of units and their sources, and these are cut to one line that ca
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from msgspec import Meta, Struct, convert
+from msgspec import Meta, Struct
 
 from generator.checkpoints import ARCHITECTURES
 from generator.core.architecture import CLASSIFIER, Architecture
-from generator.core.record import PICTURE, check_date
+from generator.core.record import PICTURE
 from generator.core.result import KIND
-from generator.core.text import SHA256, legible
+from generator.core.schema import Date, Link, Number, Sha256, decode
+from generator.core.text import legible
 from generator.core.units import Unit
 from generator.links import addresses
+from generator.links.base_url import read_base_url
 from generator.reader.location import Location
 from generator.reader.origin import Origin
 from generator.reader.published import PublishedAnswer, PublishedCheckpoint, PublishedLabel, PublishedUnit
 
 FORMAT = 1
 _LONGEST = 500  # characters of a text
-_WEB = r"^(https?://[^\s\"'<>]+)?\Z"
 
-_UnitName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}:[0-9]{1,6}\Z")]
-_Picture = Annotated[str, Meta(pattern=rf"^{addresses.STORE}/{PICTURE.pattern}\Z")]
-_Fingerprint = Annotated[str, Meta(pattern=rf"^({SHA256.pattern})?\Z")]
-_Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+_UnitName = Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,64}:[0-9]{1,6}\Z", description="the name of a unit")]
+_Picture = Annotated[
+    str, Meta(pattern=rf"\A{addresses.STORE}/{PICTURE.pattern}\Z", description="the address of a picture in the store")
+]
+_Kind = Annotated[str, Meta(pattern=rf"\A{KIND.pattern}\Z", description="a kind of answer")]
 
 
 class _Source(Struct):
     title: str
-    url: Annotated[str, Meta(pattern=_WEB)] | None = None
+    url: Link | None = None
 
 
 class _Label(Struct):
@@ -52,23 +53,23 @@ class _Label(Struct):
 
 class _Unit(Struct):
     unit: _UnitName
-    activation: _Finite
+    activation: Number
     picture: _Picture
     thumbnail: _Picture
-    date: str | None = None  # early atlases have none
+    date: Date | None = None  # early atlases have none
     labels: list[_Label] = []
 
 
 class _Answer(Struct):
-    kind: Annotated[str, Meta(pattern=rf"^{KIND.pattern}\Z")]
-    key: Annotated[str, Meta(pattern=rf"^{SHA256.pattern}\Z")]
+    kind: _Kind
+    key: Sha256
     layer: str | None = None
 
 
 class _Checkpoint(Struct):
     name: str
     architecture: str
-    fingerprint: _Fingerprint | None
+    fingerprint: Sha256 | None
     units: list[_Unit]
     sources: list[_Source] = []
     answers: list[_Answer] = []
@@ -76,7 +77,7 @@ class _Checkpoint(Struct):
 
 class _Index(Struct):
     title: str
-    checkpoints: Annotated[list[_Checkpoint], Meta(min_length=1)]
+    checkpoints: Annotated[list[_Checkpoint], Meta(min_length=1, description="a list of one checkpoint or more")]
     url: str | None = None
 
 
@@ -87,19 +88,17 @@ def read_index(data: bytes, location: Location) -> tuple[Origin, Mapping[str, Pu
         if isinstance(parsed, dict) and parsed.get("format") != FORMAT:
             said = parsed.get("format")
             raise ValueError(f"format {said!r} is not {FORMAT}; a newer version of this package may read it")
-        index = convert(parsed, _Index)
+        index = decode(parsed, _Index)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    url = index.url or ""
-    if url and not (addresses.PUBLISHED.fullmatch(url) and url.endswith("/")):
-        raise ValueError(f"{url!r} is not the address of an atlas")
-    origin = Origin(_plain(index.title), url or location.address, location)
+    url = read_base_url(index.url) if index.url else location.address
+    origin = Origin(_plain(index.title), url, location)
     return origin, {checkpoint.name: _checkpoint(checkpoint, origin) for checkpoint in index.checkpoints}
 
 
 def _checkpoint(data: _Checkpoint, origin: Origin) -> PublishedCheckpoint:
-    if not addresses.CHECKPOINT.fullmatch(data.name) or data.name in addresses.RESERVED:
-        raise ValueError(f"{data.name!r} is not the name of a checkpoint")
+    if why := addresses.why_not_checkpoint(data.name):
+        raise ValueError(f"{data.name!r} is not the name of a checkpoint: {why}")
     if data.architecture not in ARCHITECTURES:
         raise ValueError(f"no architecture {data.architecture!r}")
     net = ARCHITECTURES[data.architecture]
@@ -125,7 +124,7 @@ def _unit(entry: _Unit, net: Architecture, of: _Checkpoint, origin: Origin) -> P
     branch = layer.branch_of(unit.channel)
     return PublishedUnit(
         origin, of.name, of.fingerprint or "", unit, branch.name if branch else None, entry.activation,
-        check_date(entry.date) if entry.date else "", entry.picture, entry.thumbnail,
+        entry.date or "", entry.picture, entry.thumbnail,
         tuple(_label(label, of.sources) for label in entry.labels),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from generator.core.errors import AtlasError, UsageError
 from generator.core.text import legible
 from generator.links import addresses
+from generator.links.base_url import read_base_url
 
 
 class OutOfReachError(AtlasError):
@@ -86,13 +87,13 @@ def location_of(where: str | Path) -> Folder | Web:
     """Where an atlas is meant to be: an address of an atlas or of a page at its root, a folder, or a file in it."""
     text = str(where)
     if "://" in text:
-        try:
-            text = addresses.published_address(text)
-        except ValueError as error:
-            raise UsageError(f"{legible(text)} is not the address of an atlas: it is {error}") from None
         for page in (addresses.INDEX, addresses.HOME):
             text = text.removesuffix(f"/{page}")
-        return Web(f"{text.rstrip('/')}/")
+        try:
+            return Web(read_base_url(text))
+        except ValueError as error:
+            reason = f"not the address of an atlas: {legible(error)}"
+            raise UsageError(f"{legible(where)} is {reason}; write https://host/path/") from None
     try:
         path = Path(where).expanduser()
     except RuntimeError as error:

@@ -23,7 +23,7 @@ from typing import Literal
 
 from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.core.errors import AtlasError, UsageError
-from generator.core.record import check_date
+from generator.core.schema import Date, decode
 from generator.core.text import legible
 from generator.reader.atlas import Atlas
 from generator.reader.location import OutOfReachError
@@ -141,7 +141,7 @@ def _ask_other(store: Store, asked: PublishedAnswer) -> _Asked:
     result, text = asked.read_record()
     made = result.provenance
     try:
-        _check_origin(made.get("checkpoint"), check_date(made.get("date")), asked.checkpoint)
+        _check_origin(made.get("checkpoint"), decode(made.get("date"), Date), asked.checkpoint)
     except ValueError as error:
         raise AtlasError(f"its record has no date ({error})") from error
     size = sum(file.bytes for file in result.files)

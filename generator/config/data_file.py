@@ -1,0 +1,45 @@
+"""A file of TOML or JSON that a person wrote. Every mistake in it is told with its file and its line.
+
+>>> file = DataFile(Path("atlas.toml"))                               # doctest: +SKIP
+>>> file.decode(file.data, MyTable)                                   # doctest: +SKIP
+generator.core.errors.UsageError: atlas.toml:3: title = 3: must be text on one line
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, NoReturn
+
+from generator.config.positions import line_of, value_lines
+from generator.core import schema
+from generator.core.errors import UsageError
+from generator.core.text import read_text
+
+
+class DataFile:
+    """The file's ``path``, and its ``data`` as it was parsed.
+
+    Raises UsageError if it cannot be read or parsed; FileNotFoundError if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._is_json = path, path.suffix == ".json"
+        self._text = read_text(path)
+        try:
+            self.data: Any = json.loads(self._text) if self._is_json else tomllib.loads(self._text)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{path}: not {'JSON' if self._is_json else 'TOML'}: {error}") from error
+
+    def fail(self, message: str, *at: str | int) -> NoReturn:
+        """Raise a UsageError about the value to which these keys lead."""
+        line = line_of(at, value_lines(self._text, is_json=self._is_json))
+        raise UsageError(f"{self.path}:{line}: {message}")
+
+    def decode(self, data: Any, kind: type[schema.T], *at: str | int) -> schema.T:
+        """The data, to which these keys lead, as ``kind``."""
+        try:
+            return schema.decode(data, kind, at)
+        except schema.SchemaError as error:
+            self.fail(error.said, *error.path)
