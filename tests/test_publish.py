@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 import jinja2
 import jinja2.meta
 import pytest
+from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe, tiny_atlas
 
 from generator.config.atlas_toml import Config
@@ -34,7 +36,7 @@ from generator.publish.pages import page_kinds
 from generator.publish.rendering import environment
 from generator.publish.site import Site, read_site
 from generator.store.status import status
-from generator.store.store import Store
+from generator.store.store import Damage, Store
 
 
 @pytest.fixture(scope="session")
@@ -359,6 +361,36 @@ def test_damage_does_not_stop_a_build(atlas: TinyAtlas, damage: str) -> None:
     assert "atlas verify" in report.warnings[0]
     assert not (atlas.site / CHECKPOINT / "mixed4a/12.html").exists()
     assert any(problem.level == "error" for problem in check(atlas.config()))
+
+
+def test_what_cannot_be_read_costs_no_page_and_is_not_moved(
+    atlas: TinyAtlas, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Permissions, a stale handle, a failing disk: that says nothing of what the file holds."""
+    unit = Unit("mixed4a", 12)
+    record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == unit)
+    page, read = atlas.site / CHECKPOINT / "mixed4a/12.html", Path.read_bytes
+    shut = {atlas.store.record_path(record.key)}
+
+    def refused(path: Path) -> bytes:
+        if path in shut:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    atlas.answer(Unit("mixed4a", 4))  # so that there is something to build
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(AtlasError, match="cannot be read: Permission denied"):
+        build(atlas.config())
+    assert page.is_file()
+    for path in (*shut, atlas.store.path(record.thumbnail)):
+        shut = {path}
+        (found,) = (found for found in atlas.store.verify() if isinstance(found, Damage))
+        assert not found.proven
+        code, out, _ = run("--config", str(atlas.folder / "atlas.toml"), "verify")
+        assert code == 1
+        assert f"{path} cannot be read: Permission denied (left where it is)" in out
+        assert "0 damaged, 1 unreadable" in out
+        assert path.is_file()
 
 
 def test_status_counts_what_is_asked_for_now(atlas: TinyAtlas) -> None:

@@ -173,3 +173,13 @@ def test_a_port_in_use_says_what_to_type(served: str, whole: TinyAtlas) -> None:
 def test_a_preview_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(AtlasError, match="type `atlas build`"):
         preview(tmp_path, 0)
+
+
+@pytest.mark.parametrize("target", ["me@host.123", ".#page.html"])
+def test_a_link_to_nothing_is_told_and_stops_nothing(atlas: TinyAtlas, target: str) -> None:
+    (atlas.site / ".#page.html").symlink_to(target)
+    (found,) = check(atlas.config())
+    assert str(found) == "warning: .#page.html: is a link to nothing; remove it, or mend it"
+    (atlas.site / UNIT).unlink()
+    (atlas.site / UNIT).symlink_to("nowhere")
+    assert {problem.where for problem in check(atlas.config()) if problem.level == "error"} >= {UNIT}

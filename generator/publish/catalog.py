@@ -28,7 +28,7 @@ from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
 from generator.store.status import known_fingerprint
-from generator.store.store import Store
+from generator.store.store import DamagedError, Store, UnreadableError
 
 INPUT = 224  # side of the pictures that the network was trained on, in pixels
 
@@ -173,7 +173,13 @@ def _is_of_a_figure(recipe: Recipe, wanted: Recipe) -> bool:
 def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
     """Every picture and every other answer that can be shown, and what is wrong with the rest."""
     records, results, warnings = list[Record](), list[Result](), list[str]()
-    for answer in store.answers(damaged=lambda error: warnings.append(str(error))):
+
+    def damaged(error: DamagedError) -> None:
+        if isinstance(error, UnreadableError):  # it may be whole, and its pages are not to go
+            raise error
+        warnings.append(str(error))
+
+    for answer in store.answers(damaged):
         needed = (answer.picture, answer.thumbnail) if isinstance(answer, Record) else answer.files
         absent = [file.name for file in needed if not store.path(file).is_file()]
         if absent:

@@ -43,13 +43,21 @@ class DamagedError(AtlasError):
     """A file of the store is not what its record says."""
 
 
+class UnreadableError(DamagedError):
+    """A file that the system does not give (permissions, a stale handle, a failing disk). It may well be whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A record that cannot be trusted, why, and the files that belong to it."""
+    """A record that cannot be trusted, why, and the files that belong to it.
+
+    ``proven`` is False where a file could not be read at all: it may be whole, and is to stay where it is.
+    """
 
     key: str
     reason: str
     files: tuple[Path, ...]
+    proven: bool = True
 
 
 class Store:
@@ -86,7 +94,7 @@ class Store:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
+            raise UnreadableError(f"{path} cannot be read: {error.strerror}") from error
         try:
             answer = read_answer(text)
             if answer.key != key:
@@ -129,7 +137,7 @@ class Store:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
+            raise UnreadableError(f"{path} cannot be read: {error.strerror}") from error
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise DamagedError(f"{path} is damaged (wrong sha256); type `atlas verify` to set it aside")
         return data
@@ -291,7 +299,11 @@ class Store:
                     raise DamagedError(f"{file.name} is not what its record says")
         except FileNotFoundError as error:
             return Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
-        except (DamagedError, OSError) as error:
+        except UnreadableError as error:
+            return Damage(key, str(error), beside, proven=False)
+        except OSError as error:
+            return Damage(key, f"{error.filename} cannot be read: {error.strerror}", beside, proven=False)
+        except DamagedError as error:
             return Damage(key, str(error), beside)
         return answer
 

@@ -21,17 +21,23 @@ def command(path: Path) -> None:
     config = load_config(path)
     store = Store(config.store)
     keys = list(store.keys())
-    damaged: list[Damage] = []
+    found: list[Damage] = []
     with progress("verify", "answers", len(keys)) as bar:
         for answer in store.verify():
             if isinstance(answer, Damage):
-                damaged.append(answer)
+                found.append(answer)
             bar.advance()
+    damaged, unread = [d for d in found if d.proven], [d for d in found if not d.proven]
+    for damage in unread:
+        echo(f"{damage.reason} (left where it is)")
     for damage in damaged:
         aside = store.set_aside(damage)
         echo(f"damaged: {damage.reason.partition('; type')[0]} (set aside in {aside})")
     leftovers = sum(1 for _ in store.unclaimed())
     note = f"; {leftovers} other files there belong to no record, harmless" if leftovers else ""
-    echo(f"{len(keys) - len(damaged)} answers whole, {len(damaged)} damaged, in {store.root}{note}")
+    unreadable = f", {len(unread)} unreadable" if unread else ""
+    echo(f"{len(keys) - len(found)} answers whole, {len(damaged)} damaged{unreadable}, in {store.root}{note}")
+    if unread:
+        raise AtlasError("what cannot be read may be whole: mend permissions or disk, then type `atlas verify` again")
     if damaged:
         raise AtlasError("what was damaged is missing now; type `atlas render`, or `atlas study`, to make it again")

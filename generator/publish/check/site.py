@@ -64,7 +64,8 @@ def check(config: Config) -> list[Problem]:
     output = config.output
     if not (output / addresses.HOME).is_file():
         raise AtlasError(f"no site in {output} yet; type `atlas build`")
-    built, files = built_files(output), _all_files(output)
+    dead: list[str] = []
+    built, files = built_files(output), _all_files(output, dead)
     html = [a for a in built if a.endswith(".html") and a in files]
     pages = dict(zip(html, in_processes(partial(_check_pages, output, files, config.url), html), strict=True))
     problems = [Problem("error", a, "was built and is gone; type `atlas build`") for a in built if a not in files]
@@ -75,6 +76,7 @@ def check(config: Config) -> list[Problem]:
             if target in pages and place not in pages[target].ids
         )
         problems += [Problem("error", address, what) for what in dict.fromkeys([*page.wrong, *absent])]
+    problems += [Problem("warning", a, "is a link to nothing; remove it, or mend it") for a in sorted(dead)]
     problems += [Problem("error", a, what) for a in sorted(files) if a.endswith(".css") for what in _style(output / a)]
     weighed = {address: page.contents for address, page in pages.items()}
     problems += [Problem("error", address, what) for address, what in too_heavy(output, weighed, files)]
@@ -82,15 +84,20 @@ def check(config: Config) -> list[Problem]:
     return [*problems, *_store(config, files)]
 
 
-def _all_files(output: Path, base: str = "") -> dict[str, int]:
-    """Every file under the folder with its size."""
+def _all_files(output: Path, dead: list[str], base: str = "") -> dict[str, int]:
+    """Every file under the folder with its size. Links that lead nowhere, as editors' locks do, go to ``dead``."""
     found: dict[str, int] = {}
     with os.scandir(output) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                found |= _all_files(Path(entry.path), f"{base}{entry.name}/")
-            else:
+                found |= _all_files(Path(entry.path), dead, f"{base}{entry.name}/")
+                continue
+            try:
                 found[base + entry.name] = entry.stat().st_size
+            except OSError:
+                if not entry.is_symlink():
+                    raise
+                dead.append(base + entry.name)
     return found
 
 

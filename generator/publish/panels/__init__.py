@@ -25,7 +25,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.store.store import DamagedError, Store
+from generator.store.store import DamagedError, Store, UnreadableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,6 +79,8 @@ def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
         result = catalog.latest(kind, fingerprint, layer)
         try:
             return store.arrays(result) if result else {}
+        except UnreadableError:
+            raise
         except DamagedError:  # `atlas check` tells of it
             return {}
 
