@@ -112,6 +112,7 @@ def test_a_damaged_study_costs_its_panel_and_is_told(studied: TinyAtlas) -> None
     (studied.site / PAGE).unlink()
     build(studied.config())
     assert "In photographs" not in (studied.site / PAGE).read_text()
+    assert any("bytes, not the" in problem.what for problem in check(studied.config()))
 
 
 def test_only_addresses_of_the_web_become_links(studied: TinyAtlas) -> None:

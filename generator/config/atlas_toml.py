@@ -160,7 +160,7 @@ class _Lesson(Struct, forbid_unknown_fields=True):
 
 
 class _Photos(Struct, forbid_unknown_fields=True):
-    folders: _Words = []
+    folders: Annotated[list[str], Meta(description='a list of folders, for example ["photographs"]')] = []
 
 
 class _File(Struct, forbid_unknown_fields=True):

@@ -141,6 +141,10 @@ def _check_record(store: Store, files: Mapping[str, int], key: str) -> _RecordCh
         return _RecordChecked((name,), (), ())
     claimed = [f"{addresses.STORE}/{file.name}" for file in answer.files]
     what = "is missing; type `atlas verify` to set its record aside"
-    problems = tuple(Problem("error", file, what) for file in claimed if file not in files)
+    problems = [Problem("error", file, what) for file in claimed if file not in files]
+    for file, kept in zip(claimed, answer.files, strict=True):
+        if files.get(file, kept.bytes) != kept.bytes:
+            cut = f"has {files[file]:,} bytes, not the {kept.bytes:,} of its record; type `atlas verify`"
+            problems.append(Problem("error", file, cut))
     weight = [files.get(name, 0) + answer.picture.bytes + answer.thumbnail.bytes] if isinstance(answer, Record) else []
-    return _RecordChecked((name, *claimed), tuple(weight), problems)
+    return _RecordChecked((name, *claimed), tuple(weight), tuple(problems))
