@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.config.lesson import on_the_way
+from generator.config.lesson_questions import snapshot_questions
 from generator.core.errors import AtlasError
 from generator.core.progress import progress as progress_bar
 from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
@@ -102,7 +102,7 @@ def snapshots(
     if wanted and not 0 <= wanted[0] <= wanted[-1] <= recipe.steps:
         raise AtlasError(f"the ascent has steps 0 to {recipe.steps}, not {wanted[-1] if wanted[0] >= 0 else wanted[0]}")
     whole = Question(net.fingerprint, parse_unit(unit, net.architecture, net.name), "channel", recipe)
-    *frames, end = _render(net, [*on_the_way(whole, wanted), whole], 1, progress)
+    *frames, end = _render(net, [*snapshot_questions(whole, wanted), whole], 1, progress)
     return Snapshots((*frames, end) if recipe.steps in wanted else tuple(frames), end)
 
 

@@ -144,7 +144,7 @@ HEAD = "[checkpoints.inception5h]\n"
         (4, "title = 3: must be text", "[recipe]\nsteps = 3\n[atlas]\ntitle = 3\n" + HEAD),
         (5, "no key “mixed9a”", HEAD + "units = [\n]\n[recipe.mixed4a]\n[recipe.mixed9a]\n"),
         (2, "steps = -1", 'recipe.seed = 1\nrecipe.steps = -1\n' + HEAD),
-        (2, 'no key “unit” in [lesson]: it must be a unit, for example "mixed4a:0"', HEAD + "[lesson]\n"),
+        (2, 'no key “unit” in [lesson]: write a unit, for example "mixed4a:0"', HEAD + "[lesson]\n"),
         (3, "names 508 units where one is wanted", HEAD + "[lesson]\nunit = '4a'\n"),
         (4, "did you mean seeds?", HEAD + "[lesson]\nunit = '4a:1'\nseed = '4a:1'\n"),
         (1, "lesson = 3: must be a section; write [lesson]", "lesson = 3\n" + HEAD),

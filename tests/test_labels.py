@@ -159,6 +159,9 @@ def test_a_mistake_in_json_names_its_line(atlas: TinyAtlas) -> None:
         with pytest.raises(UsageError) as caught:
             build(atlas.config())
         assert says in str(caught.value)
+    atlas.label(text + '"\\ud800"\n ]\n}\n', "tiny.json")
+    with pytest.raises(UsageError, match=r"tiny\.json:7: a text in it has half a character"):
+        build(atlas.config())
     atlas.label("[" * 100_000, "tiny.json")
     with pytest.raises(UsageError, match="not JSON"):
         build(atlas.config())

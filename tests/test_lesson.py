@@ -11,7 +11,7 @@ from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny_atlas
 
 from generator.checkpoints import CHECKPOINTS
-from generator.config.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.config.lesson_questions import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
 from generator.core.units import Unit
 from generator.publish.build import build
 from generator.publish.check.site import check

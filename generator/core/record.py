@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -212,7 +213,7 @@ def read_checked(text: str | bytes, *formats: int) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise ValueError("it is not a JSON object")
         if data.get("format") not in formats:
-            raise ValueError(f"format {data.get('format')!r} is not {' or '.join(map(str, formats))}")
+            raise ValueError(f"format {reprlib.repr(data.get('format'))} is not {' or '.join(map(str, formats))}")
         if data.pop("sha256", None) != checksum(data):
             raise ValueError("it is not what its sha256 says")
     except RecursionError as error:

@@ -74,9 +74,13 @@ def decode(data: Any, kind: type[T], at: Path = ()) -> T:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise _explained(error, data, kind, at) from error
+    except UnicodeError as error:
+        raise SchemaError(at, "a text in it has half a character (a lone surrogate)") from error
 
 
-_AT = re.compile(r"(.*?)(?: - at (?:`\w+` in )?`\$?(.*)`)?", re.DOTALL)
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 1
+_AT = re.compile(r"(.*?)(?: - at (?:`\w+` in )?`\$?([^`]*)`)?", re.DOTALL)
 _KEY = re.compile(r"Object (?:contains (unknown)|missing required) field `(.*)`", re.DOTALL)
 
 
@@ -88,15 +92,15 @@ def _explained(error: msgspec.ValidationError, data: Any, kind: Any, at: Path) -
     if key := _KEY.fullmatch(said):
         section = ".".join(step for step in (*at, *path) if isinstance(step, str))
         names = [field.name for field in types[-1][0].fields]
-        hint = did_you_mean(key[2], names) if key[1] else f"it must be {list(_types_on((*path, key[2]), kind))[-1][1]}"
+        hint = did_you_mean(key[2], names) if key[1] else f"write {[*_types_on((*path, key[2]), kind)][-1][1] or 'it'}"
         return SchemaError((*at, *path, key[2]), f"no key “{key[2]}”{section and f' in [{section}]'}: {hint}")
     if error.__cause__:  # raised by the class that is made of the data
         return SchemaError((*at, *path), str(error.__cause__))
     depth = max((depth for depth, (_, described) in enumerate(types) if described), default=len(path))
     path, described = path[:depth], types[depth][1]
     try:
-        value = reprlib.repr(reduce(getitem, path, data))
-    except (KeyError, ValueError):  # msgspec does not say which value it is ("..."), or a number of many digits
+        value = _SHORT.repr(reduce(getitem, path, data))
+    except (LookupError, TypeError, ValueError):  # "...", one of several values, or a number of too many digits
         value = "…"
     whole = (*at, *path)
     first = max((n for n, step in enumerate(whole) if isinstance(step, str)), default=0)

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from generator.config.atlas_toml import CheckpointConfig, Config
-from generator.config.lesson import lesson_questions
+from generator.config.lesson_questions import lesson_questions
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit

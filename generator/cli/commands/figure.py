@@ -29,7 +29,7 @@ from generator.cli.output import echo
 from generator.cli.rendering import answer, need
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import CheckpointConfig, Config, load_config
-from generator.config.lesson import on_the_way
+from generator.config.lesson_questions import snapshot_questions
 from generator.core.errors import AtlasError, UsageError
 from generator.core.progress import progress
 from generator.core.recipe import PRESETS, Question, apply_preset
@@ -206,7 +206,7 @@ def filmstrip(context: FigureContext, unit: str, at: tuple[int, ...], preset: st
         raise UsageError("--steps 0 leaves no ascent to show; type --steps 256")
     if at[-1] > steps:
         raise UsageError(f"--at {at[-1]}: the ascent has steps 0 to {steps}; type --steps {at[-1]} to go further")
-    *frames, end = context.pictures([*on_the_way(whole, at), whole])
+    *frames, end = context.pictures([*snapshot_questions(whole, at), whole])
     from generator.figures import compose
 
     frames += [end] if steps in at else []

@@ -23,7 +23,7 @@ from generator.cli.output import echo
 from generator.cli.rendering import Ask, answer
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import CheckpointConfig, Config, load_config
-from generator.config.lesson import lesson_questions
+from generator.config.lesson_questions import lesson_questions
 from generator.core.errors import UsageError
 from generator.core.recipe import Question
 from generator.core.units import write_channels

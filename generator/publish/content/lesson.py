@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.config.lesson import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.config.lesson_questions import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
 from generator.core.errors import UsageError
 from generator.core.recipe import Question
 from generator.core.record import Picture, Record

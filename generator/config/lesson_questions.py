@@ -47,9 +47,9 @@ def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None
         return None
     unit, several = config.lesson.unit, config.lesson.seeds
 
-    def ascent(way: str, steps: tuple[int, ...]) -> tuple[Question, ...]:
-        whole = config.question(fingerprint, unit, **PRESETS[way])
-        return (*on_the_way(whole, steps), whole)
+    def ascent(preset: str, steps: tuple[int, ...]) -> tuple[Question, ...]:
+        whole = config.question(fingerprint, unit, **PRESETS[preset])
+        return (*snapshot_questions(whole, steps), whole)
 
     return LessonQuestions(
         raw=ascent("raw", RAW_STEPS),
@@ -61,7 +61,7 @@ def lesson_questions(config: Config, fingerprint: str) -> LessonQuestions | None
     )
 
 
-def on_the_way(question: Question, steps: Iterable[int]) -> tuple[Question, ...]:
+def snapshot_questions(question: Question, steps: Iterable[int]) -> tuple[Question, ...]:
     """The question with each of these numbers of steps, up to its own: its snapshots."""
     recipe = question.recipe
     return tuple(replace(question, recipe=replace(recipe, steps=n)) for n in steps if n < recipe.steps)
