@@ -91,29 +91,46 @@ def pull(units: Iterable[Published], store: Store, advance: Callable[[], object]
     all.
     """
     store.prepare()
-    pulled = present = silent = 0
-    failed: list[str] = []
+    pulled = present = 0
+    failed: dict[int, str] = {}
+    silent: set[int] = set()
     stopped, ended = False, None
     try:
         with closing(_at_once(partial(_ask, store), units)) as answers:
-            for unit, answer in answers:
+            for place, unit, answer in answers:
                 kept = _keep(store, *answer) if isinstance(answer, tuple) else answer
                 advance()
                 if isinstance(kept, AtlasError):
-                    failed.append(f"{unit.unit if isinstance(unit, PublishedUnit) else unit}: {kept}")
-                    silent = silent + 1 if isinstance(kept, OutOfReachError) else 0
-                    if silent == IN_A_ROW:
-                        del failed[-IN_A_ROW:]  # one line says it for all of them
-                        raise kept
+                    failed[place] = f"{unit.unit if isinstance(unit, PublishedUnit) else unit}: {kept}"
+                    if isinstance(kept, OutOfReachError):
+                        silent.add(place)
+                        if len(row := _row(silent, place)) >= IN_A_ROW:
+                            for each in row:  # one line says it for all of them
+                                del failed[each]
+                            raise kept
                 elif kept:
-                    pulled, silent = pulled + 1, 0
+                    pulled += 1
                 else:
                     present += 1
     except KeyboardInterrupt:
         stopped = True
     except AtlasError as error:
         ended = error
-    return Pulled(pulled, present, tuple(failed), stopped, ended)
+    return Pulled(pulled, present, tuple(failed.values()), stopped, ended)
+
+
+def _row(silent: set[int], place: int) -> range:
+    """The places around this one that are all silent. They are told by place, for answers come in any order.
+
+    >>> _row({1, 2, 3, 7}, 2)
+    range(1, 4)
+    """
+    first, last = place, place
+    while first - 1 in silent:
+        first -= 1
+    while last + 1 in silent:
+        last += 1
+    return range(first, last + 1)
 
 
 def _ask(store: Store, unit: Published) -> _Asked:
@@ -166,22 +183,24 @@ def _keep(store: Store, text: bytes, files: dict[str, bytes]) -> bool | DamagedE
         return error
 
 
-def _at_once(ask: Callable[[Published], _Asked], units: Iterable[Published]) -> Generator[tuple[Published, _Asked]]:
-    """What is asked for each unit, several at once, as it comes.
+def _at_once(
+    ask: Callable[[Published], _Asked], units: Iterable[Published]
+) -> Generator[tuple[int, Published, _Asked]]:
+    """What is asked for each unit, several at once, as it comes; with the place of the unit among all.
 
     The threads are daemons and write nothing. So Ctrl-C and the end of the program do not wait for a slow server.
     """
-    todo = deque(units)
-    done: Queue[tuple[Published, _Asked] | BaseException] = Queue()
+    todo = deque(enumerate(units))
+    done: Queue[tuple[int, Published, _Asked] | BaseException] = Queue()
     room = threading.Semaphore(2 * AT_ONCE)  # answers in memory, however slow the disk
 
     def work() -> None:
         with suppress(IndexError):
             while True:
                 room.acquire()
-                unit = todo.popleft()
+                place, unit = todo.popleft()
                 try:
-                    done.put((unit, ask(unit)))
+                    done.put((place, unit, ask(unit)))
                 except BaseException as error:
                     done.put(error)
 
