@@ -73,7 +73,7 @@ def test_positions_are_described_by_the_whole_layer(
     vectors = describe_best(net, photographs.photographs, responses, tmp_path, batch=3)
     layer, unit = responses.layers["mixed4a"], 20
     for i in range(COUNT):
-        seen = torch.from_numpy(read_photograph(photographs.photographs[layer.best_photo[unit, i]].path))
+        seen = torch.tensor(read_photograph(photographs.photographs[layer.best_photo[unit, i]].path))
         values = net(seen.permute(2, 0, 1)[None].float() / 255, "mixed4a")[0].flatten(1)
         expected = values[:, layer.best_position[unit, i]].numpy()
         assert np.allclose(vectors["mixed4a"][unit, i], expected, rtol=2e-3, atol=2e-2)
