@@ -11,7 +11,7 @@ a backward of its own; both compute what the plain operations compute, several t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.core.architecture import BRANCHES, CLASSIFIER, Architecture, Conv, Mixed, Norm, Pool
+from generator.core.architecture import BRANCHES, CLASSIFIER, Architecture, Conv, Mixed, Norm, Pool, Step
 from generator.core.errors import UsageError
 
 
@@ -58,22 +58,14 @@ class Inception(nn.Module):
         if layer not in self.architecture.layers and layer != CLASSIFIER:
             raise UsageError(f"no layer “{layer}” in {self.architecture.name}")
         x = rgb - self.mean
-        bare = "" if activate else layer
+        bare = () if activate else (layer,)
         for step in self.architecture.steps:
-            if isinstance(step, Pool):
-                x = F.max_pool2d(x, step.size, 2, ceil_mode=True)
-            elif isinstance(step, Norm):
-                x = local_response_norm(x, step)
-            elif isinstance(step, Conv):
-                x = self._conv(step, x, leak, bare)
-            elif layer.startswith(f"{step.name}_"):
+            if isinstance(step, Mixed) and layer.startswith(f"{step.name}_"):
                 return self._branch(step, layer.removeprefix(f"{step.name}_"), x, leak, bare)
-            else:
-                x = torch.cat([self._branch(step, branch, x, leak, bare) for branch in BRANCHES], dim=1)
+            x = self._step(step, x, leak, bare)
             if isinstance(step, Conv | Mixed) and step.name == layer:
                 return x
-        x = F.avg_pool2d(x, x.shape[-2:]).flatten(1)
-        return F.linear(x, *self._weights(CLASSIFIER)).softmax(1)
+        return self._classify(x)
 
     def every_layer(self, rgb: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Each main layer with its values before the ReLU, shallow first; at the end ``softmax2``, N x classes.
@@ -82,35 +74,43 @@ class Inception(nn.Module):
         """
         x = rgb - self.mean
         for step in self.architecture.steps:
-            if isinstance(step, Pool):
-                x = F.max_pool2d(x, step.size, 2, ceil_mode=True)
-            elif isinstance(step, Norm):
-                x = local_response_norm(x, step)
-            else:
-                if isinstance(step, Conv):
-                    x = self._conv(step, x, 0.0, step.name)
-                else:
-                    branches = [self._branch(step, branch, x, 0.0, f"{step.name}_{branch}") for branch in BRANCHES]
-                    x = torch.cat(branches, dim=1)
-                yield step.name, x
-                x = F.relu(x)
-        x = F.avg_pool2d(x, x.shape[-2:]).flatten(1)
-        yield CLASSIFIER, F.linear(x, *self._weights(CLASSIFIER)).softmax(1)
+            if isinstance(step, Pool | Norm):
+                x = self._step(step, x)
+                continue
+            last = (step.name,) if isinstance(step, Conv) else tuple(f"{step.name}_{branch}" for branch in BRANCHES)
+            x = self._step(step, x, bare=last)
+            yield step.name, x
+            x = F.relu(x)
+        yield CLASSIFIER, self._classify(x)
 
-    def _branch(self, module: Mixed, part: str, x: Tensor, leak: float, bare: str) -> Tensor:
+    def _step(self, step: Step, x: Tensor, leak: float = 0.0, bare: Sequence[str] = ()) -> Tensor:
+        """One step of the network. ``bare`` names the convolutions whose ReLU is left out."""
+        if isinstance(step, Pool):
+            return F.max_pool2d(x, step.size, 2, ceil_mode=True)
+        if isinstance(step, Norm):
+            return local_response_norm(x, step)
+        if isinstance(step, Conv):
+            return self._conv(step, x, leak, bare)
+        return torch.cat([self._branch(step, branch, x, leak, bare) for branch in BRANCHES], dim=1)
+
+    def _classify(self, x: Tensor) -> Tensor:
+        """Probabilities, N x classes, from the last layer."""
+        return F.linear(F.avg_pool2d(x, x.shape[-2:]).flatten(1), *self._weights(CLASSIFIER)).softmax(1)
+
+    def _branch(self, module: Mixed, part: str, x: Tensor, leak: float, bare: Sequence[str]) -> Tensor:
         if part == "pool_reduce":
             x = F.max_pool2d(x, 3, 1, 1)
         elif part in ("3x3", "5x5"):
             x = self._conv(module.convs[f"{part}_bottleneck"], x, leak, bare)
         return self._conv(module.convs[part], x, leak, bare)
 
-    def _conv(self, conv: Conv, x: Tensor, leak: float, bare: str) -> Tensor:
+    def _conv(self, conv: Conv, x: Tensor, leak: float, bare: Sequence[str]) -> Tensor:
         weight, bias = self._weights(conv.name)
         if conv.stride == 2:
             x = F.conv2d(_space_to_depth(x, conv.padding, weight.dtype), weight, bias)
         else:
             x = F.conv2d(x, weight, bias, padding=conv.padding[0])
-        if conv.name == bare:
+        if conv.name in bare:
             return x
         return F.leaky_relu(x, leak, inplace=True) if leak else F.relu(x, inplace=True)
 
