@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
@@ -103,14 +103,9 @@ def kernel_picture(kernel: NDArray[np.floating[Any]]) -> str:
     share = (np.abs(values) / scale)[..., None]
     colour = np.where((values > 0)[..., None], _RED, _BLUE)
     pixels = np.round(_NONE + (colour - _NONE) * share).astype(np.uint8)
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    height, width = values.shape
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
-    png = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
-    )
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 PANEL = Panel(order=20, template="panels/weights.html", read=read)
