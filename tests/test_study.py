@@ -109,7 +109,7 @@ def test_expanded_weights_are_the_gradient_of_the_linear_network(net: Inception,
 
 def test_the_strongest_are_those_of_a_plain_sort() -> None:
     kernels = torch.randn(4, 40, 3, 3, generator=torch.Generator().manual_seed(0))
-    found = strongest(kernels)
+    found = strongest(kernels, 12)
     norm, total = kernels.flatten(2).norm(dim=2), kernels.sum((2, 3))
     for unit in range(4):
         exciting = sorted((i for i in range(40) if total[unit, i] > 0), key=lambda i: -float(norm[unit, i]))[:12]

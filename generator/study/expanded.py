@@ -25,7 +25,6 @@ from torch import Tensor
 from generator.core.architecture import BRANCHES, Conv, Mixed
 from generator.network import Inception
 
-KEEP = 12
 SIDE = 5  # of the largest kernel of a branch; smaller ones are set into its middle
 
 
@@ -63,11 +62,11 @@ def _branch(net: Inception, module: Mixed, branch: str) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Strongest:
-    """For each of C units the KEEP others that excite it most and the KEEP that inhibit it most, C x 2 KEEP.
+    """For each of C units the ``keep`` others that excite it most and the ``keep`` that inhibit it most, C x 2 keep.
 
     ``unit`` has the exciting ones first, strongest first; ``norm`` is the L2 norm of each kernel, ``sum`` its sum,
-    which gives the sign, ``map`` the kernels, C x 2 KEEP x k x k. Where there are fewer than KEEP of a sign, ``unit``
-    is -1. ``explained`` (C) is the share of the squared weight of the unit that all these hold.
+    which gives the sign, ``map`` the kernels, C x 2 keep x k x k. Where there are fewer than ``keep`` of a sign,
+    ``unit`` is -1. ``explained`` (C) is the share of the squared weight of the unit that all these hold.
     """
 
     unit: NDArray[np.int16]
@@ -77,10 +76,10 @@ class Strongest:
     explained: NDArray[np.float32]
 
 
-def strongest(kernels: Tensor) -> Strongest:
+def strongest(kernels: Tensor, keep: int) -> Strongest:
     """The strongest of C x I x k x k kernels, by their L2 norm, for each of the C."""
     norm, total = kernels.flatten(2).norm(dim=2), kernels.sum((2, 3))
-    keep = min(KEEP, kernels.shape[1])
+    keep = min(keep, kernels.shape[1])
     chosen = []
     for sign in (1, -1):
         rank = norm.masked_fill(total * sign <= 0, -1.0)

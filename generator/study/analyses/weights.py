@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-KEEP = 12  # classes for and against
+KEEP = 12  # units of each sign, and classes for and against; part of the key
 NAMES = ("unit", "norm", "sum", "map", "explained")
 
 
@@ -32,12 +32,12 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
             place = main.index(layer)
             arrays: dict[str, NDArray[np.generic]] = {}
             if place:
-                found = strongest(expanded_weights(net, layer))
+                found = strongest(expanded_weights(net, layer), KEEP)
                 arrays |= {
                     f"input_{name}": getattr(found, name) for name in ("unit", "norm", "sum", "map", "explained")
                 }
             if place + 1 < len(main):
-                found = strongest(expanded_weights(net, main[place + 1]).transpose(0, 1))
+                found = strongest(expanded_weights(net, main[place + 1]).transpose(0, 1), KEEP)
                 arrays |= {f"output_{name}": getattr(found, name) for name in NAMES}
             else:
                 logits = net.get_buffer(f"{CLASSIFIER}_weight").float().T  # units x classes: the mean over the grid
