@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.cli.options import BATCH, GPU_BATCH, RenderOptions
@@ -24,6 +25,7 @@ from generator.store.status import known_fingerprint
 from generator.store.store import Store
 
 if TYPE_CHECKING:
+    from generator.network import Inception
     from generator.render.local import Outcome
 
     Engine = AbstractContextManager[tuple[bool, Callable[..., Outcome]]]
@@ -89,14 +91,22 @@ def on_this_machine(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[s
 
     Raises AtlasError if weights, device or torch cannot be had.
     """
-    need("torch", "safetensors", "google.protobuf", extra="render")
-    from generator.network import load_checkpoint
-    from generator.render.local import pick_device, run
+    net = load_network(checkpoint, how.weights, how.device)
+    from generator.render.local import run
 
-    device = pick_device(how.device)
-    weights = how.weights or checkpoint.weights
-    net = load_checkpoint(checkpoint.name, weights, device, architecture=checkpoint.architecture)
-    return net.fingerprint, nullcontext((device.type == "cuda", partial(run, net=net)))
+    return net.fingerprint, nullcontext((net.mean.is_cuda, partial(run, net=net)))
+
+
+def load_network(
+    checkpoint: CheckpointConfig, weights: Path | None, device: str, *, what: str = "rendering"
+) -> Inception:
+    """The network of a checkpoint in float32 on a device. Raises AtlasError if weights, device or torch are missing."""
+    need("torch", "safetensors", "google.protobuf", extra="render", what=what)
+    from generator.network import load_checkpoint
+    from generator.render.local import pick_device
+
+    where = weights or checkpoint.weights
+    return load_checkpoint(checkpoint.name, where, pick_device(device), architecture=checkpoint.architecture)
 
 
 def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Engine]:

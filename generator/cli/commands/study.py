@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import click
 from generator.cli.command import Command
 from generator.cli.options import checkpoint_option
 from generator.cli.output import echo
-from generator.cli.rendering import need
-from generator.config.atlas_toml import CheckpointConfig, load_config
+from generator.cli.rendering import load_network
+from generator.config.atlas_toml import load_config
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.store.status import known_fingerprint
@@ -74,7 +74,14 @@ def command(
             echo(f"{analysis.name}: passed over, for there are no photographs; --photos FOLDER names some", err=True)
         wanted = [analysis for analysis in wanted if not analysis.of_photographs]
 
-    load = _loader(chosen, weights, device)
+    @cache
+    def load() -> Inception:
+        network = load_network(chosen, weights, device, what="studying")
+        from generator.render.renderer import keep_freed_memory
+
+        keep_freed_memory()
+        return network
+
     fingerprint = chosen.fingerprint or known_fingerprint(chosen, store.records()) or load().fingerprint
     subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs)
     todo = missing(store, subject, wanted)
@@ -95,23 +102,3 @@ def command(
         for file, why in unread.items():
             echo(f"left out: {file}: {why}", err=True)
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
-
-
-def _loader(checkpoint: CheckpointConfig, weights: Path | None, device: str) -> Callable[[], Inception]:
-    """Gives the network in float32, read once and when it is first asked for."""
-    loaded: list[Inception] = []
-
-    def load() -> Inception:
-        if not loaded:
-            need("torch", "safetensors", "google.protobuf", extra="render", what="studying")
-            from generator.network import load_checkpoint
-            from generator.render.local import pick_device
-            from generator.render.renderer import keep_freed_memory
-
-            keep_freed_memory()
-            chosen = pick_device(device)
-            where = weights or checkpoint.weights
-            loaded.append(load_checkpoint(checkpoint.name, where, chosen, architecture=checkpoint.architecture))
-        return loaded[0]
-
-    return load
