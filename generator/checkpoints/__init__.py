@@ -8,13 +8,11 @@ True
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 from generator.checkpoints.spec import CheckpointSpec
 from generator.core.architecture import Architecture
+from generator.core.listing import modules_of
 
-_FILES = [importlib.import_module(f"{__name__}.{file.name}") for file in pkgutil.iter_modules(__path__)]
+_FILES = modules_of(__name__)
 
 CHECKPOINTS: dict[str, CheckpointSpec] = {file.SPEC.name: file.SPEC for file in _FILES if hasattr(file, "SPEC")}
 

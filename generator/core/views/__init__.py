@@ -7,16 +7,13 @@ docs/extending.md walks through a new one.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 
+from generator.core.listing import modules_of
 from generator.core.views.view import View
 
 _FOUND: dict[str, View] = {
-    name: importlib.import_module(f"{__name__}.{name}").view
-    for _, name, _ in pkgutil.iter_modules(__path__)
-    if name != "view"
+    module.__name__.rpartition(".")[2]: module.view for module in modules_of(__name__) if hasattr(module, "view")
 }
 
 VIEWS: Mapping[str, View] = dict(sorted(_FOUND.items(), key=lambda found: (not found[1].wakes, found[0])))

@@ -17,13 +17,12 @@ Its template is a fragment of HTML. It has the variables of ``unit.html``, and `
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from generator.core.listing import modules_of
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.store.store import DamagedError, Store, UnreadableError
 
@@ -89,8 +88,7 @@ def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
 
 def panels() -> tuple[Panel, ...]:
     """Every panel of this package, in order."""
-    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-    return tuple(sorted((module.PANEL for module in modules), key=lambda panel: panel.order))
+    return tuple(sorted((module.PANEL for module in modules_of(__name__)), key=lambda panel: panel.order))
 
 
 def read_panels(catalog: Catalog) -> Panels:
