@@ -44,7 +44,8 @@ def photographs() -> tuple[dict[str, Any], dict[str, Any]]:
         "quantile_photo": quantile, "quantile_value": quantile + 2.0, "quantile_position": quantile,
         "fires": np.tile([0.25, 0.0101], (UNITS, 1)), "best_mean": np.full(UNITS, 2.0),
         "group": np.arange(BEST) % 2 + np.zeros((UNITS, 1), dtype=np.int8), "groups": np.full(UNITS, 2),
-        "silhouette": np.where(np.arange(UNITS) == 9, 0.3, 0.05),
+        "silhouette": np.full(UNITS, 0.3), "null": np.full(UNITS, 0.2), "kinship": np.full(UNITS, 0.1),
+        "several": np.arange(UNITS) == 9,
         "alike_unit": np.tile([12, 0, 1, 2, 3, 4], (UNITS, 1)),
         "alike_r": np.tile([0.9, 0.8, 0.7, 0.6, 0.5, -0.1], (UNITS, 1)),
     }  # fmt: skip
@@ -62,7 +63,7 @@ def studied(tmp_path: Path) -> TinyAtlas:
     atlas = tiny_atlas(tmp_path)
     keep(atlas, "weights", "mixed4a", weights())
     layer, photos = photographs()
-    keep(atlas, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(atlas, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, akin=0.4)
     keep(atlas, "photos", "softmax2", photos)
     build(atlas.config())
     return atlas
@@ -75,7 +76,7 @@ def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
         '<a href="https://host/a" rel="noopener">A &lt;b&gt;street&lt;/b&gt;</a> <small>Ann, CC BY 4.0</small>' in page
     )
     assert "the network says golden retriever, 50 %" in page
-    assert "falls into 2 groups" in page
+    assert "fall into 2 groups" in page
     assert "Used by mixed4b" in page
     assert "4b:0" in page
     assert '<a href="12.html">' in page, "a unit that responds alike is linked"
@@ -85,7 +86,7 @@ def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
 def test_what_is_almost_all_is_not_called_all(studied: TinyAtlas) -> None:
     layer, photos = photographs()
     layer["fires"] = np.tile([0.999, 1.0], (UNITS, 1))
-    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, akin=0.4)
     keep(studied, "photos", "softmax2", photos | {"probability": np.array([0.9961, 1.0, 0.2])})
     build(studied.config())
     page = (studied.site / PAGE).read_text()
@@ -93,7 +94,7 @@ def test_what_is_almost_all_is_not_called_all(studied: TinyAtlas) -> None:
     assert "the network says golden retriever, more than 99 %" in page
 
 
-def test_several_things_are_said_only_where_they_are_clearer_than_chance(studied: TinyAtlas) -> None:
+def test_several_things_are_said_only_where_the_study_found_them(studied: TinyAtlas) -> None:
     assert "Several things" in (studied.site / PAGE).read_text()
     assert "Several things" not in (studied.site / "bvlc_googlenet/mixed4a/12.html").read_text()
 
@@ -118,7 +119,7 @@ def test_a_damaged_study_costs_its_panel_and_is_told(studied: TinyAtlas) -> None
 def test_only_addresses_of_the_web_become_links(studied: TinyAtlas) -> None:
     layer, _ = photographs()
     layer["best_photo"] = layer["best_photo"] + 1
-    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, akin=0.4)
     build(studied.config())
     assert "javascript:" not in (studied.site / PAGE).read_text()
 
@@ -188,7 +189,7 @@ def test_a_layer_can_be_ordered_so_that_neighbours_respond_alike(tmp_path: Path)
     assert "sort-alike" not in page.read_text()
     layer, photos = photographs()
     layer["alike_order"] = np.arange(UNITS)[::-1].astype(np.int16)
-    keep(atlas, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, null_95=0.1)
+    keep(atlas, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, akin=0.4)
     keep(atlas, "photos", "softmax2", photos)
     build(atlas.config())
     assert 'id="sort-alike"' in page.read_text()

@@ -105,21 +105,45 @@ def positions(centres: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return (middle[label] + 0.5 * torch.randn(60, 40, generator=generator))[None], label
 
 
+def described(vectors: torch.Tensor) -> torch.Tensor:
+    """As they are: standardised already, and of a channel of their own that says nothing."""
+    vectors = torch.nn.functional.pad(vectors, (0, 1))
+    return groups.describe(vectors, torch.zeros(41), torch.ones(41), torch.full((len(vectors),), 40))
+
+
 @pytest.mark.parametrize("centres", [2, 3, 5])
 def test_several_things_are_told_apart(centres: int) -> None:
     vectors, truth = positions(centres)
-    found = groups.group(groups.cosines(vectors, torch.zeros(40), torch.ones(40)))
+    products = groups.gram(described(vectors))
+    found = groups.group(groups.cosines(products))
     assert found.count.tolist() == [centres]
     pairs = {(int(a), int(b)) for a, b in zip(found.label[0], truth, strict=True)}
     assert len(pairs) == centres, "each group is one centre"
-    noise = torch.randn(1, 60, 40, generator=torch.Generator().manual_seed(9))
-    nothing = groups.group(groups.cosines(noise, torch.zeros(40), torch.ones(40)))
-    assert found.silhouette[0] > 3 * nothing.silhouette[0]
+    assert found.silhouette[0] > groups.one_cloud(products)[0]
+
+
+def test_one_cloud_of_any_shape_is_seldom_taken_for_several() -> None:
+    shape = torch.linspace(3, 0.1, 40)  # long and flat, so that it can be cut in two
+    cloud = torch.randn(60, 60, 40, generator=torch.Generator().manual_seed(5)) * shape
+    products = groups.gram(cloud)
+    clearer = groups.group(groups.cosines(products)).silhouette > groups.one_cloud(products)
+    assert clearer.mean() < 0.15, "1 in 20 by chance"
+
+
+def test_groups_of_one_thing_are_akin() -> None:
+    vectors, _ = positions(2)
+    shared = torch.zeros(40)
+    shared[:10] = 5
+    both = torch.cat([vectors, vectors + shared])
+    x = described(both)
+    middle = groups.centres(x, groups.group(groups.cosines(groups.gram(x))).label)
+    apart, akin = (middle[:, 0] * middle[:, 1]).sum(1).tolist()
+    assert apart < 0.3 < 0.5 < akin
 
 
 def test_the_silhouette_is_rousseeuws() -> None:
     vectors, _ = positions(3, seed=1)
-    alike = groups.cosines(vectors, torch.zeros(40), torch.ones(40))
+    alike = groups.cosines(groups.gram(described(vectors)))
     labels = torch.arange(60) % 4
     distance = 1 - alike[0]
     expected = []

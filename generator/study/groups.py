@@ -1,15 +1,20 @@
 """One thing or several: the strongest positions of a unit, grouped by what else the layer sees there.
 
 Each position is described by the layer's other channels. Positions that are described alike are of one kind; a unit
-whose best photographs fall into clear groups answers to several things. How clear groups are by chance is told by
-random positions of the same layer, grouped likewise: the null.
+whose best photographs fall into clear groups that have little in common answers to several things.
 
->>> grouped = group(describe(vectors, mean, deviation))                           # doctest: +SKIP
+>>> described = describe(vectors, mean, deviation, own)                           # doctest: +SKIP
+>>> grouped = group(cosines(gram(described)))                                     # doctest: +SKIP
 >>> grouped.count[370], grouped.silhouette[370]                                   # doctest: +SKIP
 (3, 0.17)
 
 Spherical k-means (Dhillon and Modha, 2001) needs the cosines between positions and nothing else, so that all units of a
 layer are grouped at once from small matrices. The number of groups is that of the best silhouette (Rousseeuw, 1987).
+
+Any cloud of points can be grouped. So two things are asked of the groups. Are they clearer than those of one cloud?
+:func:`one_cloud` turns the positions at random, which keeps their mean and their covariance; were they drawn from one
+normal distribution, what it gives would be as likely as what was seen (a rotation test: Langsrud, 2005). And do they
+have little in common? :func:`centres` gives what two groups share, to be held against the groups of other units.
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ from torch import Tensor
 FEWEST, MOST = 2, 6
 LOW, HIGH = -3.0, 8.0  # of a standardised channel: a few that are far out must not decide alone
 _STARTS, _STEPS = 8, 20
+ROTATIONS = 19  # clearer than all of them: p <= 1 / 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,49 @@ class Grouped:
     label: NDArray[np.int8]
 
 
-def cosines(vectors: Tensor, mean: Tensor, deviation: Tensor, own: Tensor | None = None) -> Tensor:
-    """How alike positions are: U x N x N cosines from U x N x C activations.
+def describe(vectors: Tensor, mean: Tensor, deviation: Tensor, own: Tensor) -> Tensor:
+    """U x N x C activations, standardised by ``mean`` and ``deviation`` (C) and cut to LOW..HIGH.
 
-    Channels are standardised by ``mean`` and ``deviation`` (C), cut to LOW..HIGH, and the mean of the N positions is
-    taken off. ``own`` (U) is each unit's own channel, which describes nothing, as it is high at all of them.
+    ``own`` (U) is each unit's own channel, which describes nothing, as it is high at all of its positions.
     """
     x = ((vectors - mean) / deviation.clamp_min(1e-6)).clamp_(LOW, HIGH)
-    if own is not None:
-        x[torch.arange(len(x)), :, own] = 0
-    x -= x.mean(1, keepdim=True)
-    x = torch.nn.functional.normalize(x, dim=2)
+    x[torch.arange(len(x)), :, own] = 0
+    return x
+
+
+def gram(described: Tensor) -> Tensor:
+    """The inner products, U x N x N, of the N positions of each unit, their mean taken off."""
+    x = described - described.mean(1, keepdim=True)
     return x @ x.transpose(1, 2)
+
+
+def cosines(products: Tensor) -> Tensor:
+    """How alike positions are, -1..1, from their U x N x N inner products."""
+    length = products.diagonal(dim1=1, dim2=2).clamp_min(1e-9).sqrt()
+    return products / length[:, :, None] / length[:, None, :]
+
+
+def one_cloud(products: Tensor) -> NDArray[np.float32]:
+    """The clearest silhouette of ROTATIONS groupings of one cloud of the same mean and covariance, for each unit.
+
+    Turning the N positions by a random rotation that keeps their mean changes the N x N products alone.
+    """
+    n = products.shape[1]
+    generator = torch.Generator().manual_seed(0)
+    first = torch.cat([torch.ones(n, 1), torch.randn(n, n - 1, generator=generator)], 1)
+    basis = torch.linalg.qr(first)[0][:, 1:]  # of what is at a right angle to the mean
+    clearest = np.full(len(products), -1, dtype=np.float32)
+    for _ in range(ROTATIONS):
+        q, r = torch.linalg.qr(torch.randn(n - 1, n - 1, generator=generator))
+        turn = basis @ (q * r.diagonal().sign()) @ basis.T  # uniform over all rotations: Mezzadri, 2007
+        clearest = np.maximum(clearest, group(cosines(turn @ products @ turn.T)).silhouette)
+    return clearest
+
+
+def centres(described: Tensor, label: NDArray[np.int8]) -> Tensor:
+    """The directions of the two largest groups of each unit, U x 2 x C, of unit length; their product is a cosine."""
+    member = torch.nn.functional.one_hot(torch.from_numpy(label).long(), MOST)[:, :, :2].float()
+    return torch.nn.functional.normalize(member.transpose(1, 2) @ described, dim=2)
 
 
 def group(alike: Tensor) -> Grouped:

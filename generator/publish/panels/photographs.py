@@ -43,6 +43,18 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """Groups that are several things. ``silhouette`` is how clear they are, ``null`` how clear those of one cloud can
+    be; ``kinship`` is how much the two largest have in common, ``akin`` how much those of two units can have."""
+
+    groups: tuple[Group, ...]
+    silhouette: float
+    null: float
+    kinship: float
+    akin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
     """Another unit of the layer, and the correlation of its responses with this one's."""
 
@@ -54,7 +66,7 @@ class Alike:
 class Photographs:
     """What the panel shows of one unit. ``best_mean`` is of the photograph with the largest mean over the grid.
 
-    ``several`` are the groups, if they are clearer than 95 of 100 groupings of random positions (``null``).
+    ``several`` is None where the study takes the strongest positions for one thing.
     """
 
     count: int
@@ -62,9 +74,7 @@ class Photographs:
     best_mean: float
     strongest: tuple[Photo, ...]
     middling: tuple[Photo, ...]
-    several: tuple[Group, ...]
-    silhouette: float
-    null: float
+    several: Several | None
     alike: tuple[Alike, ...]
 
 
@@ -90,7 +100,6 @@ def read(catalog: Catalog) -> Lookup:
                 _photo(photos, names, i, v, receptive_box(layer.layer, p, facts["grid"], field)) for i, v, p in each
             )
 
-        several = arrays["silhouette"][channel] > facts["null_95"]
         others = zip(arrays["alike_unit"][channel].tolist(), arrays["alike_r"][channel].tolist(), strict=True)
         return Photographs(
             count=int(facts["photographs"]),
@@ -98,9 +107,7 @@ def read(catalog: Catalog) -> Lookup:
             best_mean=float(arrays["best_mean"][channel]),
             strongest=shown("best", (), STRONGEST),
             middling=shown("quantile", (2,), 3),
-            several=_groups(arrays, photos, names, unit.unit) if several else (),
-            silhouette=float(arrays["silhouette"][channel]),
-            null=float(facts["null_95"]),
+            several=_several(arrays, photos, names, unit.unit, facts),
             alike=tuple(Alike(layer.units[i], r) for i, r in others if r > 0)[:LIKE],
         )
 
@@ -134,16 +141,24 @@ def _photo(
     return Photo(title, given["author"], given["licence"], source, said, probability, value, box)
 
 
-def _groups(
-    arrays: Mapping[str, NDArray[Any]], photos: Mapping[str, NDArray[Any]], names: tuple[str, ...], unit: Unit
-) -> tuple[Group, ...]:
-    label, index = arrays["group"][unit.channel], arrays["best_photo"][unit.channel]
+def _several(
+    arrays: Mapping[str, NDArray[Any]],
+    photos: Mapping[str, NDArray[Any]],
+    names: tuple[str, ...],
+    unit: Unit,
+    facts: Mapping[str, Any],
+) -> Several | None:
+    channel = unit.channel
+    if "several" not in arrays or not arrays["several"][channel]:
+        return None
+    label, index = arrays["group"][channel], arrays["best_photo"][channel]
     groups = []
-    for k in range(int(arrays["groups"][unit.channel])):
+    for k in range(int(arrays["groups"][channel])):
         members = index[label == k]
         common = Counter(class_name(names, int(c)) for c in photos["top_class"][members]).most_common(CLASSES)
         groups.append(Group(float(np.mean(label == k)), tuple(name for name, _ in common)))
-    return tuple(groups)
+    silhouette, null, kinship = (float(arrays[name][channel]) for name in ("silhouette", "null", "kinship"))
+    return Several(tuple(groups), silhouette, null, kinship, float(facts["akin"]))
 
 
 PANEL = Panel(order=10, template="panels/photographs.html", read=read)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 QUANTILES = (99, 95, 90, 75, 50)
 EACH = 9  # photographs at each quantile
 _CURVE = np.linspace(0, 1, 21)
-_NULLS = 200  # groupings of random positions of a layer, for the null
 _CHUNK = 64
 _CREDIT = ("title", "author", "licence", "source")
 
@@ -35,7 +34,10 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     - ``worst_*``, C x 3: the most negative before the ReLU;
     - ``max_curve``, ``mean_curve``, C x 21: quantiles over the photographs of the strongest value and of the mean;
     - ``fires``, C x 2: the share of photographs and of positions at which it fires at all; ``best_mean``, C;
-    - ``group``, C x n: which group each strong position is of; ``silhouette``, C, ``groups``, C;
+    - ``group``, C x n: which group each strong position is of; ``groups``, C; ``silhouette``, C, ``null``, C: how clear
+      they are, and how clear those of one cloud can be; ``kinship``, C: the cosine between the two largest;
+    - ``several``, C: whether they are clearer than the null and no more akin than groups of two units mostly are, which
+      is the fact ``akin``;
     - ``alike_unit``, ``alike_r``, C x 6: the most similar units of the layer; ``alike_order``, C.
     """
     from generator.study.responses import describe_best, gather
@@ -54,8 +56,8 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
             else:
                 found = responses.layers[layer]
                 arrays, facts = _examples(found), {"photographs": len(responses.seen), "grid": found.grid}
-                several, null = _groups(found, vectors[layer])
-                yield Finding(layer, {**arrays, **several, **_alike(found)}, {**facts, **null})
+                several, akin = _groups(found, vectors[layer])
+                yield Finding(layer, {**arrays, **several, **_alike(found)}, {**facts, **akin})
             advance(0.15 / len(layers))
 
 
@@ -111,29 +113,32 @@ def _examples(layer: LayerResponses) -> dict[str, NDArray[Any]]:
 def _groups(layer: LayerResponses, vectors: NDArray[np.float16]) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
     import torch
 
-    from generator.study.groups import cosines, group
+    from generator.study.groups import centres, cosines, describe, gram, group, one_cloud
 
     samples = np.asarray(layer.samples, dtype=np.float32)
     mean, deviation = torch.from_numpy(samples.mean(0)), torch.from_numpy(samples.std(0))
-    parts = []
+    groups, nulls, middles = [], [], []
     for first in range(0, len(vectors), _CHUNK):
         seen = torch.from_numpy(np.asarray(vectors[first : first + _CHUNK], dtype=np.float32))
-        own = torch.arange(first, first + len(seen))
-        parts.append(group(cosines(seen, mean, deviation, own)))
-    random = np.random.default_rng(0).integers(len(samples), size=(_NULLS, vectors.shape[1]))
-    null = np.concatenate(
-        [
-            group(cosines(torch.from_numpy(samples[some]), mean, deviation)).silhouette
-            for some in np.array_split(random, max(1, _NULLS // _CHUNK))
-        ]
-    )
+        described = describe(seen, mean, deviation, torch.arange(first, first + len(seen)))
+        products = gram(described)
+        groups.append(group(cosines(products)))
+        nulls.append(one_cloud(products))
+        middles.append(centres(described, groups[-1].label))
+    middle = torch.cat(middles)
+    common = (middle[:, 0] @ middle[:, 1].T).numpy()  # of a group of one unit and a group of another
+    silhouette, null = np.concatenate([part.silhouette for part in groups]), np.concatenate(nulls)
+    kinship = common.diagonal().copy()
+    akin = round(float(np.quantile(common[~np.eye(len(common), dtype=bool)], 0.95)), 4) if len(common) > 1 else -1.0
     arrays = {
-        "group": np.concatenate([part.label for part in parts]),
-        "silhouette": np.concatenate([part.silhouette for part in parts]),
-        "groups": np.concatenate([part.count for part in parts]).astype(np.int8),
+        "group": np.concatenate([part.label for part in groups]),
+        "groups": np.concatenate([part.count for part in groups]).astype(np.int8),
+        "silhouette": silhouette,
+        "null": null,
+        "kinship": kinship,
+        "several": (silhouette > null) & (kinship < akin),
     }
-    middle, high = (round(float(q), 4) for q in np.quantile(null, (0.5, 0.95)))
-    return arrays, {"null": middle, "null_95": high}
+    return arrays, {"akin": akin}
 
 
 def _alike(layer: LayerResponses) -> dict[str, NDArray[Any]]:
@@ -156,7 +161,7 @@ ANALYSIS = Analysis(
     name="photos",
     help="What excites each unit in photographs, how rarely, and whether it is one thing or several.",
     compute=compute,
-    settings={"version": 1},
+    settings={"version": 2},
     of_photographs=True,
     layers=_layers,
 )
