@@ -17,10 +17,12 @@ from generator.core.views import VIEWS
 DEFAULT = Question("0123456789abcdef" * 4, Unit("mixed4a", 11), "channel", Recipe())
 
 
-def test_the_key_of_the_default_recipe() -> None:
+def test_the_keys_of_two_recipes() -> None:
     """Keys are addresses that others hold: pictures, pages, citations. If this fails, a change of yours renders every
-    atlas anew; if that is meant, raise RENDERER, say so in the changelog, and put the new key here."""
-    assert DEFAULT.key == "43e96b073897b7d51871f637e7c292b852d962568079436f9fa0a8626962e112"
+    atlas anew; if that is meant, raise RENDERER, say so in the changelog, and put the new keys here."""
+    assert DEFAULT.key == "27dcefd8727d0743262ac5797ad89813c45bf66ab27fc571f16b5cdeff36b378"
+    before = replace(DEFAULT, recipe=Recipe(decay=1.0))  # the default until decay was 1.3
+    assert before.key == "43e96b073897b7d51871f637e7c292b852d962568079436f9fa0a8626962e112"
     assert DEFAULT.draw_seed == 9361071549923543663
 
 
@@ -59,7 +61,7 @@ def test_every_part_of_the_question_is_in_the_key() -> None:
 
 def test_a_whole_number_written_as_a_fraction_is_the_same_question() -> None:
     """``rotate = 10`` and ``rotate = 10.0`` in atlas.toml must not be two pictures."""
-    assert replace(DEFAULT, recipe=Recipe(rotate=10, decay=1)).key == DEFAULT.key
+    assert replace(DEFAULT, recipe=Recipe(rotate=10, init=1)).key == replace(DEFAULT, recipe=Recipe(init=1.0)).key
 
 
 def test_draws_depend_on_unit_view_and_seed_alone() -> None:

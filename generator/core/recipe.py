@@ -50,14 +50,15 @@ class Recipe:
     render``.
 
     The defaults are those of Olah et al., "Feature Visualization" (Distill 2017): Fourier coefficients of decorrelated
-    colours, small random transformations, Adam. Raises UsageError for a value out of range.
+    colours, small random transformations, Adam. Only the decay is steeper, 1.3 and not 1: it gives more activation in
+    fewer steps. Raises UsageError for a value out of range.
     """
 
     size: int = _setting(224, "side of the square canvas, in pixels", 16, 1024)
     input: int = _setting(224, "side of the square the network sees, in pixels; the canvas is warped to it", 16, 1024)
     parameterization: str = _setting("fourier", _CANVAS_HELP, of=_CANVASES)
     decorrelate: bool = _setting(True, "optimise decorrelated colours rather than RGB")
-    decay: float = _setting(1.0, "Fourier amplitudes are 1 / frequency ** decay", 0, 4)
+    decay: float = _setting(1.3, "Fourier amplitudes are 1 / frequency ** decay", 0, 4)
     init: float = _setting(0.01, "standard deviation of the noise the parameters start from", 0, 10)
     steps: int = _setting(128, "steps of gradient ascent; after 0 it is the noise it starts from", 0, 100_000)
     step_size: float = _setting(0.05, "learning rate of Adam", 1e-6, 100)
