@@ -24,6 +24,7 @@ from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
 from generator.core.record import Rendered
 from generator.core.spectrum import power_spectrum
 from generator.core.units import Unit, parse_unit, select_units
+from generator.core.views import main_view
 from generator.figures import compose
 from generator.figures.compose import contact_sheet, gallery, poster
 from generator.figures.layout import Sheet
@@ -76,17 +77,18 @@ def render(
     units: Units,
     recipe: Recipe | None = None,
     *,
-    view: str = "channel",
+    view: str | None = None,
     batch: int = 16,
     progress: bool = True,
 ) -> list[Rendered]:
     """The pictures of units, in the order of the network.
 
-    ``batch`` is how many are rendered at once, as far as memory allows; no picture depends on it. Raises AtlasError if
-    a unit does not exist, or if an ascent gives numbers that are not finite.
+    ``view`` is by default the channel, and of a class the logit. ``batch`` is how many are rendered at once, as far as
+    memory allows; no picture depends on it. Raises AtlasError if a unit does not exist, or if an ascent gives numbers
+    that are not finite.
     """
     recipe = recipe or Recipe()
-    asked = [Question(net.fingerprint, unit, view, recipe) for unit in _units(net, units)]
+    asked = [Question(net.fingerprint, unit, view or main_view(unit.layer), recipe) for unit in _units(net, units)]
     return _render(net, asked, batch, progress)
 
 
@@ -101,7 +103,8 @@ def snapshots(
     wanted = sorted({int(step) for step in steps})
     if wanted and not 0 <= wanted[0] <= wanted[-1] <= recipe.steps:
         raise AtlasError(f"the ascent has steps 0 to {recipe.steps}, not {wanted[-1] if wanted[0] >= 0 else wanted[0]}")
-    whole = Question(net.fingerprint, parse_unit(unit, net.architecture, net.name), "channel", recipe)
+    of = parse_unit(unit, net.architecture, net.name)
+    whole = Question(net.fingerprint, of, main_view(of.layer), recipe)
     *frames, end = _render(net, [*snapshot_questions(whole, wanted), whole], 1, progress)
     return Snapshots((*frames, end) if recipe.steps in wanted else tuple(frames), end)
 

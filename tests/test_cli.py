@@ -71,6 +71,14 @@ def test_units_options_and_dry_run(atlas: Path, run: Run) -> None:
         "mixed4a:11,192-201  11 units, 32 px, 9 steps",
         "to render 11, already there 0, in site/store",
     ]
+    code, out, _ = run("render", "conv2d0:3", "output:7", "--view", "all", "--steps", "9", "--dry-run")
+    assert out.splitlines() == [
+        "conv2d0:3  1 unit, 32 px, 9 steps",
+        "conv2d0:3  1 unit, view neuron, 32 px, 9 steps",
+        "conv2d0:3  1 unit, view negative, 32 px, 9 steps",
+        "output:7  1 unit, 32 px, 9 steps",
+        "to render 4, already there 0, in site/store",
+    ]
     assert not (atlas / "site").exists()
     assert run("render", "conv2d0:0", "--seed", "1")[1].startswith("rendered 1,")
     assert run("render", "conv2d0:0")[1].startswith("rendered 1,"), "another seed is another picture"

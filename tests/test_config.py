@@ -240,3 +240,37 @@ def test_every_value_has_its_line(path: Path | None) -> None:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, mark: str) -> None:
     assert load(tmp_path, f"{mark}[atlas]\ntitle = 'x'\n" + HEAD).title == "x"
+
+
+def test_views_are_selected_for_all_units_or_for_some(tmp_path: Path) -> None:
+    toml = '[checkpoints.inception5h]\nunits = ["mixed4a:0-1", "output:7"]\nfeatured = ["mixed4a:1"]\n'
+    first = load(tmp_path, toml + 'views = ["channel", "neuron"]').checkpoints[0]
+    assert {view: list(map(str, units)) for view, units in first.views.items()} == {
+        "neuron": ["mixed4a:0", "mixed4a:1"]
+    }
+    assert [f"{unit} {view}" for unit, view in first.asked] == [
+        "mixed4a:0 channel", "mixed4a:1 channel", "output:7 logit", "mixed4a:0 neuron", "mixed4a:1 neuron",
+    ]  # fmt: skip
+    section = toml + '[checkpoints.inception5h.views]\nneuron = ["featured"]\nnegative = ["mixed4a:5", "featured"]\n'
+    some = load(tmp_path, section).checkpoints[0]
+    assert {view: list(map(str, units)) for view, units in some.views.items()} == {
+        "neuron": ["mixed4a:1"],
+        "negative": ["mixed4a:1", "mixed4a:5"],
+    }
+    assert Unit("mixed4a", 5) in some.units, "it has a page, which shows its channel first"
+
+
+@pytest.mark.parametrize(
+    ("views", "told"),
+    [
+        ('views = ["sideways"]', "atlas.toml:3: no view “sideways”: there are channel, neuron, logit, negative"),
+        ("views = 3", "atlas.toml:3: views = 3: must be a list of views"),
+        ('[checkpoints.inception5h.views]\nneuron = ["output:7"]', "atlas.toml:4: output:7 has no view “neuron”"),
+        ('[checkpoints.inception5h.views]\nneuron = ["mixed9:7"]', "atlas.toml:4: no layer in “mixed9:7”"),
+        ("[checkpoints.inception5h.views]\nneuron = 7", "atlas.toml:3: views = {'neuron': 7}: must be a list of views"),
+    ],
+)
+def test_a_mistake_in_views_is_told_with_its_line(tmp_path: Path, views: str, told: str) -> None:
+    with pytest.raises(UsageError) as error:
+        load(tmp_path, f'[checkpoints.inception5h]\nunits = ["mixed4a:0"]\n{views}\n')
+    assert told in str(error.value)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.checkpoints.torchvision_googlenet import ARCHITECTURE
-from generator.core.architecture import CLASSIFIER
+from generator.core.architecture import CLASSIFIER, OUTPUT
 from generator.core.errors import AtlasError
 from generator.core.units import parse_unit
 from generator.network import Inception, load_checkpoint
@@ -81,7 +81,8 @@ def reference(state: State, rgb: Tensor) -> dict[str, Tensor]:
         pooled = F.max_pool2d(x, 3, 1, 1, ceil_mode=True)
         outputs.append(conv(f"{theirs}.branch4.1", pooled, f"{ours}_pool_reduce"))
         x = seen[ours] = torch.cat(outputs, 1)
-    seen[CLASSIFIER] = F.linear(x.mean((2, 3)), state["fc.weight"], state["fc.bias"]).softmax(1)
+    logits = F.linear(x.mean((2, 3)), state["fc.weight"], state["fc.bias"])
+    seen |= {OUTPUT: logits[..., None, None], CLASSIFIER: logits.softmax(1)}
     return seen
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from generator.api import render
 from generator.cli.commands.render import command
 from generator.core import views
+from generator.core.architecture import CLASSIFIER, OUTPUT
 from generator.core.errors import UsageError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.core.views import VIEWS
 from generator.network import Inception, load_checkpoint
-from generator.render.objective import measure
+from generator.render.objective import measure, probabilities
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +27,48 @@ def net() -> Inception:
 def test_every_module_of_the_package_is_a_view_and_an_option() -> None:
     assert {path.stem for path in Path(views.__file__).parent.glob("*.py")} == {*VIEWS, "view", "__init__"}
     [option] = [each for each in command.params if each.name == "view"]
-    assert list(option.type.choices) == list(VIEWS)
+    assert list(option.type.choices) == [*VIEWS, "all"]
     assert all(f"{name}, {view.help}" in option.help for name, view in VIEWS.items())
+
+
+def test_the_picture_of_a_class_depends_on_no_other_and_says_its_probability(net: Inception) -> None:
+    few = Recipe(size=64, input=64, steps=3)
+    [three, seven] = render(net, "output:3,7", few, progress=False)
+    [alone] = render(net, "output:7", few, progress=False)
+    assert (alone.pixels == seven.pixels).all()
+    assert 0 <= (three.provenance.probability or 0) <= 1
+    assert three.provenance.probability is not None
+    assert render(net, "mixed3a:7", few, progress=False)[0].provenance.probability is None
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_measures_each_picture_by_itself(net: Inception, view: str) -> None:
     rgb, channels = torch.rand(3, 3, 64, 64, requires_grad=True), torch.tensor([5, 6, 7])
-    together = measure(net, rgb, "mixed3a_1x1", channels, view, leak=0.1)
+    layer = OUTPUT if VIEWS[view].of_classes else "mixed3a_1x1"
+    together = measure(net, rgb, layer, channels, view, leak=0.1)
     assert together.shape == (3,)
     assert together.dtype == torch.float32
     [gradient] = torch.autograd.grad(together[1], rgb)
     assert gradient[1].any()
     assert not gradient[[0, 2]].any()
-    half = measure(load_checkpoint("untrained", dtype=torch.bfloat16), rgb, "mixed3a_1x1", channels, view)
+    half = measure(load_checkpoint("untrained", dtype=torch.bfloat16), rgb, layer, channels, view)
     assert half.dtype == torch.float32
 
 
 def test_a_view_that_does_not_exist_is_named() -> None:
     with pytest.raises(UsageError, match="no view “sideways”: there are channel"):
         Question("0" * 64, Unit("mixed4a", 0), "sideways", Recipe())
+    with pytest.raises(UsageError, match="output:7 has no view “neuron”: it has logit"):
+        Question("0" * 64, Unit("output", 7), "neuron", Recipe())
+
+
+def test_a_class_is_told_from_the_ten_strongest_and_given_its_probability(net: Inception) -> None:
+    rgb, classes = torch.rand(2, 3, 64, 64), torch.tensor([3, 1007])
+    logits = net(rgb, OUTPUT).flatten(1)
+    expected = [
+        (row[c] - row.sort(descending=True).values[:10].mean()).item() for row, c in zip(logits, classes, strict=True)
+    ]
+    assert measure(net, rgb, OUTPUT, classes, "logit").tolist() == pytest.approx(expected, abs=1e-5)
+    assert net(rgb, OUTPUT).flatten(1).softmax(1).equal(net(rgb, CLASSIFIER))
+    given = probabilities(net, rgb, 64, classes.tolist())
+    assert given.tolist() == pytest.approx([net(rgb, CLASSIFIER)[i, c].item() for i, c in enumerate(classes)])

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 from generator.checkpoints import ARCHITECTURES
 from generator.cite.layout import MASK, How, Language, Reference
+from generator.core.architecture import OUTPUT
 
-LAYERS = frozenset(layer for net in ARCHITECTURES.values() for layer in net.layers)
+LAYERS = frozenset(layer for net in ARCHITECTURES.values() for layer in net.layers if layer != OUTPUT)
 _SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<!\]\()https?://|(?<![\w./@:-])microscope\.openai\.com/"
 _NAME = r"(?:(?P<of>[a-z0-9][a-z0-9_-]{0,63})/)?(?P<layer>(?:mixed|conv)[0-9a-z]{1,3}(?:\\?_[0-9a-z]+)*):[0-9]{1,6}"
 # ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``

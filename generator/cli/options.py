@@ -21,6 +21,7 @@ from generator.core.units import Unit, select_units
 from generator.core.views import VIEWS
 
 BATCH, GPU_BATCH = 16, 256  # units at once, as far as memory allows
+ALL = "all"
 HERE = "local"
 """The address of a Ray cluster of our own, on this machine."""
 
@@ -36,14 +37,15 @@ weights_option = click.option("--weights", type=click.Path(path_type=Path), help
 device_option = click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one."
 )
-view_option = click.option(
-    "--view",
-    type=click.Choice(list(VIEWS)),
-    default="channel",
-    show_default=True,
-    help=f"What is maximised: {'; '.join(f'{name}, {view.help}' for name, view in VIEWS.items())}. "
-    "Pages show channel.",
-)  # fmt: skip
+_SAID = "; ".join(f"{name}, {view.help}" for name, view in VIEWS.items())
+view_option, views_option = (
+    click.option(
+        "--view",
+        type=click.Choice([*VIEWS, *more]),
+        help=f"What is maximised: {_SAID}{all_}. [default: channel, and logit of a class]",
+    )
+    for more, all_ in (((), ""), ((ALL,), "; all, each of them in turn"))
+)
 
 
 @dataclass(frozen=True, slots=True)

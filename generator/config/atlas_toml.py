@@ -12,7 +12,8 @@ command line does; all else by the tables below. Relative paths are relative to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,8 @@ from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
 from generator.core.schema import VISIBLE
 from generator.core.text import SHA256
-from generator.core.units import Unit, parse_unit, select_units
+from generator.core.units import Unit, in_order, parse_unit, select_units
+from generator.core.views import VIEWS, main_view, views_of
 from generator.links.addresses import why_not_checkpoint
 from generator.links.base_url import read_base_url
 
@@ -36,7 +38,8 @@ FILE = "atlas.toml"
 @dataclass(frozen=True, slots=True)
 class CheckpointConfig:
     """One set of weights and the units that the atlas selects. ``fingerprint`` is None until weights are read.
-    ``title`` is what pages say of the weights, without a full stop; ``about`` is what the atlas's author adds."""
+    ``title`` is what pages say of the weights, without a full stop; ``about`` is what the atlas's author adds. Each of
+    ``units`` is selected by its main view; ``views`` has the units of each other view."""
 
     name: str
     architecture: Architecture
@@ -46,6 +49,13 @@ class CheckpointConfig:
     weights: Path | None = None
     fingerprint: str | None = None
     about: str = ""
+    views: Mapping[str, tuple[Unit, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def asked(self) -> Iterator[tuple[Unit, str]]:
+        """Each unit that is selected and a view by which it is: by the main view first."""
+        yield from ((unit, main_view(unit.layer)) for unit in self.units)
+        yield from ((unit, view) for view, units in self.views.items() for unit in units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +128,9 @@ class Config:
         settings = {**self.layer_settings.get(layer.split("_")[0], {}), **self.layer_settings.get(layer, {})}
         return replace(self.recipe, **{**settings, **overrides})
 
-    def question(self, fingerprint: str, unit: Unit, view: str = "channel", **overrides: Any) -> Question:
-        return Question(fingerprint, unit, view, self.recipe_for(unit.layer, **overrides))
+    def question(self, fingerprint: str, unit: Unit, view: str | None = None, **overrides: Any) -> Question:
+        """What is asked about a unit; without ``view``, by the one that its page shows first."""
+        return Question(fingerprint, unit, view or main_view(unit.layer), self.recipe_for(unit.layer, **overrides))
 
     def teaches(self, checkpoint: CheckpointConfig) -> bool:
         """Whether the lesson, if there is one, is about units of this checkpoint: it is about the first."""
@@ -148,6 +159,10 @@ class _Checkpoint(Struct, forbid_unknown_fields=True):
     weights: _Text = ""
     fingerprint: _Fingerprint = ""
     about: _Text = ""
+    views: Annotated[
+        list[str] | dict[str, list[str]],
+        Meta(description='a list of views, ["channel", "neuron"], or a section with the units of each'),
+    ] = []
 
 
 _CHECKPOINT = Annotated[_Checkpoint, Meta(description="a section; write [checkpoints.NAME]")]
@@ -230,12 +245,24 @@ def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
         file.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", *at, "architecture")
     net = CHECKPOINTS[structure].architecture
 
-    def units(key: str, words: Iterable[str]) -> tuple[Unit, ...]:
+    def units(words: Iterable[str], *key: str) -> tuple[Unit, ...]:
         try:
             return select_units(words, net, name)
         except UsageError as error:
-            file.fail(str(error), *at, key)
+            file.fail(str(error), *at, *key)
 
+    groups = {"units": units(given.units, "units"), "featured": units(given.featured, "featured")}
+    views = {}
+    by_view = given.views if isinstance(given.views, dict) else {view: ["units"] for view in given.views}
+    for view, words in by_view.items():
+        if view not in VIEWS:
+            file.fail(f"no view “{view}”: {did_you_mean(view, VIEWS)}", *at, "views")
+        named = units((word for word in words if word not in groups), "views", view)
+        for unit in named:
+            if view not in (own := views_of(unit.layer)):
+                file.fail(f"{unit} has no view “{view}”: it has {', '.join(own)}", *at, "views", view)
+        asked = (*named, *(unit for word in words for unit in groups.get(word, ()) if view in views_of(unit.layer)))
+        views[view] = in_order(asked, net)
     return CheckpointConfig(
         name=name,
         architecture=net,
@@ -243,8 +270,11 @@ def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
         weights=_path(file, given.weights, *at, "weights") if given.weights else None,
         fingerprint=given.fingerprint or (spec.fingerprint if spec else None),
         about=given.about,
-        units=units("units", given.units),
-        featured=units("featured", given.featured),
+        units=in_order((*groups["units"], *(unit for of_view in views.values() for unit in of_view)), net),
+        featured=groups["featured"],
+        views={
+            view: found for view, of in views.items() if (found := tuple(u for u in of if view != main_view(u.layer)))
+        },
     )
 
 

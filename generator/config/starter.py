@@ -25,6 +25,7 @@ output = "{output}"
 [checkpoints.inception5h]
 units = ["mixed4a:0-9"]          # a layer, "mixed4a"; channels of it, "mixed4a:0-9,40"; a branch, "mixed4a_3x3"
 # featured = ["mixed4a:6"]       # units that the home page shows first
+# views = ["channel", "neuron"]  # by which views they are rendered
 
 # Weights of your own get a name of their own:
 # [checkpoints.my_network]
@@ -45,15 +46,17 @@ units = ["mixed4a:0-9"]          # a layer, "mixed4a"; channels of it, "mixed4a:
 
 _TAIL = """
 # Settings of single layers. A unit of a shallow layer sees only a few pixels. So the canvas is smaller there, and the
-# network sees it at that size: then the pattern is large enough to look at.
+# network sees it at that size: then the pattern is large enough to look at. A class of the classifier, "output:207",
+# needs more steps and larger movements.
 """
 
-_SHALLOW = (
+_OF_LAYERS = (
     ("conv2d0", (("size", 64), ("input", 64), ("shift", 3), ("steps", 64))),
     ("conv2d1", (("size", 96), ("input", 96), ("shift", 4))),
     ("conv2d2", (("size", 112), ("input", 112), ("shift", 5))),
     ("mixed3a", (("size", 128), ("input", 128), ("shift", 6), ("step_size", 0.1))),
     ("mixed3b", (("size", 160), ("input", 160), ("shift", 7))),
+    ("output", (("steps", 512), ("step_size", 0.03), ("decay", 1.4), ("rotate", 15), ("scale", 0.3), ("shift", 32))),
 )
 
 
@@ -66,6 +69,6 @@ def starter_config(output: str = "site") -> str:
         values = f" ({said['low']:g} to {said['high']:g})" if said["low"] is not None else values
         lines.append(f"# {setting.name + ' = ' + json.dumps(setting.default):<32} # {said['help']}{values}\n")
     lines.append(_TAIL)
-    for layer, settings in _SHALLOW:
+    for layer, settings in _OF_LAYERS:
         lines.append(f"\n[recipe.{layer}]\n" + "".join(f"{key} = {value}\n" for key, value in settings))
     return "".join(lines)

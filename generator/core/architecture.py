@@ -26,6 +26,7 @@ from typing import Literal
 BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")  # in the order of concatenation
 PARTS = ("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce")  # the convolutions of a module
 CLASSIFIER = "softmax2"
+OUTPUT = "output"  # the layer of its logits, a unit a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A set of channels on one grid."""
+    """A set of channels on one grid. Of kind ``output`` are the logits of the classes, a grid of one position."""
 
     name: str
-    kind: Literal["conv", "mixed", "branch", "bottleneck"]
+    kind: Literal["conv", "mixed", "branch", "bottleneck", "output"]
     inputs: int
     channels: int
     stride: int  # input pixels between neighbouring positions of the grid
@@ -167,9 +168,9 @@ class Architecture:
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
-        """Every layer by name: stem, mixed modules, and the branches and bottlenecks of each module."""
+        """Every layer by name: stem, mixed modules, the branches and bottlenecks of each module, and ``output``."""
         layers: dict[str, Layer] = {}
-        stride, rf, offset = 1, 1, 0
+        stride, rf, offset, width = 1, 1, 0, 3
         for step in self.steps:
             if isinstance(step, Pool):
                 reach = (step.size - 1) * stride
@@ -182,6 +183,8 @@ class Architecture:
                 made = _layers_of(step, stride, rf, offset)
                 layers |= {layer.name: layer for layer in made}
                 rf = made[0].receptive_field
+            width = width if isinstance(step, Pool | Norm) else step.channels
+        layers[OUTPUT] = Layer(OUTPUT, "output", width, self.classes, stride, rf, offset)
         return layers
 
     @cached_property
@@ -209,6 +212,8 @@ class Architecture:
                 size = (size + sum(step.padding) - step.kernel) // step.stride + 1
             if isinstance(step, Conv | Mixed) and step.name == layer.split("_")[0]:
                 return size
+        if layer == OUTPUT:
+            return min(size, 1)  # the mean over the grid of the last layer
         raise KeyError(layer)
 
 

@@ -28,7 +28,7 @@ from typing import Any
 from generator.core.errors import UsageError
 from generator.core.text import SHA256
 from generator.core.units import Unit
-from generator.core.views import VIEWS
+from generator.core.views import VIEWS, views_of
 
 RENDERER = 1
 """Raised whenever a change of the code changes pictures."""
@@ -137,7 +137,7 @@ def apply_preset(preset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 class Question:
     """The question that exactly one picture answers. ``fingerprint`` is the sha256 of the checkpoint's tensors.
 
-    Raises UsageError for a view that does not exist.
+    Raises UsageError for a view that does not exist, or that units of this layer do not have.
     """
 
     fingerprint: str
@@ -148,6 +148,8 @@ class Question:
     def __post_init__(self) -> None:
         if self.view not in VIEWS:
             raise UsageError(f"no view “{self.view}”: there are {', '.join(VIEWS)}")
+        if self.view not in (views := views_of(self.unit.layer)):
+            raise UsageError(f"{self.unit} has no view “{self.view}”: it has {', '.join(views)}")
 
     def as_dict(self) -> dict[str, Any]:
         return {

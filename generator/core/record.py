@@ -92,7 +92,8 @@ class Provenance:
     ``activations`` has the unit's objective at each step, on the warped picture in the recipe's precision;
     ``activation`` is the mean over the grid in float32, on the final picture enlarged to the network's input, without
     transformations. ``spread`` is the standard deviation of the picture's pixels in 0..255; ``seconds`` the unit's
-    share of its batch.
+    share of its batch. ``probability`` is what the network gives the picture, so measured, for the
+    unit's class; of units that are no class it is None, and left out of the record.
     """
 
     checkpoint: Line
@@ -105,6 +106,12 @@ class Provenance:
         Mapping[Line, Line], Meta(max_length=50, description="at most 50 names of programs and versions")
     ]
     date: Date
+    probability: Number | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As records have it."""
+        made = {**asdict(self), "versions": dict(self.versions)}
+        return made if self.probability is not None else {k: v for k, v in made.items() if k != "probability"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,7 @@ class Record:
             "format": FORMAT,
             "key": self.key,
             "question": self.question.as_dict(),
-            "made": {**asdict(self.provenance), "versions": dict(self.provenance.versions)},
+            "made": self.provenance.as_dict(),
             "picture": asdict(self.picture),
             "thumbnail": asdict(self.thumbnail),
             "earlier": [asdict(p) for p in self.earlier],

@@ -76,9 +76,13 @@ def parse_unit(text: str, net: Architecture, checkpoint: str | None = None) -> U
 
 def select_units(words: Iterable[str], net: Architecture, checkpoint: str | None = None) -> tuple[Unit, ...]:
     """The units that several words name: each once, in the order of the network and then of channels."""
-    found = {unit for word in words for unit in parse_units(word, net, checkpoint)}
+    return in_order((unit for word in words for unit in parse_units(word, net, checkpoint)), net)
+
+
+def in_order(units: Iterable[Unit], net: Architecture) -> tuple[Unit, ...]:
+    """Units, each once, in the order of the network and then of channels."""
     depth = {name: i for i, name in enumerate(net.layers)}
-    return tuple(sorted(found, key=lambda u: (depth[u.layer], u.channel)))
+    return tuple(sorted(set(units), key=lambda u: (depth[u.layer], u.channel)))
 
 
 def write_channels(channels: Iterable[int]) -> str:

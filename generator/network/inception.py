@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generator.core.architecture import BRANCHES, CLASSIFIER, Architecture, Conv, Mixed, Norm, Pool, Step
+from generator.core.architecture import BRANCHES, CLASSIFIER, OUTPUT, Architecture, Conv, Mixed, Norm, Pool, Step
 from generator.core.errors import UsageError
 
 
@@ -51,7 +51,8 @@ class Inception(nn.Module):
         """Activations of a layer, N x channels x grid x grid, after ReLU or concatenation.
 
         ``rgb`` is N x 3 x H x W in 0..1, preprocessed here as the checkpoint wants it. ``layer`` is any name of the
-        architecture's layers, a branch or bottleneck too, or ``softmax2`` for N x classes probabilities.
+        architecture's layers, a branch or bottleneck too: ``output`` is the logits, N x classes x 1 x 1; or it is
+        ``softmax2`` for N x classes probabilities.
         ``leak`` is the slope of every ReLU below zero; without ``activate`` the ReLU of ``layer`` itself, a single
         convolution, is left out. Raises UsageError for a layer that does not exist.
         """
@@ -65,7 +66,8 @@ class Inception(nn.Module):
             x = self._step(step, x, leak, bare)
             if isinstance(step, Conv | Mixed) and step.name == layer:
                 return x
-        return self._classify(x)
+        logits = self._logits(x)
+        return logits[..., None, None] if layer == OUTPUT else logits.softmax(1)
 
     def every_layer(self, rgb: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Each main layer with its values before the ReLU, shallow first; at the end ``softmax2``, N x classes.
@@ -81,7 +83,7 @@ class Inception(nn.Module):
             x = self._step(step, x, bare=last)
             yield step.name, x
             x = F.relu(x)
-        yield CLASSIFIER, self._classify(x)
+        yield CLASSIFIER, self._logits(x).softmax(1)
 
     def _step(self, step: Step, x: Tensor, leak: float = 0.0, bare: Sequence[str] = ()) -> Tensor:
         """One step of the network. ``bare`` names the convolutions whose ReLU is left out."""
@@ -93,9 +95,9 @@ class Inception(nn.Module):
             return self._conv(step, x, leak, bare)
         return torch.cat([self._branch(step, branch, x, leak, bare) for branch in BRANCHES], dim=1)
 
-    def _classify(self, x: Tensor) -> Tensor:
-        """Probabilities, N x classes, from the last layer."""
-        return F.linear(F.avg_pool2d(x, x.shape[-2:]).flatten(1), *self._weights(CLASSIFIER)).softmax(1)
+    def _logits(self, x: Tensor) -> Tensor:
+        """The classifier before its softmax, N x classes, from the last layer."""
+        return F.linear(F.avg_pool2d(x, x.shape[-2:]).flatten(1), *self._weights(CLASSIFIER))
 
     def _branch(self, module: Mixed, part: str, x: Tensor, leak: float, bare: Sequence[str]) -> Tensor:
         if part == "pool_reduce":

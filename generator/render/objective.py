@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from generator.core.architecture import OUTPUT
 from generator.core.views import VIEWS
 from generator.network import Inception
 from generator.render.robustness import enlarge
@@ -24,8 +25,18 @@ def evaluate(net: Inception, pictures: Tensor, size: int, layer: str, channels: 
         return measure(net, enlarge(pictures, size), layer, wanted, view)
 
 
+def probabilities(net: Inception, pictures: Tensor, size: int, classes: Sequence[int]) -> Tensor:
+    """The probability that the network gives picture i of being of class ``classes[i]``, measured as :func:`evaluate`
+    does: N values from 0 to 1."""
+    wanted = torch.tensor(list(classes), device=pictures.device)
+    with torch.no_grad():
+        given: Tensor = net(enlarge(pictures, size), OUTPUT).flatten(1).softmax(1)
+    return given.gather(1, wanted[:, None]).squeeze(1)
+
+
 def measure(net: Inception, rgb: Tensor, layer: str, channels: Tensor, view: str, leak: float = 0.0) -> Tensor:
-    """The objective of picture i for channel ``channels[i]`` of a single convolution: N values, float32.
+    """The objective of picture i for channel ``channels[i]`` of a single convolution or of the output: N values in
+    float32.
 
     ``rgb`` is N x 3 x H x W in 0..1, ``channels`` N indices on the same device. With ``leak`` every ReLU of the network
     leaks by that slope.

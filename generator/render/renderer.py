@@ -15,7 +15,7 @@ import math
 import platform
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator import __version__
+from generator.core.architecture import OUTPUT
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Rendered
@@ -33,7 +34,7 @@ from generator.network import Inception
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.encode import encode, to_pixels
-from generator.render.objective import evaluate
+from generator.render.objective import evaluate, probabilities
 from generator.store.plan import Batch
 
 Advance = Callable[[float], object]
@@ -150,7 +151,10 @@ class Renderer:
             finals[asleep] = self._measure(again, pictures[asleep])
         seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
         sums = pictures.sum((1, 2, 3)).tolist()  # NaN if any pixel is NaN
-        numbers = zip(activations.tolist(), finals.tolist(), sums, strict=True)
+        certain: Sequence[float | None] = [None] * len(batch)
+        if batch.layer == OUTPUT:
+            certain = probabilities(self._net, pictures, batch.recipe.input, batch.channels).tolist()
+        numbers = zip(activations.tolist(), finals.tolist(), sums, certain, strict=True)
         results = zip(batch.questions, to_pixels(pictures), numbers, strict=True)
         return [self._rendered(question, pixels, *each, seconds) for question, pixels, each in results]
 
@@ -161,6 +165,7 @@ class Renderer:
         reached: list[float],
         final: float,
         total: float,
+        probability: float | None,
         seconds: float,
     ) -> Rendered | Failure:
         if not all(map(math.isfinite, (*reached, final, total))):
@@ -174,6 +179,7 @@ class Renderer:
             device=describe(self._net.mean.device),
             versions=versions(),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
+            probability=None if probability is None else float(f"{probability:.6g}"),
         )
         return Rendered(question, provenance, pixels)
 

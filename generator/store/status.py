@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from typing import Any
 
 from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.config.lesson_questions import lesson_questions
+from generator.core.recipe import Question
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
@@ -120,10 +120,9 @@ def _checkpoint(
     weighed: dict[str, int],
     results: Iterable[Result],
 ) -> CheckpointStatus:
-    asked = {
-        layer: [config.question(fingerprint or NOT_KNOWN, unit) for unit in group]
-        for layer, group in groupby(checkpoint.units, key=lambda unit: unit.layer)
-    }
+    asked: dict[str, list[Question]] = {}
+    for unit, view in checkpoint.asked:
+        asked.setdefault(unit.layer, []).append(config.question(fingerprint or NOT_KNOWN, unit, view))
     if config.teaches(checkpoint) and (lesson := lesson_questions(config, fingerprint or NOT_KNOWN)):
         asked["lesson"] = [question for question in lesson if question not in asked.get(question.unit.layer, ())]
     layers = []

@@ -60,7 +60,7 @@ class FigureContext:
 
     config: Config
     chosen: CheckpointConfig
-    view: str
+    view: str | None
     how: RenderOptions
     settings: dict[str, Any]
     title: str | None
@@ -103,7 +103,7 @@ def _figure(name: str, examples: str) -> Callable[[Callable[..., Sheet]], click.
     def decorate(draw: Callable[..., Sheet]) -> click.Command:
         @wraps(draw)
         def run(
-            path: Path, /, checkpoint: str | None, view: str, how: RenderOptions, settings: dict[str, Any],
+            path: Path, /, checkpoint: str | None, view: str | None, how: RenderOptions, settings: dict[str, Any],
             output: Path | None, dpi: int, title: str | None, **own: Any,
         ) -> None:  # fmt: skip
             need("matplotlib", extra="figures", what="atlas figure")
@@ -236,7 +236,7 @@ def parameterizations(context: FigureContext, unit: str, engine: str) -> Sheet:
     shown: dict[str, Rendered | OtherCheckpoint]
     if engine == "lucent":
         need("torch", "lucent", extra="render", what="--engine lucent")
-        if context.view != "channel":
+        if context.view not in (None, "channel"):
             raise UsageError("--engine lucent maximises the channel; leave --view out")
         if context.settings.get("steps") == 0:
             raise UsageError("--steps 0 leaves Lucent nothing to do; type --steps 512")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,13 @@ import click
 
 from generator.cli.command import Command
 from generator.cli.options import (
+    ALL,
     RenderOptions,
     checkpoint_option,
     recipe_options,
     render_options,
     typed_units,
-    view_option,
+    views_option,
 )
 from generator.cli.output import echo
 from generator.cli.rendering import Ask, answer
@@ -26,7 +27,8 @@ from generator.config.atlas_toml import CheckpointConfig, Config, load_config
 from generator.config.lesson_questions import lesson_questions
 from generator.core.errors import UsageError
 from generator.core.recipe import Question
-from generator.core.units import write_channels
+from generator.core.units import Unit, write_channels
+from generator.core.views import main_view, views_of
 from generator.store.plan import Plan
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ _HINT = "name some, as in `atlas render mixed4a:0-9`"
     atlas render mixed4a:0-9,40 mixed5b       some channels, a whole layer
     atlas render mixed4a_3x3 --dry-run        what a branch would take
     atlas render 4a:11 --steps 512 --seed 1   another recipe: another picture beside the first
+    atlas render mixed4a:0-9 --view all       the neuron and the lowest value too
+    atlas render output:207                   a class of the classifier
     atlas render --checkpoint untrained mixed4a:0-9
     atlas render mixed4a --ray --workers 2    on this machine, in two processes
     atlas render --ray-address 10.0.0.5:6379  on a Ray cluster
@@ -49,7 +53,7 @@ _HINT = "name some, as in `atlas render mixed4a:0-9`"
 )
 @click.argument("units", nargs=-1)
 @checkpoint_option
-@view_option
+@views_option
 @render_options
 @click.option("--force", is_flag=True, help="Render again what is there; earlier pictures are kept.")
 @click.option("--dry-run", is_flag=True, help="Say what would be rendered.")
@@ -60,7 +64,7 @@ def command(
     /,
     units: tuple[str, ...],
     checkpoint: str | None,
-    view: str,
+    view: str | None,
     how: RenderOptions,
     force: bool,
     dry_run: bool,
@@ -72,7 +76,7 @@ def command(
     for in --weights, atlas.toml, ATLAS_WEIGHTS and the user's cache folder, and downloaded if they are nowhere.
     """
     config = load_config(path)
-    as_written = not units and not settings and view == "channel"
+    as_written = not units and not settings and not view
 
     def ask_for(chosen: CheckpointConfig) -> Ask:
         """What is asked of a checkpoint. Raises UsageError if that is nothing."""
@@ -82,8 +86,8 @@ def command(
             raise UsageError(f"{config.path} selects no units of {chosen.name}; {_HINT}")
 
         def ask(fingerprint: str) -> Iterator[Question]:
-            for unit in selected:
-                yield config.question(fingerprint, unit, view, **settings)
+            for unit, by in chosen.asked if as_written else _each(selected, view):
+                yield config.question(fingerprint, unit, by, **settings)
             if teaches:
                 yield from lesson_questions(config, fingerprint) or ()
 
@@ -103,17 +107,24 @@ def command(
     sys.exit(failed)
 
 
+def _each(units: Iterable[Unit], view: str | None) -> Iterator[tuple[Unit, str | None]]:
+    """Units by the view that was typed: each of theirs, that one, or the main one."""
+    for unit in units:
+        yield from ((unit, by) for by in (views_of(unit.layer) if view == ALL else (view,)))
+
+
 def _describe(plan: Plan, config: Config) -> None:
     """What there is to render, layer by layer, without rendering it."""
-    for (layer, recipe, at), batches in groupby(
-        plan.batches, key=lambda batch: (batch.questions[0].unit.layer, batch.recipe, batch.at)
+    for (layer, view, recipe, at), batches in groupby(
+        plan.batches, key=lambda batch: (batch.questions[0].unit.layer, batch.view, batch.recipe, batch.at)
     ):
         units = [question.unit for batch in batches for question in batch.questions]
         channels = write_channels(unit.channel for unit in units)
         channels = channels if len(channels) < 60 else f"{channels[:57]}..."
         count = "1 unit" if len(units) == 1 else f"{len(units)} units"
         kept = f", kept after {', '.join(map(str, at))} too" if at else ""
-        echo(f"{layer}:{channels}  {count}, {recipe.size} px, {recipe.steps} steps{kept}")
+        by = "" if view == main_view(layer) else f", view {view}"
+        echo(f"{layer}:{channels}  {count}{by}, {recipe.size} px, {recipe.steps} steps{kept}")
     echo(f"to render {plan.pictures}, already there {plan.present}, in {config.store}")
 
 

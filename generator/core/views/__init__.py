@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from generator.core.architecture import OUTPUT
 from generator.core.listing import modules_of
 from generator.core.views.view import View
 
@@ -18,3 +19,17 @@ _FOUND: dict[str, View] = {
 
 VIEWS: Mapping[str, View] = dict(sorted(_FOUND.items(), key=lambda found: (not found[1].wakes, found[0])))
 """Every view by its name: those after the ReLU first, then in alphabetical order."""
+
+
+def views_of(layer: str) -> tuple[str, ...]:
+    """The views that units of a layer have. The first is the one by which pages show them.
+
+    >>> views_of("mixed4a"), views_of("output")
+    (('channel', 'neuron', 'negative'), ('logit',))
+    """
+    return tuple(name for name, view in VIEWS.items() if view.of_classes == (layer == OUTPUT))
+
+
+def main_view(layer: str) -> str:
+    """The view by which pages show the units of a layer."""
+    return views_of(layer)[0]

@@ -23,11 +23,14 @@ class View:
     convolution gives before its ReLU, N x C x H x W, and may be bfloat16; ``channels`` are N indices of it, one for
     each picture, on the same device; ``relu`` is the network's ReLU, or the leaking one while units are woken. Nothing
     in it may depend on other pictures of the batch, or move values to the host (a GPU replays it).
+
+    A view ``of_classes`` is of the network's answers, and ``bare`` has one logit for each class: N x classes x 1 x 1.
     """
 
     help: str
     wakes: bool
     measure: Measure
+    of_classes: bool = False
 
 
 def maps_of(bare: Tensor, channels: Tensor) -> Tensor:
