@@ -13,17 +13,19 @@ from tiny import FINGERPRINT, TinyAtlas, tiny_atlas
 from generator.core.architecture import Layer
 from generator.publish.build import build
 from generator.publish.check.site import check
-from generator.publish.panels.photographs import receptive_box
 from generator.publish.panels.weights import kernel_picture
+from generator.store.findings import receptive_box
 
 UNITS, PHOTOS, BEST = 512, 3, 60
 PAGE = "bvlc_googlenet/mixed4a/9.html"
 
 
-def keep(atlas: TinyAtlas, kind: str, layer: str, arrays: dict[str, Any], **facts: Any) -> None:
+def keep(
+    atlas: TinyAtlas, kind: str, layer: str, arrays: dict[str, Any], more: dict[str, str] | None = None, **facts: Any
+) -> None:
     file = io.BytesIO()
     np.savez(file, **arrays)
-    question = {"fingerprint": FINGERPRINT, "layer": layer}
+    question = {"fingerprint": FINGERPRINT, "layer": layer, **(more or {})}
     made = {"date": "2026-11-28"}
     atlas.store.keep(f"study/{kind}", question, made, facts=facts, files={"arrays": ("npz", file.getvalue())})
 
@@ -42,6 +44,7 @@ def photographs() -> tuple[dict[str, Any], dict[str, Any]]:
     layer = {
         "best_photo": best, "best_value": np.full((UNITS, BEST), 33.0), "best_position": np.full((UNITS, BEST), 15),
         "quantile_photo": quantile, "quantile_value": quantile + 2.0, "quantile_position": quantile,
+        "worst_photo": best[:, :3], "worst_value": np.full((UNITS, 3), -9.0), "worst_position": best[:, :3],
         "fires": np.tile([0.25, 0.0101], (UNITS, 1)), "best_mean": np.full(UNITS, 2.0),
         "group": np.arange(BEST) % 2 + np.zeros((UNITS, 1), dtype=np.int8), "groups": np.full(UNITS, 2),
         "silhouette": np.full(UNITS, 0.3), "null": np.full(UNITS, 0.2), "kinship": np.full(UNITS, 0.1),
@@ -50,7 +53,8 @@ def photographs() -> tuple[dict[str, Any], dict[str, Any]]:
         "alike_r": np.tile([0.9, 0.8, 0.7, 0.6, 0.5, -0.1], (UNITS, 1)),
     }  # fmt: skip
     photos = {
-        "name": np.array(["a.jpg", "b.jpg", "c.jpg"]), "title": np.array(["A <b>street</b>", "", ""]),
+        "name": np.array(["a.jpg", "b.jpg", "c.jpg"]), "sha256": np.array(["a" * 64, "b" * 64, "c" * 64]),
+        "title": np.array(["A <b>street</b>", "", ""]),
         "author": np.array(["Ann", "", ""]), "licence": np.array(["CC BY 4.0", "", ""]),
         "source": np.array(["https://host/a", "javascript:alert(1)", ""]),
         "top_class": np.array([207, 1, 2]), "probability": np.array([0.5, 0.1, 0.2]),
@@ -174,7 +178,10 @@ def test_what_a_unit_prefers_is_said_and_drawn(tmp_path: Path) -> None:
 def test_units_of_the_last_layer_say_which_classes_they_argue_for(tmp_path: Path) -> None:
     atlas = tiny_atlas(tmp_path)
     classes = np.tile(np.array([162, 207], dtype=np.int16), (1024, 1))
-    keep(atlas, "weights", "mixed5b", {"class_for": classes, "class_against": classes + 1})
+    keep(atlas, "weights", "mixed5b", {
+        "class_for": classes, "class_against": classes + 1,
+        "class_for_weight": classes * 0.1, "class_against_weight": classes * -0.1,
+    })  # fmt: skip
     build(atlas.config())
     page = (atlas.site / "bvlc_googlenet/mixed5b/3.html").read_text()
     assert "argues for beagle, golden retriever." in page

@@ -25,7 +25,7 @@ NOT_FOUND = "404.html"
 INDEX = "atlas.json"
 LATEX = "atlas.sty"
 FAMILIES = "families"
-STORE, STATIC, EMBED, SCHEMA = RESERVED = ("store", "static", "embed", "schema")
+STORE, STATIC, EMBED, SCHEMA, STUDY = RESERVED = ("store", "static", "embed", "schema", "study")
 """Folders at the root that are not checkpoints."""
 CHECKPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """A name that a checkpoint may have: it is part of addresses."""
@@ -62,6 +62,11 @@ def unit_address(checkpoint: str, unit: Unit) -> str:
 
 def record_address(checkpoint: str, unit: Unit) -> str:
     return f"{checkpoint}/{unit.layer}/{unit.channel}.json"
+
+
+def study_address(checkpoint: str, unit: Unit) -> str:
+    """What a study found about a unit, for programs."""
+    return f"{STUDY}/{checkpoint}/{unit.layer}/{unit.channel}.json"
 
 
 def thumbnail_address(checkpoint: str, unit: Unit) -> str:

@@ -27,6 +27,7 @@ from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
+from generator.store.findings import newest
 from generator.store.status import known_fingerprint
 from generator.store.store import DamagedError, Store, UnreadableError
 
@@ -118,8 +119,7 @@ class Catalog:
 
     @cached_property
     def _latest(self) -> Mapping[tuple[str, str | None, str], Result]:
-        ordered = sorted(self.results, key=lambda result: str(result.provenance.get("date")))
-        return {(r.kind, r.question.get("fingerprint"), r.question.get("layer", "")): r for r in ordered}
+        return newest(self.results)
 
 
 def read_catalog(config: Config) -> Catalog:

@@ -15,18 +15,23 @@ from functools import partial
 from pathlib import Path
 
 import jinja2
+import msgspec
 
 from generator.core.package import package_folder
+from generator.core.units import Unit
 from generator.core.views import VIEWS
 from generator.links import addresses
 from generator.publish.assets.cards import CardPicture, sheet_card, unit_card
 from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
 from generator.publish.assets.search import search_index
+from generator.publish.catalog import AtlasCheckpoint
 from generator.publish.content.previews import Preview
 from generator.publish.page import Page
 from generator.publish.pages import all_pages
+from generator.publish.panels import read_study
 from generator.publish.rendering import environment, render
 from generator.publish.site import Site
+from generator.store.findings import ANALYSES, Study
 from generator.store.store import Store
 
 Make = Callable[[], bytes]
@@ -64,9 +69,9 @@ def _render(env: jinja2.Environment, site: Site, page: Page) -> bytes:
 
 
 def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
-    """The index of each layer; of each unit the record and the thumbnail."""
+    """The index of each layer; of each unit the record, the thumbnail, and what a study found about it."""
     for checkpoint in site.checkpoints:
-        name = checkpoint.name
+        name, study = checkpoint.name, read_study(site.catalog, checkpoint)
         for layer in checkpoint.layers.values():
             if layer.rendered:
                 index = partial(layer_index, checkpoint, layer, cards=bool(site.config.url))
@@ -75,6 +80,17 @@ def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
                 if unit.record:
                     yield addresses.record_address(name, unit.unit), store.record_path(unit.record.key).read_bytes
                     yield addresses.thumbnail_address(name, unit.unit), store.path(unit.record.thumbnail).read_bytes
+                    if _studied(site, checkpoint, layer.name):
+                        found = partial(_study, study, unit.unit, unit.record.provenance.activation)
+                        yield addresses.study_address(name, unit.unit), found
+
+
+def _studied(site: Site, checkpoint: AtlasCheckpoint, layer: str) -> bool:
+    return any(site.catalog.latest(f"study/{name}", checkpoint.fingerprint, layer) for name in ANALYSES)
+
+
+def _study(study: Study, unit: Unit, activation: float) -> bytes:
+    return msgspec.json.encode(study.of(unit, activation)) + b"\n"
 
 
 def _static(site: Site) -> Iterator[tuple[str, Make]]:

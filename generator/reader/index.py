@@ -27,7 +27,14 @@ from generator.links import addresses
 from generator.links.base_url import read_base_url
 from generator.reader.location import Location
 from generator.reader.origin import Origin
-from generator.reader.published import PublishedAnswer, PublishedCheckpoint, PublishedLabel, PublishedUnit
+from generator.reader.published import (
+    PublishedAnswer,
+    PublishedCheckpoint,
+    PublishedLabel,
+    PublishedUnit,
+    read_study,
+)
+from generator.store.findings import Study
 
 FORMAT = 1
 _LONGEST = 500  # characters of a text
@@ -102,10 +109,11 @@ def _checkpoint(data: _Checkpoint, origin: Origin) -> PublishedCheckpoint:
     if data.architecture not in ARCHITECTURES:
         raise ValueError(f"no architecture {data.architecture!r}")
     net = ARCHITECTURES[data.architecture]
-    found = {unit.unit: unit for unit in (_unit(entry, net, data, origin) for entry in data.units)}
+    answers = tuple(_answer(entry, net, data, origin) for entry in data.answers)
+    study = read_study(data.name, net, answers)
+    found = {unit.unit: unit for unit in (_unit(entry, net, data, origin, study) for entry in data.units)}
     depth = {layer: i for i, layer in enumerate(net.layers)}
     ordered = sorted(found, key=lambda unit: (depth[unit.layer], unit.channel))
-    answers = tuple(_answer(entry, net, data, origin) for entry in data.answers)
     return PublishedCheckpoint(data.name, net, data.fingerprint or "", {unit: found[unit] for unit in ordered}, answers)
 
 
@@ -115,7 +123,7 @@ def _answer(entry: _Answer, net: Architecture, of: _Checkpoint, origin: Origin) 
     return PublishedAnswer(origin, of.name, of.fingerprint or "", entry.kind, entry.layer or "", entry.key)
 
 
-def _unit(entry: _Unit, net: Architecture, of: _Checkpoint, origin: Origin) -> PublishedUnit:
+def _unit(entry: _Unit, net: Architecture, of: _Checkpoint, origin: Origin, study: Study) -> PublishedUnit:
     layer_name, _, channel = entry.unit.partition(":")
     unit = Unit(layer_name, int(channel))
     layer = net.layers.get(unit.layer)
@@ -124,7 +132,7 @@ def _unit(entry: _Unit, net: Architecture, of: _Checkpoint, origin: Origin) -> P
     branch = layer.branch_of(unit.channel)
     return PublishedUnit(
         origin, of.name, of.fingerprint or "", unit, branch.name if branch else None, entry.activation,
-        entry.date or "", entry.picture, entry.thumbnail,
+        entry.date or "", entry.picture, entry.thumbnail, study,
         tuple(_label(label, of.sources) for label in entry.labels),
     )  # fmt: skip
 

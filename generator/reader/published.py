@@ -7,11 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
+from generator.checkpoints import CHECKPOINTS
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.record import Record
@@ -20,8 +21,11 @@ from generator.core.units import Unit
 from generator.links import addresses
 from generator.links.quoting import UnitReference
 from generator.reader.origin import Origin
+from generator.store.findings import ANALYSES, Study, age
+from generator.store.store import read_arrays
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL import Image
 
 
@@ -53,6 +57,7 @@ class PublishedUnit:
     date: str
     picture: str
     thumbnail: str
+    studies: Study = field(repr=False, compare=False)
     labels: tuple[PublishedLabel, ...] = ()
 
     def __str__(self) -> str:
@@ -101,6 +106,14 @@ class PublishedUnit:
         """Its picture, or thumbnail, in RGB. Raises AtlasError if it is not what its record says."""
         return self.origin.image(self.record.thumbnail if thumbnail else self.record.picture)
 
+    def study(self) -> dict[str, Any]:
+        """What a study found about it, as ``schema/study-1.json`` describes; without one, its name alone.
+
+        Computed from the arrays of its layer, checked against their hashes; they are read once for all its units.
+        Raises AtlasError if they are not what their records say.
+        """
+        return self.studies.of(self.unit, self.activation)
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedAnswer:
@@ -125,6 +138,31 @@ class PublishedAnswer:
         if result.question.get("fingerprint") != self.fingerprint:
             raise AtlasError(f"{place}: {address} is of other weights than {self.checkpoint}")
         return result, text
+
+    def read_arrays(self) -> tuple[Result, dict[str, NDArray[Any]]]:
+        """Its record and its arrays. Raises AtlasError like :meth:`read_record`, and if they do not match it."""
+        result = self.read_record()[0]
+        if "arrays" not in result.stored:
+            raise AtlasError(f"{self.origin.location.name}: {self} has no arrays")
+        return result, read_arrays(self.origin.file(result.stored["arrays"]), f"{self.origin.location.name}: {self}")
+
+
+def read_study(checkpoint: str, architecture: Architecture, answers: Iterable[PublishedAnswer]) -> Study:
+    """What these answers know of the units of a checkpoint. They are read when they are wanted, each layer once."""
+    spec = CHECKPOINTS.get(checkpoint)
+    of: dict[tuple[str, str], list[PublishedAnswer]] = {}
+    for answer in answers:
+        of.setdefault((answer.kind, answer.layer), []).append(answer)
+
+    @lru_cache(maxsize=4 * len(ANALYSES))
+    def read(name: str, layer: str) -> tuple[Result, Mapping[str, NDArray[Any]]] | None:
+        found = of.get((f"study/{name}", layer))
+        if not found:
+            return None
+        last = found[0] if len(found) == 1 else max(found, key=lambda answer: age(answer.read_record()[0]))
+        return last.read_arrays()
+
+    return Study(checkpoint, architecture, spec.class_names if spec else (), read)
 
 
 @dataclass(frozen=True, slots=True)

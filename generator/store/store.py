@@ -60,6 +60,19 @@ class Damage:
     proven: bool = True
 
 
+def read_arrays(data: bytes, name: str) -> dict[str, NDArray[Any]]:
+    """The arrays of an ``.npz`` file of this name. Raises DamagedError for anything but plain arrays."""
+    import numpy as np
+
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            if (size := sum(entry.file_size for entry in arrays.zip.infolist())) > _LARGEST:
+                raise ValueError(f"unpacked they would have {size:,} bytes, more than {_LARGEST:,}")
+            return {name: arrays[name] for name in arrays.files}
+    except Exception as error:  # whatever numpy and zipfile raise for a file that was made to harm
+        raise DamagedError(f"{name} holds no plain arrays ({error})") from error
+
+
 class Store:
     """The answers under one folder. Reading needs no lock; the folder is made when something is first written."""
 
@@ -144,16 +157,7 @@ class Store:
 
     def arrays(self, result: Result, role: str = "arrays") -> dict[str, NDArray[Any]]:
         """The arrays of an ``.npz`` file, by name. Nothing in it is executed: pickled objects are refused."""
-        import numpy as np
-
-        data = self.data(result, role)
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                if (size := sum(entry.file_size for entry in arrays.zip.infolist())) > _LARGEST:
-                    raise ValueError(f"unpacked they would have {size:,} bytes, more than {_LARGEST:,}")
-                return {name: arrays[name] for name in arrays.files}
-        except Exception as error:  # whatever numpy and zipfile raise for a file that was made to harm
-            raise DamagedError(f"{self.path(result.stored[role])} holds no plain arrays ({error})") from error
+        return read_arrays(self.data(result, role), str(self.path(result.stored[role])))
 
     def show(self, record: Record, *, thumbnail: bool = False) -> Rendered:
         """An answer with the pixels of its picture, or thumbnail. Raises DamagedError if that cannot be read."""

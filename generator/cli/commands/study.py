@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,13 +14,19 @@ from generator.cli.command import Command
 from generator.cli.options import checkpoint_option
 from generator.cli.output import echo
 from generator.cli.rendering import load_network
-from generator.config.atlas_toml import load_config
+from generator.config.atlas_toml import Config, load_config
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.progress import progress
+from generator.core.result import Result
+from generator.core.units import select_units
+from generator.publish.content.classes import class_names
+from generator.store.findings import Study, newest
 from generator.store.status import known_fingerprint
 from generator.store.store import Store
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from generator.network import Inception
 
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     atlas study weights                what units are made of, from the weights alone: seconds
     atlas study photos --photos ~/pictures --photos more/
     atlas study --checkpoint untrained --dry-run
+    atlas study 4a:11 --json           what the store knows of a unit, for programs
     """,
 )
 @click.argument("names", nargs=-1, metavar="[ANALYSIS]...")
@@ -43,16 +52,20 @@ if TYPE_CHECKING:
     help="A folder of photographs, with credits.csv if there is one. [default: those of [photos] in atlas.toml]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be computed.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is known of units, one JSON object a line.")
 @click.pass_obj
 def command(
     path: Path, names: tuple[str, ...], checkpoint: str | None, weights: Path | None, device: str,
-    folders: tuple[Path, ...], dry_run: bool,
+    folders: tuple[Path, ...], dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """What each unit sees in photographs, what it prefers among simple stimuli, and what it is made of.
 
     Answers lie in the store beside the pictures and come to the units' pages with the next `atlas build`. What is
     there is not computed again; a layer that is finished when you stop is kept.
     """
+    if as_json:
+        _print_known(load_config(path), names, checkpoint)
+        return
     from generator.study.analyses import analyses
     from generator.study.analysis import Subject
     from generator.study.photographs import find_photographs
@@ -60,7 +73,8 @@ def command(
 
     config, known = load_config(path), analyses()
     if wrong := [name for name in names if name not in known]:
-        raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}")
+        unit = f"; of units, type `atlas study {wrong[0]} --json`" if any(c.isdigit() for c in wrong[0]) else ""
+        raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}{unit}")
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
     where = folders or config.photos
     photographs = find_photographs(where) if where else None
@@ -102,3 +116,30 @@ def command(
         for file, why in unread.items():
             echo(f"left out: {file}: {why}", err=True)
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
+
+
+def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None) -> None:
+    """Print what the store knows of these units. Nothing is computed."""
+    if not words:
+        raise UsageError("name units: atlas study 4a:11 --json")
+    chosen, store = config.checkpoint(checkpoint), Store(config.store)
+    units = select_units(words, chosen.architecture, chosen.name)
+    fingerprint = known_fingerprint(chosen, store.records())
+    found = newest(store.results())
+
+    @cache
+    def read(name: str, layer: str) -> tuple[Result, Mapping[str, NDArray[Any]]] | None:
+        result = found.get((f"study/{name}", fingerprint, layer))
+        return (result, store.arrays(result)) if result else None
+
+    study = Study(chosen.name, chosen.architecture, class_names(chosen.name), read)
+    for layer in dict.fromkeys(unit.layer for unit in units):
+        if lacking := study.lacks(layer):
+            if layer in chosen.architecture.main_layers:
+                command = f"atlas study {' '.join(lacking)}{f' --checkpoint {checkpoint}' if checkpoint else ''}"
+                echo(f"{layer}: no answer of {', '.join(lacking)}; type `{command}`", err=True)
+            else:
+                echo(f"{layer}: only {', '.join(chosen.architecture.main_layers)} are studied", err=True)
+    for unit in units:
+        picture = store.read(config.question(fingerprint, unit).key) if fingerprint else None
+        echo(json.dumps(study.of(unit, picture.provenance.activation if picture else None)))

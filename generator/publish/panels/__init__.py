@@ -23,7 +23,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from generator.core.listing import modules_of
+from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.content.classes import class_names
+from generator.store.findings import ANALYSES, Study
 from generator.store.store import DamagedError, Store, UnreadableError
 
 if TYPE_CHECKING:
@@ -84,6 +87,18 @@ def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
             return {}
 
     return arrays
+
+
+def read_study(catalog: Catalog, checkpoint: AtlasCheckpoint) -> Study:
+    """What the store knows of the units of a checkpoint, for programs."""
+    arrays = {name: layer_arrays(catalog, f"study/{name}") for name in ANALYSES}
+
+    def read(name: str, layer: str) -> tuple[Result, Mapping[str, NDArray[Any]]] | None:
+        result = catalog.latest(f"study/{name}", checkpoint.fingerprint, layer)
+        found = arrays[name](checkpoint.fingerprint, layer) if result else {}
+        return (result, found) if result and found else None
+
+    return Study(checkpoint.name, checkpoint.checkpoint.architecture, class_names(checkpoint.name), read)
 
 
 def panels() -> tuple[Panel, ...]:

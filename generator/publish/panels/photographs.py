@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.core.architecture import CLASSIFIER, Layer
+from generator.core.architecture import CLASSIFIER
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.content.classes import class_name, class_names
 from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.store.findings import receptive_box
 
-SIDE = 224  # pixels of a photograph as the network saw it
 STRONGEST, LIKE, CLASSES = 9, 6, 3
 
 
@@ -112,22 +112,6 @@ def read(catalog: Catalog) -> Lookup:
         )
 
     return lookup
-
-
-def receptive_box(layer: Layer, position: int, grid: int, width: int | None = None) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what one position of a layer's grid sees, in pixels, as far as it is inside.
-
-    ``width`` is the receptive field of the unit's branch; without it that of the layer.
-    """
-    row, column = divmod(position, grid)
-    half = (width or layer.receptive_field) // 2
-
-    def span(index: int) -> tuple[int, int]:
-        centre = layer.stride * index + layer.offset
-        return max(0, centre - half), min(SIDE, centre + half + 1)
-
-    (left, right), (top, bottom) = span(column), span(row)
-    return left, top, right, bottom
 
 
 def _photo(

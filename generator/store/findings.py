@@ -1,0 +1,251 @@
+"""What a study found about one unit, as one JSON object for programs.
+
+>>> study = Study("bvlc_googlenet", architecture, class_names, read)              # doctest: +SKIP
+>>> study.of(Unit("mixed4a", 11))["examples"][0]["photo"]                         # doctest: +SKIP
+'n02099601-golden-retriever.jpg'
+
+`atlas study 4a:11 --json` prints it, a built atlas has it as ``study/CHECKPOINT/LAYER/CHANNEL.json``, and
+``generator.Atlas`` gives it; ``static/schema/study-1.json`` describes it. What no analysis has answered is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from generator.core.architecture import CLASSIFIER, Architecture, Layer
+from generator.core.errors import AtlasError
+from generator.core.result import Result
+from generator.core.text import legible
+from generator.core.units import Unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT = 1
+SIDE = 224  # pixels of a photograph as the network saw it
+EXAMPLES, EACH, CLASSES = 9, 3, 3  # strongest photographs; those at a percentile and of a group; classes of a group
+QUANTILES = (99, 95, 90, 75, 50)
+ANALYSES = ("photos", "tuning", "weights")
+
+Arrays = Mapping[str, "NDArray[Any]"]
+Read = Callable[[str, str], tuple[Result, Arrays] | None]
+"""Gives the newest answer of an analysis about a layer, with its arrays, or None."""
+
+
+def age(result: Result) -> tuple[str, str]:
+    """Larger for newer answers; the same order on every machine."""
+    return str(result.provenance.get("date")), result.key
+
+
+def newest(results: Iterable[Result]) -> Mapping[tuple[str, str | None, str], Result]:
+    """The newest answers, by kind, fingerprint of the weights, and layer."""
+    ordered = sorted(results, key=age)
+    return {(r.kind, r.question.get("fingerprint"), r.question.get("layer", "")): r for r in ordered}
+
+
+@dataclass(frozen=True)
+class Study:
+    """The answers about one checkpoint. ``classes`` are the names of its classes, () if they are not known."""
+
+    checkpoint: str
+    architecture: Architecture
+    classes: Sequence[str]
+    read: Read
+
+    def of(self, unit: Unit, synthetic_mean: float | None = None) -> dict[str, Any]:
+        """All that is known of a unit. ``synthetic_mean`` is the activation of its picture.
+
+        Raises AtlasError if an answer does not hold what its analysis computes.
+        """
+        found: dict[str, Any] = {"format": FORMAT, "checkpoint": self.checkpoint, "unit": str(unit)}
+        try:
+            return found | self._photographs(unit, synthetic_mean) | self._weights(unit) | self._tuning(unit)
+        except (LookupError, TypeError, ValueError) as error:
+            why = f"{type(error).__name__}: {legible(error, 100)}"
+            raise AtlasError(
+                f"the study of {self.checkpoint}/{unit} is not as this version writes it ({why})"
+            ) from error
+
+    def lacks(self, layer: str) -> tuple[str, ...]:
+        """The analyses that have not answered for a layer."""
+        return tuple(name for name in ANALYSES if self.read(name, layer) is None)
+
+    def _photographs(self, unit: Unit, synthetic_mean: float | None) -> dict[str, Any]:
+        answer, photos = self.read("photos", unit.layer), self._photos
+        if not answer or not photos or answer[0].question.get("photographs") != photos.fingerprint:
+            return {}
+        result, arrays = answer
+        channel, grid, layer = unit.channel, result.facts["grid"], self.architecture.layers[unit.layer]
+        branch = layer.branch_of(channel)
+        width = branch.receptive_field if branch else None
+
+        def examples(which: str, some: Any) -> list[dict[str, Any]]:
+            index, value, position = (arrays[f"{which}_{x}"][channel][some] for x in ("photo", "value", "position"))
+            each = zip(index.tolist(), value.tolist(), position.tolist(), strict=True)
+            return [
+                photos.named[i]
+                | {
+                    "value": _short(v),
+                    "row": p // grid,
+                    "column": p % grid,
+                    "box": [*receptive_box(layer, p, grid, width)],
+                }
+                for i, v, p in each
+            ]
+
+        label, best = arrays["group"][channel], arrays["best_photo"][channel]
+        groups = []
+        for k in range(int(arrays["groups"][channel])):
+            members = (label == k).nonzero()[0]
+            common = Counter(photos.named[i]["class"] for i in best[members].tolist()).most_common(CLASSES)
+            groups.append(
+                {
+                    "share": _short(len(members) / len(label)),
+                    "classes": [name for name, _ in common],
+                    "examples": examples("best", members[:EACH]),
+                }
+            )
+        middle = arrays["quantile_photo"].shape[2] // 2
+        near = slice(middle - EACH // 2, middle + EACH // 2 + 1)
+        fires = arrays["fires"][channel].tolist()
+        alike = zip(arrays["alike_unit"][channel].tolist(), arrays["alike_r"][channel].tolist(), strict=True)
+        return {
+            "photos": {"count": result.facts["photographs"], "fingerprint": photos.fingerprint},
+            "examples": examples("best", slice(EXAMPLES)),
+            "quantiles": [
+                {"quantile": q, "examples": examples("quantile", (i, near))} for i, q in enumerate(QUANTILES)
+            ],
+            "negative": examples("worst", slice(None)),
+            "fires": {"photographs": _short(fires[0]), "positions": _short(fires[1])},
+            "best_photo_mean": _short(float(arrays["best_mean"][channel])),
+            "synthetic_mean": None if synthetic_mean is None else _short(synthetic_mean),
+            "similar": [
+                {"unit": f"{unit.layer}:{i}", "r": _short(r, 3), "checkpoint": self.checkpoint} for i, r in alike
+            ],
+        } | _several(arrays, channel, groups)
+
+    @cached_property
+    def _photos(self) -> _Photos | None:
+        answer = self.read("photos", CLASSIFIER)
+        if not answer:
+            return None
+        result, arrays = answer
+        each = (arrays[name].tolist() for name in ("name", "sha256", "top_class", "probability"))
+        named = tuple(
+            {"photo": name, "sha256": sha256, "class": self._class(index), "probability": _short(probability)}
+            for name, sha256, index, probability in zip(*each, strict=True)
+        )
+        return _Photos(result.question.get("photographs"), named)
+
+    def _class(self, index: int) -> str:
+        return self.classes[index] if index < len(self.classes) else f"class {index}"
+
+    def _weights(self, unit: Unit) -> dict[str, Any]:
+        answer, main = self.read("weights", unit.layer), self.architecture.main_layers
+        if not answer:
+            return {}
+        arrays, channel, place = answer[1], unit.channel, main.index(unit.layer)
+        ties = {
+            f"{way}s": list(_ties(arrays, way, channel, main[other]))
+            for way, other in (("input", place - 1), ("output", place + 1))
+            if f"{way}_unit" in arrays
+        }
+        explained = {
+            f"{way}s": _short(float(arrays[f"{way}_explained"][channel]))
+            for way in ("input", "output")
+            if f"{way}_explained" in arrays
+        }
+        classes = {
+            way: [
+                {"class": self._class(i), "weight": _short(w)}
+                for i, w in zip(
+                    arrays[f"class_{way}"][channel].tolist(),
+                    arrays[f"class_{way}_weight"][channel].tolist(),
+                    strict=True,
+                )
+            ]
+            for way in ("for", "against")
+            if f"class_{way}" in arrays
+        }
+        return {**ties, "explained": explained, **({"classes": classes} if classes else {})}
+
+    def _tuning(self, unit: Unit) -> dict[str, Any]:
+        answer = self.read("tuning", unit.layer)
+        if not answer:
+            return {}
+        arrays, channel = answer[1], unit.channel
+        strongest, best = float(arrays["strongest"][channel]), int(arrays["best"][channel])
+        stimulus = {name: _number(arrays[f"stimulus_{name}"][best]) for name in ("orientation", "scale", "hue")}
+        preferred = {
+            name: {
+                "degrees": _number(arrays[name][channel]),
+                "selectivity": _short(selectivity),
+                "circular_variance": _short(1 - selectivity),
+            }
+            for name in ("orientation", "hue")
+            for selectivity in (float(arrays[f"{name}_selectivity"][channel]),)
+        }
+        family = str(arrays["stimulus_family"][best])
+        best_stimulus = {"family": family, **stimulus} if strongest > 0 else None
+        return {"tuning": {"strongest": _short(strongest), "best": best_stimulus, **preferred}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Photos:
+    """What is said of each photograph wherever it is an example."""
+
+    fingerprint: str | None
+    named: tuple[dict[str, Any], ...]
+
+
+def _several(arrays: Arrays, channel: int, groups: Sequence[Any]) -> dict[str, Any]:
+    if "several" not in arrays:  # answers of the first version judged groups in another way
+        return {}
+    silhouette, null = (_short(float(arrays[name][channel])) for name in ("silhouette", "null"))
+    several = bool(arrays["several"][channel])
+    return {"groups": {"several": several, "silhouette": silhouette, "null": null, "groups": groups}}
+
+
+def _ties(arrays: Arrays, way: str, channel: int, other: str) -> Iterator[dict[str, Any]]:
+    """Units of another layer, first those that excite. A kernel has three digits where it is largest."""
+    kernels = arrays[f"{way}_map"][channel].astype("float64")
+    digits = 2 - math.floor(math.log10(abs(kernels).max() or 1.0))
+    each = (arrays[f"{way}_{name}"][channel].tolist() for name in ("unit", "norm", "sum"))
+    for i, norm, total, kernel in zip(*each, (kernels.round(digits) + 0.0).tolist(), strict=True):
+        if i >= 0:
+            yield {"unit": f"{other}:{i}", "norm": _short(norm), "sum": _short(total), "map": kernel}
+
+
+def receptive_box(layer: Layer, position: int, grid: int, width: int | None = None) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what one position of a layer's grid sees, in pixels, as far as it is inside.
+
+    ``width`` is the receptive field of the unit's branch; without it that of the layer.
+    """
+    row, column = divmod(position, grid)
+    half = (width or layer.receptive_field) // 2
+
+    def span(index: int) -> tuple[int, int]:
+        centre = layer.stride * index + layer.offset
+        return max(0, centre - half), min(SIDE, centre + half + 1)
+
+    (left, right), (top, bottom) = span(column), span(row)
+    return left, top, right, bottom
+
+
+def _short(value: float, digits: int = 4) -> float:
+    """A number as it is worth writing: a response has no more digits that mean anything.
+
+    >>> _short(0.123456), _short(812.4179)
+    (0.1235, 812.4)
+    """
+    return float(f"{value:.{digits}g}")
+
+
+def _number(value: float) -> float | None:
+    """A number, or None for what a stimulus or a unit does not have."""
+    return None if math.isnan(value) else _short(float(value))
