@@ -48,6 +48,7 @@ CONFIDENCE: Mapping[str, str] = {
     "published": "named in the source",
     "low": "its authors call the group a catch-all, or are not sure",
     "source-data": "in the data behind the source, not in its text",
+    "photographs": "a guess from the picture and the photographs that excite it most, not tested",
     "eye": "a guess from the picture, not tested",
 }
 """How certain a name is, and what that means."""

@@ -92,8 +92,8 @@ class AtlasCheckpoint:
 
     @cached_property
     def named_by_eye(self) -> bool:
-        """Whether every name of its units is a guess from the picture."""
-        return all(label.confidence == "eye" for labels in self.labels.of.values() for label in labels)
+        """Whether every name of its units is a guess from pictures and photographs."""
+        return all(label.confidence in ("photographs", "eye") for labels in self.labels.of.values() for label in labels)
 
     @cached_property
     def rendered(self) -> int:
