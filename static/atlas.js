@@ -45,6 +45,24 @@
     document.querySelector(".quote .notice").remove();
   }
 
+  // a link leads into what is folded; browsers of today open it themselves
+  const unfold = () => {
+    const place = document.getElementById(location.hash.slice(1)), fold = place?.closest("details:not([open])");
+    if (fold) { fold.open = true; place.scrollIntoView(); }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+  const link = document.querySelector(".turn .link");
+  link?.addEventListener("click", (event) => {
+    if (!navigator.clipboard) return; // the forms to quote by are there to be copied by hand
+    event.preventDefault();
+    const address = document.querySelector("link[rel=canonical]")?.href ?? location.href.split("#")[0];
+    navigator.clipboard.writeText(address).then(() => {
+      link.textContent = "Copied";
+      setTimeout(() => { link.textContent = "Copy link"; }, 2000);
+    }, () => location.assign(link.href));
+  });
+
   for (const command of all(".command")) {
     const button = document.createElement("button");
     button.type = "button";

@@ -311,7 +311,7 @@ def test_copy_buttons_copy_what_they_stand_beside(browser: Any, atlas: TinyAtlas
         root = f"{address}a/path/site/"
         with Visit(browser, permissions=["clipboard-read", "clipboard-write"]) as visit:
             page = visit.page
-            page.goto(root + UNIT)
+            page.goto(f"{root}{UNIT}#quote")
             copied = {}
             for row in page.locator(".quote dl > div").all():
                 row.get_by_role("button", name="Copy").click()
@@ -328,9 +328,31 @@ def test_copy_buttons_copy_what_they_stand_beside(browser: Any, atlas: TinyAtlas
             assert visit.errors == []
 
 
+def test_what_is_folded_is_open_where_a_link_leads_into_it(root: str, browser: Any) -> None:
+    with Visit(browser, java_script_enabled=False) as visit:
+        page, form = visit.page, visit.page.locator(".quote dl code").first
+        page.goto(root + UNIT)
+        assert not form.is_visible()
+        page.get_by_role("link", name="Copy link").click()
+        form.wait_for()
+        assert not page.get_by_role("heading", name="Provenance").is_visible()
+        page.goto(f"{root}{UNIT}#provenance")
+        page.get_by_role("heading", name="Provenance").wait_for()
+
+
+def test_a_page_gives_its_link(browser: Any, atlas: TinyAtlas) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with served(atlas.folder.parent.parent) as address, Visit(browser, permissions=allowed) as visit:
+        page, shown = visit.page, f"{address}a/path/site/{UNIT}"
+        page.goto(f"{shown}#again")
+        page.get_by_role("link", name="Copy link").click()
+        page.get_by_role("link", name="Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == shown
+
+
 def test_from_a_disk_the_text_is_selected_or_copied(browser: Any, atlas: TinyAtlas) -> None:
     with Visit(browser) as visit:
-        visit.page.goto(f"{atlas.site.as_uri()}/{UNIT}")
+        visit.page.goto(f"{atlas.site.as_uri()}/{UNIT}#quote")
         row = visit.page.locator(".quote dl > div").first
         row.get_by_role("button").click()
         row.get_by_role("button", name=re.compile("Copied|Selected")).wait_for()

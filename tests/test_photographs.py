@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from generator.core.errors import UsageError
-from generator.study.photographs import (
+from generator.photos.photographs import (
     SIDE,
     Credit,
     UnreadablePhotographError,

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from generator.network import Inception, load_checkpoint
+from generator.photos.photographs import Photographs, find_photographs, read_photograph
 from generator.study import groups, similarity, tuning
-from generator.study.photographs import Photographs, find_photographs, read_photograph
 from generator.study.responses import Responses, describe_best, gather
 from generator.study.stimuli import all_stimuli, draw
 

@@ -43,6 +43,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
     )
     env.globals.update(
         activation_curve=charts.activation_curve,
+        excitation=charts.excitation,
         network=charts.network,
         receptive_field=charts.receptive_field,
         source=source,

@@ -4,8 +4,8 @@
 that no picture depends on the others of a batch.
 
 The Fourier parameterisation and the decorrelated colours are those of Olah et al., "Feature Visualization" (Distill
-2017) and of Lucid: coefficients are scaled by 1 / frequency ** decay, and colours have a basis in which those of natural
-pictures are not correlated. Constants are Lucid's, whose decay is 1.
+2017) and of Lucid: coefficients are scaled by 1 / frequency ** decay, and colours have a basis in which those of
+natural pictures are not correlated. Constants are Lucid's, whose decay is 1.
 """
 
 from __future__ import annotations

@@ -226,15 +226,15 @@ def receptive_box(layer: Layer, position: int, grid: int, width: int | None = No
 
     ``width`` is the receptive field of the unit's branch; without it that of the layer.
     """
-    row, column = divmod(position, grid)
     half = (width or layer.receptive_field) // 2
+    x, y = middle(layer, position, grid)
+    return max(0, x - half), max(0, y - half), min(SIDE, x + half + 1), min(SIDE, y + half + 1)
 
-    def span(index: int) -> tuple[int, int]:
-        centre = layer.stride * index + layer.offset
-        return max(0, centre - half), min(SIDE, centre + half + 1)
 
-    (left, right), (top, bottom) = span(column), span(row)
-    return left, top, right, bottom
+def middle(layer: Layer, position: int, grid: int) -> tuple[int, int]:
+    """Across and down, in pixels: the middle of what one position of a layer's grid sees."""
+    row, column = divmod(position, grid)
+    return layer.stride * column + layer.offset, layer.stride * row + layer.offset
 
 
 def _short(value: float, digits: int = 4) -> float:

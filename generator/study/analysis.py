@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from generator.core.architecture import Architecture
 from generator.core.result import result_key
-from generator.study.photographs import Photographs
+from generator.photos.photographs import Photographs
 
 if TYPE_CHECKING:
     from generator.network import Inception

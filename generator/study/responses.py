@@ -24,7 +24,7 @@ from torch import Tensor
 from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError
 from generator.network import Inception
-from generator.study.photographs import Photograph, read_batches
+from generator.photos.photographs import Photograph, read_batches
 
 BEST = 60  # photographs of a unit whose strongest positions are described, to see whether it answers to several things
 WORST = 3

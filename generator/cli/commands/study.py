@@ -66,9 +66,9 @@ def command(
     if as_json:
         _print_known(load_config(path), names, checkpoint)
         return
+    from generator.photos.photographs import find_photographs
     from generator.study.analyses import analyses
     from generator.study.analysis import Subject
-    from generator.study.photographs import find_photographs
     from generator.study.run import missing, run
 
     config, known = load_config(path), analyses()

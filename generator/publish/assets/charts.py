@@ -116,6 +116,27 @@ def receptive_field(width: int, size: int) -> Markup:
     )
 
 
+def excitation(best: float, picture: float) -> Markup:
+    """The line from silence over the best photograph to the picture, each with its activation. Both are above 0.
+
+    Where the best photograph excites the unit more than the picture does, it comes last.
+    """
+    (nearer, near), (farther, far) = sorted([(best, "best photograph"), (picture, "its picture")])
+    at = 5 + 350 * nearer / farther
+    last, middle = f"{far} {printed(farther)}", f"{near} {printed(nearer)}"
+    half = 3.2 * len(middle)  # of its width: 12 pixels high, a character is 6.4 wide
+    place = max(half, min(at, 350 - 6.4 * len(last) - half))
+    silence = '<text x="0" y="28">silence</text>' if place - half > 52 else ""
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="excitation" viewBox="0 0 360 32" width="360" height="32" role="img" '
+        f'aria-label="Silence 0, {middle}, {last}, mean over the grid"><path d="M5 8H355"/>'
+        f'<circle cx="5" cy="8" r="4.5"/><circle cx="{at:.1f}" cy="8" r="4.5"/><circle cx="355" cy="8" r="4.5"/>'
+        f"{silence}"
+        f'<text x="{place:.1f}" y="28" text-anchor="middle">{middle}</text>'
+        f'<text x="360" y="28" text-anchor="end">{last}</text></svg>'
+    )
+
+
 def network(checkpoint: AtlasCheckpoint, url: Urls) -> Markup:
     """The plan of the network, read downwards: a bar's width is its number of channels, its height the side of its
     grid.

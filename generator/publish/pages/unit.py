@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.assets import schema
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit
@@ -19,10 +20,14 @@ from generator.publish.page import Page, PageKind
 from generator.publish.panels import PanelShown
 from generator.publish.site import Site
 
+FEW = 20  # pictures; among fewer, a rank says little
+
 
 @dataclass(frozen=True, slots=True)
 class UnitPage:
-    """``command`` makes the picture again. ``panels`` has those panels that know something of the unit."""
+    """``command`` makes the picture again. ``panels`` has those panels that know something of the unit.
+    ``above`` is the share of the layer's other pictures by the same recipe that have a smaller activation; None if they
+    are few."""
 
     template: ClassVar[str] = "unit.html"
     layer: AtlasLayer
@@ -31,6 +36,7 @@ class UnitPage:
     next: AtlasUnit | None
     neighbours: tuple[AtlasUnit, ...]
     panels: tuple[PanelShown, ...]
+    above: float | None
     settings: tuple[Setting, ...]
     facts: tuple[Fact, ...]
     command: str
@@ -71,12 +77,23 @@ def _context(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: A
         next=units[place + 1] if place + 1 < len(units) else None,
         neighbours=neighbours(units, place),
         panels=site.panels.of(checkpoint, unit),
+        above=_above(units, record),
         settings=provenance.settings(record.question.recipe),
         facts=provenance.facts(record),
         command=provenance.render_command(record, checkpoint.name, site.config),
         quotes=quotes(unit, record, checkpoint.name, site.config),
         pictures=provenance.other_pictures(record, unit.others),
     )
+
+
+def _above(units: Sequence[AtlasUnit], record: Record) -> float | None:
+    activation = record.provenance.activation
+    others = [
+        unit.record.provenance.activation
+        for unit in units
+        if unit.record and unit.record is not record and unit.record.question.recipe == record.question.recipe
+    ]
+    return sum(other < activation for other in others) / len(others) if len(others) >= FEW else None
 
 
 PAGES = PageKind(90, _pages)

@@ -1,4 +1,4 @@
-"""Panels of a unit's page: what an analysis has to say of a unit, between its neighbours and its quotations.
+"""Panels of a unit's page: what an analysis has to say of a unit, beside its picture or below it.
 
 A module of this package is one panel. It has a ``PANEL``, and is found because it lies here:
 
@@ -38,19 +38,24 @@ Lookup = Callable[[AtlasCheckpoint, AtlasUnit], Any]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. Panels come in their ``order``. ``read`` is called once a build and gives the panel's lookup."""
+    """One panel. Panels come in their ``order``. ``read`` is called once a build and gives the panel's lookup.
+
+    ``beside`` is the template of what stands beside the picture, on the first screen, if there is any.
+    """
 
     order: int
     template: str
     read: Callable[[Catalog], Lookup]
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PanelShown:
-    """A panel on the page of one unit: its template, and the ``panel`` that this reads."""
+    """A panel on the page of one unit: its templates, and the ``panel`` that they read."""
 
     template: str
     panel: Any
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ class Panels:
 
     def of(self, checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> tuple[PanelShown, ...]:
         """The panels that have something to say of a unit, in order."""
-        found = ((panel.template, lookup(checkpoint, unit)) for panel, lookup in self.read)
-        return tuple(PanelShown(template, shown) for template, shown in found if shown is not None)
+        found = ((panel, lookup(checkpoint, unit)) for panel, lookup in self.read)
+        return tuple(PanelShown(panel.template, shown, panel.beside) for panel, shown in found if shown is not None)
 
 
 LayerArrays = Callable[[str | None, str], "Mapping[str, NDArray[Any]]"]

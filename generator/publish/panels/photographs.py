@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 
 from generator.core.architecture import CLASSIFIER
 from generator.core.units import Unit
+from generator.photos.credits import Credit, tidied
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.content.classes import class_name, class_names
 from generator.publish.panels import Lookup, Panel, layer_arrays
-from generator.store.findings import receptive_box
+from generator.store.findings import middle, receptive_box
 
 STRONGEST, LIKE, CLASSES = 9, 6, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photograph by its credits, what the network says of it, and the box [left, top, right, bottom] that fires."""
+    """A photograph by its credits, what the network says of it, and where it fires: the box [left, top, right, bottom]
+    that the position sees, and the middle of the position, in pixels of the photograph."""
 
-    title: str
-    author: str
-    licence: str
-    source: str
+    credit: Credit
     said: str
     probability: float
     value: float
     box: tuple[int, int, int, int]
+    at: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +89,21 @@ def read(catalog: Catalog) -> Lookup:
             return None
         facts = result.facts
         names = class_names(checkpoint.name)
-        channel, field = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
+        channel, width = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
+
+        def photo(index: int, value: float, position: int) -> Photo:
+            credit = tidied(*_credit(photos, index))
+            said = class_name(names, int(photos["top_class"][index]))
+            box = receptive_box(layer.layer, position, facts["grid"], width)
+            at = middle(layer.layer, position, facts["grid"])
+            return Photo(credit, said, float(photos["probability"][index]), value, box, at)
 
         def shown(which: str, at: tuple[int, ...], count: int) -> tuple[Photo, ...]:
             index, value, position = (
                 arrays[f"{which}_{x}"][(channel, *at)][:count] for x in ("photo", "value", "position")
             )
             each = zip(index.tolist(), value.tolist(), position.tolist(), strict=True)
-            return tuple(
-                _photo(photos, names, i, v, receptive_box(layer.layer, p, facts["grid"], field)) for i, v, p in each
-            )
+            return tuple(photo(*row) for row in each)
 
         others = zip(arrays["alike_unit"][channel].tolist(), arrays["alike_r"][channel].tolist(), strict=True)
         return Photographs(
@@ -114,15 +119,9 @@ def read(catalog: Catalog) -> Lookup:
     return lookup
 
 
-def _photo(
-    photos: Mapping[str, NDArray[Any]], names: tuple[str, ...], index: int, value: float, box: tuple[int, int, int, int]
-) -> Photo:
-    given = {name: str(photos[name][index]) for name in ("title", "author", "licence", "source")}
-    title = given["title"] or str(photos["name"][index])
-    said = class_name(names, int(photos["top_class"][index]))
-    source = given["source"] if given["source"].startswith("https://") else ""
-    probability = float(photos["probability"][index])
-    return Photo(title, given["author"], given["licence"], source, said, probability, value, box)
+def _credit(photos: Mapping[str, NDArray[Any]], index: int) -> tuple[Credit, str]:
+    """Whose a photograph is, as the study was told it, and its file."""
+    return Credit(*(str(photos[f.name][index]) for f in fields(Credit))), str(photos["name"][index])
 
 
 def _several(
@@ -145,4 +144,4 @@ def _several(
     return Several(tuple(groups), silhouette, null, kinship, float(facts["akin"]))
 
 
-PANEL = Panel(order=10, template="panels/photographs.html", read=read)
+PANEL = Panel(order=10, template="panels/several.html", read=read, beside="panels/photographs.html")

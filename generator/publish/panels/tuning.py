@@ -21,11 +21,13 @@ _NAMES = {"step": "disc of another brightness", "disc": "coloured disc", "bright
 class Tuning:
     """What the panel shows of one unit. Angles are in degrees, None where the unit is not choosy about them.
 
+    ``best_photo`` is the response to the best stimulus in multiples of that to the best photograph, None without one.
     ``bars`` and ``hues`` are charts of its responses to orientations and hues; "" where it has none.
     """
 
     count: int
     best: str
+    best_photo: float | None
     orientation: float | None
     orientation_selectivity: float
     hue: float | None
@@ -35,17 +37,20 @@ class Tuning:
 
 
 def read(catalog: Catalog) -> Lookup:
-    arrays_of = layer_arrays(catalog, "study/tuning")
+    arrays_of, photos_of = (layer_arrays(catalog, f"study/{name}") for name in ("tuning", "photos"))
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Tuning | None:
         arrays, channel = arrays_of(checkpoint.fingerprint, unit.unit.layer), unit.unit.channel
         if "stimulus_family" not in arrays:
             return None
+        photos = photos_of(checkpoint.fingerprint, unit.unit.layer)
+        photo = float(photos["best_mean"][channel]) if "best_mean" in photos else 0.0
         response = arrays["response"][channel].astype(np.float32) / 255
         choosy, picky = (float(arrays[f"{name}_selectivity"][channel]) for name in ("orientation", "hue"))
         return Tuning(
             count=len(response),
             best=_name(arrays, int(arrays["best"][channel])) if arrays["strongest"][channel] > 0 else "",
+            best_photo=float(arrays["strongest"][channel]) / photo if photo > 0 else None,
             orientation=float(arrays["orientation"][channel]) if choosy >= CLEAR else None,
             orientation_selectivity=choosy,
             hue=float(arrays["hue"][channel]) if picky >= CLEAR else None,

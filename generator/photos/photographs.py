@@ -5,13 +5,11 @@
 >>> pixels.shape, pixels.dtype                                            # doctest: +SKIP
 ((224, 224, 3), dtype('uint8'))
 
-Credits come from a file ``credits.csv`` in a folder of photographs, with the columns file, title, author, licence and
-source. What cannot be read is named with its reason and left out. Nothing here needs torch.
+What cannot be read is named with its reason and left out. Nothing here needs torch.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,29 +22,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from generator.core.errors import UsageError
-from generator.core.text import read_text
+from generator.photos.credits import Credit, read_credits
 
 SHORT_SIDE, SIDE = 256, 224
 """Pixels: what the short side is scaled to, and the square that is cut from the centre (Szegedy et al., 2014)."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SMALLEST = 32  # pixels of the short side; less says nothing when it is enlarged to 256
 MOST_PIXELS = 100_000_000  # decoded at once: 300 MB; a larger JPEG is decoded at a fraction of its size
-CREDITS = "credits.csv"
-_COLUMNS = ("file", "title", "author", "licence", "source")
 
 
 class UnreadablePhotographError(ValueError):
     """A file that is no photograph, or one that cannot be read; the text is the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """Whose photograph it is, as ``credits.csv`` says it; "" where it says nothing."""
-
-    title: str = ""
-    author: str = ""
-    licence: str = ""
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +85,6 @@ def find_photographs(folders: Sequence[Path]) -> Photographs:
     if not found:
         raise UsageError(f"no photographs ({', '.join(SUFFIXES)}) in {', '.join(map(str, folders))}")
     return Photographs(tuple(found[digest] for digest in sorted(found)), left_out)
-
-
-def read_credits(folder: Path) -> dict[str, Credit]:
-    """The rows of ``credits.csv`` in a folder by file, or none without it. Raises UsageError naming what is wrong."""
-    path = folder / CREDITS
-    try:
-        text = read_text(path)
-    except FileNotFoundError:
-        return {}
-    rows = csv.DictReader(text.splitlines())
-    try:
-        if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
-            raise UsageError(f"{path}:1: no column {', '.join(sorted(missing))}; write {','.join(_COLUMNS)}")
-        return {r["file"]: Credit(*(" ".join((r[column] or "").split()) for column in _COLUMNS[1:])) for r in rows}
-    except csv.Error as error:
-        raise UsageError(f"{path}:{rows.line_num + 1}: cannot be read: {error}") from error
 
 
 def look_at(path: Path) -> None:
