@@ -268,11 +268,11 @@ def test_two_renderers_on_one_store_both_finish(atlas: Path, run: Run) -> None:
 
 def test_bench_prints_one_object_a_layer(atlas: Path, run: Run) -> None:
     quick = ["--units", "2", "--repeats", "1", "--size", "48", "--input", "64", "--steps", "4"]
-    quick += ["--precision", "float32"]  # without bfloat16 units a processor takes minutes for the default
     code, out, _ = run("bench", "--layer", "conv2d0", "--layer", "mixed3a", *quick, "--lucent-steps", "2", "--json")
     assert code == 0
     told = [json.loads(line) for line in out.splitlines()]
     assert [one["layer"] for one in told] == ["conv2d0", "mixed3a"]
+    assert all(one["arithmetic"] in ("bfloat16", "float32") for one in told)
     assert all(one["over_floor"] > 0 and len(one["lucent"]["activations"]) == 2 for one in told)
     code, out, _ = run("bench", "--layer", "conv2d0", *quick, "--no-lucent")
     assert code == 0

@@ -25,6 +25,7 @@ from generator.core.units import Unit
 from generator.network import Inception
 from generator.network.load import Loaded
 from generator.render import lucent
+from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.objective import evaluate
@@ -49,13 +50,16 @@ def compare(
     repeats: int = 3,
     lucent_steps: int = lucent.STEPS,
     loop: bool = True,
+    forced: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Comparison:
     """Measure some units of one layer, ours in batches of at most ``batch``, as far as memory allows.
 
-    With ``lucent_steps`` of 0 Lucent is left out; ``loop`` also times it on one model for all units.
+    With ``lucent_steps`` of 0 Lucent is left out; ``loop`` also times it on one model for all units. If
+    ``forced``, the arithmetic is the recipe's precision; otherwise the one that a run would use.
     """
-    bench = _Bench(loaded, units, recipe, device, batch, progress)
+    arithmetic = recipe.precision if forced else fastest(recipe.precision, device)
+    bench = _Bench(loaded, units, replace(recipe, precision=arithmetic), device, batch, progress)
     bench.expect(len(units) * lucent_steps * (2 if loop else 1) + len(bench.batches) * recipe.steps * (repeats + 1))
     theirs = bench.lucent(lucent_steps, fresh=True) if lucent_steps else None
     looped = bench.lucent(lucent_steps, fresh=False) if lucent_steps and loop else None
@@ -83,6 +87,7 @@ def compare(
         recipe=recipe,
         batches=tuple(len(batch.places) for batch in bench.batches),
         lucent_steps=lucent_steps,
+        arithmetic=arithmetic,
         lucent=theirs,
         lucent_loop=looped,
         ours=Side(seconds, 1000 * median(seconds) / recipe.steps, peak.bytes, activations),

@@ -27,11 +27,11 @@ class Side:
 class Comparison:
     """Lucent, this renderer and the floor on some units of a layer. Times are a unit's share, or a unit's and step's.
 
-    ``lucent`` is None where it was left out, ``lucent_loop`` is Lucent on one model for all units. ``steps_to_lucent``
-    has for each unit the first measured step at which its activation is that of Lucent's last picture, or None;
-    ``seconds_to_lucent`` is the time until all units of the batch are there. ``flops_per_step`` are
-    the operations of the convolutions, ``matrix_flops`` those a second of a large matrix product. ``parts`` are shares
-    of a step's time.
+    ``arithmetic`` is that of our network. ``lucent`` is None where it was left out, ``lucent_loop`` is Lucent on one
+    model for all units. ``steps_to_lucent`` has for each unit the first measured step at which its activation is that
+    of Lucent's last picture, or None; ``seconds_to_lucent`` is the time until all units of the batch are there.
+    ``flops_per_step`` are the operations of the convolutions, ``matrix_flops`` those a second of a large matrix
+    product. ``parts`` are shares of a step's time.
     """
 
     checkpoint: str
@@ -40,6 +40,7 @@ class Comparison:
     units: tuple[str, ...]
     recipe: Recipe
     batches: tuple[int, ...]
+    arithmetic: str
     lucent_steps: int
     lucent: Side | None
     lucent_loop: Side | None
@@ -73,6 +74,7 @@ class Comparison:
             "speedup_to_lucent_activation": self.speedup_to_lucent_activation,
             "over_floor": self.over_floor,
             "matrix_share": self.matrix_share,
+            "arithmetic": self.arithmetic,
         }
         sides = {
             "lucent": self.lucent.as_dict() if self.lucent else None,
@@ -118,7 +120,7 @@ def account(found: Comparison) -> str:
     lines = [
         f"{told['processor']} ({', '.join(told['instructions']) or 'no vector instructions known'}), "
         f"{told['threads']} threads, on {told['device']}; {versions}; {told['date'][:10]}",
-        f"{found.checkpoint}, {found.recipe.size} px, {found.recipe.steps} steps, {found.recipe.precision}, "
+        f"{found.checkpoint}, {found.recipe.size} px, {found.recipe.steps} steps, {found.arithmetic}, "
         f"in batches of {', '.join(map(str, found.batches))}{with_lucent}",
         f"{found.layer}: {1 / median(found.ours.seconds):.3g} units a second; {found.matrix_share:.0%} of the rate of "
         f"a matrix product ({found.matrix_flops / 1e12:.3g} TFLOP/s); memory {_size(found.ours.peak_bytes)}",

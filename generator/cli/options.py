@@ -48,15 +48,23 @@ view_option, views_option = (
 )
 
 
+_NO_OPTION = ("ray", "forced")
+
+
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """Where and how something is rendered; nothing of it changes a picture. ``ray`` is the address of a cluster."""
+    """Where and how something is rendered; nothing of it changes a picture but its last digits.
+
+    ``ray`` is the address of a cluster. ``forced`` is True if the precision was typed: it is used even where a more
+    exact one is faster.
+    """
 
     weights: Path | None
     batch: int | None
     device: str
     ray: str | None
     workers: int | None
+    forced: bool = False
 
     def __post_init__(self) -> None:
         if (
@@ -74,7 +82,7 @@ def render_options(command: Decorated) -> Decorated:
 
     @wraps(command)
     def collected(*args: Any, ray: bool, ray_address: str | None, **typed: Any) -> Any:
-        rest = {field.name: typed.pop(field.name) for field in fields(RenderOptions) if field.name != "ray"}
+        rest = {field.name: typed.pop(field.name) for field in fields(RenderOptions) if field.name not in _NO_OPTION}
         return command(*args, how=RenderOptions(ray=ray_address or (HERE if ray else None), **rest), **typed)
 
     for option in (

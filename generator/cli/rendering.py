@@ -94,7 +94,7 @@ def on_this_machine(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[s
     net = load_network(checkpoint, how.weights, how.device)
     from generator.render.local import run
 
-    return net.fingerprint, nullcontext((net.mean.is_cuda, partial(run, net=net)))
+    return net.fingerprint, nullcontext((net.mean.is_cuda, partial(run, net=net, forced=how.forced)))
 
 
 def load_network(
@@ -122,7 +122,7 @@ def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, E
     def engine() -> Iterator[tuple[bool, Callable[..., Outcome]]]:
         with connect(how.ray or LOCAL, workers=how.workers, device=how.device) as pool:
             echo(pool, err=True)
-            yield pool.gpu, partial(run, loaded=loaded, pool=pool, warn=warn)
+            yield pool.gpu, partial(run, loaded=loaded, pool=pool, warn=warn, forced=how.forced)
 
     return loaded.fingerprint, engine()
 

@@ -67,7 +67,11 @@ class Recipe:
     shift: float = _setting(10.0, "largest random shift, in pixels of what the network sees", 0, 512)
     wake_steps: int = _setting(16, "first steps in which every ReLU leaks, so that no unit stays dead", 0, 100_000)
     leak: float = _setting(0.1, "slope of the leaking ReLU below zero", 0, 1)
-    precision: str = _setting("bfloat16", "arithmetic of the network", of=("bfloat16", "float32"))
+    precision: str = _setting(
+        "bfloat16",
+        "least exact arithmetic of the network; a device uses float32 where that is faster",
+        of=("bfloat16", "float32"),
+    )
     seed: int = _setting(0, "another seed gives other noise and another picture of the same unit", 0, 2**63 - 1)
     renderer: int = _setting(RENDERER, "version of the renderer; no option, the code sets it", 1, 1_000_000)
 

@@ -92,8 +92,9 @@ class Provenance:
     ``activations`` has the unit's objective at each step, on the warped picture in the recipe's precision;
     ``activation`` is the mean over the grid in float32, on the final picture enlarged to the network's input, without
     transformations. ``spread`` is the standard deviation of the picture's pixels in 0..255; ``seconds`` the unit's
-    share of its batch. ``probability`` is what the network gives the picture, so measured, for the
-    unit's class; of units that are no class it is None, and left out of the record.
+    share of its batch. ``probability`` is what the network gives the picture, so measured, for the unit's class; of
+    units that are no class it is None. ``arithmetic`` is that of the ascent, at least as exact as the recipe's
+    precision; records from before it was written down have None, and were made in that precision.
     """
 
     checkpoint: Line
@@ -107,11 +108,12 @@ class Provenance:
     ]
     date: Date
     probability: Number | None = None
+    arithmetic: Line | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As records have it."""
+        """As records have it: what is not known is left out."""
         made = {**asdict(self), "versions": dict(self.versions)}
-        return made if self.probability is not None else {k: v for k, v in made.items() if k != "probability"}
+        return {key: value for key, value in made.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,11 @@ def _amplitudes(size: int, decay: float, device: torch.device) -> Tensor:
     """1 / frequency ** decay for each Fourier coefficient, in cycles a pixel; the constant one counts as 1 / size."""
     fy, fx = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :]
     frequency = np.maximum(np.hypot(fy, fx), 1 / size)
-    return torch.tensor(frequency**-decay / _MAGIC, dtype=torch.float32, device=device)[..., None]
+    return torch.from_numpy((frequency**-decay / _MAGIC).astype(np.float32)).to(device)[..., None]
 
 
 @lru_cache(maxsize=8)
 def _colors(device: torch.device) -> Tensor:
     """The square root of the colour correlation of natural pictures, scaled so that no column is longer than 1."""
     matrix = np.array(_COLOR_CORRELATION_SQRT)
-    return torch.tensor(matrix / np.linalg.norm(matrix, axis=0).max(), dtype=torch.float32, device=device)
+    return torch.from_numpy((matrix / np.linalg.norm(matrix, axis=0).max()).astype(np.float32)).to(device)

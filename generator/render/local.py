@@ -62,14 +62,15 @@ def run(
     *,
     checkpoint: str,
     force: bool = False,
+    forced: bool = False,
     advance: Advance = lambda units: None,
 ) -> Outcome:
     """Render every batch of a plan with a float32 network, on the network's device, and keep the results.
 
-    Ctrl-C, a full disk and the like end the run; the batch that they interrupt is lost, the rest is kept. Raises
-    AtlasError if the store cannot be written at all.
+    ``forced`` is that of :class:`Renderer`. Ctrl-C, a full disk and the like end the run; the batch that they interrupt
+    is lost, the rest is kept. Raises AtlasError if the store cannot be written at all.
     """
-    renderer = Renderer(net, checkpoint)
+    renderer = Renderer(net, checkpoint, forced=forced)
 
     def answer(batches: Iterator[Batch]) -> Generator[Answers]:
         with ThreadPoolExecutor(_ENCODERS) as encoders:

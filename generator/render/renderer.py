@@ -13,6 +13,7 @@ import copy
 import ctypes
 import math
 import platform
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +32,14 @@ from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Rendered
 from generator.core.views import VIEWS
 from generator.network import Inception
+from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.encode import encode, to_pixels
 from generator.render.objective import evaluate, probabilities
 from generator.store.plan import Batch
+
+_OPERATION = re.compile(r"aten::\w+")
 
 Advance = Callable[[float], object]
 """Called with the units, or fractions of units, done since the last call; negative if they have to be done again."""
@@ -69,10 +73,13 @@ def finish(rendered: Rendered | Failure) -> EncodedImage | Failure:
 class Renderer:
     """Answers batches with the network of one checkpoint, on the device that it is on."""
 
-    def __init__(self, net: Inception, checkpoint: str) -> None:
-        """``net`` is in float32: pictures are evaluated with it. It is copied for other precisions."""
+    def __init__(self, net: Inception, checkpoint: str, *, forced: bool = False) -> None:
+        """``net`` is in float32: pictures are evaluated with it. It is copied for other precisions.
+
+        If ``forced``, the arithmetic is the recipe's precision, though the device may be faster in a more exact one.
+        """
         keep_freed_memory()
-        self._net, self._checkpoint = net, checkpoint
+        self._net, self._checkpoint, self._forced = net, checkpoint, forced
         self._networks = {"float32": net}
         self._needed: dict[tuple[str, Recipe, str], int] = {}
         self._largest = 1 << 30  # batch that may fit; halved when memory runs out
@@ -90,6 +97,12 @@ class Renderer:
                 continue
             try:
                 rendered = self._render(part, advance)
+            except NotImplementedError as error:
+                operation = next(iter(_OPERATION.findall(str(error))), "an operation")
+                instead = "set PYTORCH_ENABLE_MPS_FALLBACK=1 or " * (self._net.mean.device.type == "mps")
+                raise AtlasError(
+                    f"this torch cannot compute {operation} on {self._net.mean.device.type}; {instead}type --device cpu"
+                ) from error
             except torch.OutOfMemoryError:
                 torch.cuda.empty_cache()
                 if len(part) == 1:
@@ -103,7 +116,7 @@ class Renderer:
                 yield rendered
 
     def _most(self, batch: Batch) -> int:
-        asked = (batch.layer, batch.recipe, batch.view)
+        asked = (batch.layer, replace(batch.recipe, precision=self._arithmetic(batch.recipe)), batch.view)
         if asked not in self._needed:
             self._needed[asked] = bytes_per_unit(self._net, *asked)
         return min(self._largest, fits(self._needed[asked], self._net.mean.device))
@@ -177,6 +190,7 @@ class Renderer:
             spread=round(float(pixels.std()), 2),
             seconds=seconds,
             device=describe(self._net.mean.device),
+            arithmetic=self._arithmetic(question.recipe),
             versions=versions(),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             probability=None if probability is None else float(f"{probability:.6g}"),
@@ -184,11 +198,15 @@ class Renderer:
         return Rendered(question, provenance, pixels)
 
     def _ascend(self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None) -> Ascent:
-        if recipe.precision not in self._networks:
-            self._networks[recipe.precision] = copy.deepcopy(self._net).to(getattr(torch, recipe.precision))
+        arithmetic = self._arithmetic(recipe)
+        if arithmetic not in self._networks:
+            self._networks[arithmetic] = copy.deepcopy(self._net).to(getattr(torch, arithmetic))
         seeds = [question.draw_seed for question in batch.questions]
-        net = self._networks[recipe.precision]
+        net = self._networks[arithmetic]
         return ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step, snapshots=batch.at)
+
+    def _arithmetic(self, recipe: Recipe) -> str:
+        return recipe.precision if self._forced else fastest(recipe.precision, self._net.mean.device)
 
     def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
         """The objective of finished pictures: in float32, enlarged to the input, without transformations."""

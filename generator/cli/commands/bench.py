@@ -106,7 +106,8 @@ def command(
         with progress(f"{layer}, {len(asked)} units", "steps") as bar:
             result = compare(
                 loaded, chosen.name, asked, recipe, where, batch=size,
-                repeats=repeats, lucent_steps=lucent_steps if lucent else 0, loop=loop, progress=bar.at,
+                repeats=repeats, lucent_steps=lucent_steps if lucent else 0, loop=loop,
+                forced="precision" in settings, progress=bar.at,
             )  # fmt: skip
         found.append(result)
         if as_json:

@@ -83,7 +83,7 @@ class FigureContext:
         def ask(fingerprint: str) -> list[Question]:
             return [replace(question, fingerprint=fingerprint) for question in questions]
 
-        answered = answer(self.config, self.chosen, ask, self.how)
+        answered = answer(self.config, self.chosen, ask, replace(self.how, forced="precision" in self.settings))
         if outcome := answered.outcome:
             if outcome.stopped:
                 end_stopped()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ def command(
     for in --weights, atlas.toml, ATLAS_WEIGHTS and the user's cache folder, and downloaded if they are nowhere.
     """
     config = load_config(path)
+    how = replace(how, forced="precision" in settings)
     as_written = not units and not settings and not view
 
     def ask_for(chosen: CheckpointConfig) -> Ask:

@@ -111,6 +111,7 @@ def facts(record: Record) -> tuple[Fact, ...]:
         Fact("key", record.key, code=True),
         Fact("renderer", f"version {record.question.recipe.renderer}"),
         Fact("device", made.device),
+        Fact("arithmetic", made.arithmetic or record.question.recipe.precision),
         Fact("versions", versions),
         Fact("rendered", made.date),
         Fact("time", f"{printed(made.seconds)} s"),

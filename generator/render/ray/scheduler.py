@@ -41,7 +41,9 @@ _START_SECONDS = 600
 class Worker:
     """The Ray actor: a renderer on a node, with threads that encode."""
 
-    def start(self, loaded: Loaded, checkpoint: str, pool: WorkerPool, asked: Mapping[str, str]) -> list[str]:
+    def start(
+        self, loaded: Loaded, checkpoint: str, pool: WorkerPool, asked: Mapping[str, str], forced: bool
+    ) -> list[str]:
         """Build the network; gives warnings. Raises AtlasError if this node has another version of inception-atlas."""
         mine, node = versions(), f"the node {socket.gethostname()}"
         if mine["inception-atlas"] != asked["inception-atlas"]:
@@ -54,7 +56,7 @@ class Worker:
         torch.set_num_threads(max(1, pool.cores))
         net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
         net = net.to(memory_format=torch.channels_last).to("cuda" if pool.gpu else "cpu").eval()
-        self._renderer = Renderer(net, checkpoint)
+        self._renderer = Renderer(net, checkpoint, forced=forced)
         self._device = ThreadPoolExecutor(1)
         self._encoders = ThreadPoolExecutor(max(1, pool.cores))
         other = [f"{name} {mine[name]}, not {asked[name]}" for name in ("torch", "python") if mine[name] != asked[name]]
@@ -76,6 +78,7 @@ def run(
     *,
     checkpoint: str,
     force: bool = False,
+    forced: bool = False,
     advance: Advance = lambda units: None,
     warn: Callable[[str], object] = lambda text: None,
 ) -> Outcome:
@@ -86,7 +89,7 @@ def run(
     """
 
     def answer(batches: Iterator[Batch]) -> Generator[list[EncodedImage | Failure]]:
-        with closing(Scheduler(loaded, checkpoint, pool, len(plan.batches), warn)) as scheduler:
+        with closing(Scheduler(loaded, checkpoint, pool, len(plan.batches), warn, forced)) as scheduler:
             for answers in scheduler.answers(batches):
                 advance(len({each.question.unit for each in answers}))
                 yield answers
@@ -113,12 +116,18 @@ class Scheduler:
     """Gives batches to workers, and takes back those of workers that are lost."""
 
     def __init__(
-        self, loaded: Loaded, checkpoint: str, pool: WorkerPool, batches: int, warn: Callable[[str], object]
+        self,
+        loaded: Loaded,
+        checkpoint: str,
+        pool: WorkerPool,
+        batches: int,
+        warn: Callable[[str], object],
+        forced: bool = False,
     ) -> None:
         import ray
 
         self._ray, self._warn, self._size, self._left = ray, warn, pool.workers, batches
-        self._start_args = (ray.put(loaded), checkpoint, pool, versions())
+        self._start_args = (ray.put(loaded), checkpoint, pool, versions(), forced)
         actor: Any = ray.remote(Worker)
         self._actor = actor.options(
             num_cpus=pool.cores, num_gpus=int(pool.gpu), max_restarts=0, max_task_retries=0, max_concurrency=_QUEUED
