@@ -52,7 +52,8 @@ def found(studied: TinyAtlas) -> dict[str, Any]:
 
 def test_the_store_the_site_and_a_program_say_the_same(studied: TinyAtlas, found: dict[str, Any], run: Run) -> None:
     code, out, err = run("--config", str(studied.folder / "atlas.toml"), "study", "4a:9", "--json")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err == "mixed4a: no answer of similar; type `atlas study similar`\n"
     assert json.loads(out) == found
     assert Atlas.open(studied.site)["4a:9"].study() == found
     with publish(studied.site) as publisher:
@@ -88,6 +89,39 @@ def test_each_answer_is_under_its_name(found: dict[str, Any]) -> None:
     assert found["tuning"]["orientation"]["degrees"] is None
 
 
+def similar() -> dict[str, Any]:
+    r = np.tile([0.9, 0.8, 0.5, 0.4, 0.3, -0.2], (UNITS, 1))
+    unit = np.tile([12, 0, 1, 2, 3, 4], (UNITS, 1))
+    return {f"{name}_{x}": value for name in ("same", "after", "other0") for x, value in (("unit", unit), ("r", r))}
+
+
+def test_similar_units_are_of_the_layer_of_those_beside_it_and_of_other_checkpoints(studied: TinyAtlas) -> None:
+    studied.toml(("[recipe]", "[checkpoints.untrained]\n\n[recipe]"))
+    keep(studied, "similar", "mixed4a", similar(), others=["untrained"], photographs=3)
+    build(studied.config())
+    found = json.loads((studied.site / FOUND).read_bytes())["similar"]
+    assert [(x["checkpoint"], x["unit"], x["r"]) for x in found[::6]] == [
+        ("bvlc_googlenet", "mixed4a:12", 0.9), ("bvlc_googlenet", "mixed4b:12", 0.9), ("untrained", "mixed4a:12", 0.9),
+    ]  # fmt: skip
+    page = (studied.site / "bvlc_googlenet/mixed4a/9.html").read_text()
+    panel = page[page.index('id="like"') :]
+    assert "over 3 photographs" in panel
+    assert panel.index("In mixed4a") < panel.index("In mixed4b") < panel.index("In untrained")
+    assert '<a href="12.html">' in panel
+    assert "4b:12 (r 0.90)" in panel, "it is not rendered, and has no page"
+    assert "r -0.20" not in panel, "what is not like it is not shown"
+    assert check(studied.config()) == []
+
+
+def test_without_photographs_units_are_like_those_made_alike(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path)
+    keep(atlas, "kernels", "mixed4a", {"same_unit": similar()["same_unit"], "same_r": similar()["same_r"]})
+    build(atlas.config())
+    assert "cosine between kernels" in (atlas.site / "bvlc_googlenet/mixed4a/9.html").read_text()
+    assert not (atlas.site / FOUND).exists() or json.loads((atlas.site / FOUND).read_bytes())["similar"]
+    assert Atlas.open(atlas.site)["4a:9"].study()["similar"][0]["unit"] == "mixed4a:12"
+
+
 def test_the_schema_describes_it(studied: TinyAtlas, found: dict[str, Any]) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema: pip install jsonschema")
     schema = json.loads((studied.site / "schema/study-1.json").read_bytes())
@@ -101,7 +135,10 @@ def test_what_is_missing_is_named_with_the_command(studied: TinyAtlas, run: Run)
     config = ("--config", str(studied.folder / "atlas.toml"), "study")
     code, out, err = run(*config, "mixed5b:3", "4a:9,12", "--json")
     assert code == 0
-    assert err == "mixed5b: no answer of photos, tuning, weights; type `atlas study photos tuning weights`\n"
+    assert err.splitlines() == [
+        "mixed4a: no answer of similar; type `atlas study similar`",
+        "mixed5b: no answer of photos, similar, tuning, weights; type `atlas study photos similar tuning weights`",
+    ]
     assert [json.loads(line)["unit"] for line in out.splitlines()] == ["mixed4a:9", "mixed4a:12", "mixed5b:3"]
     assert run(*config, "4a:9")[2].endswith("type `atlas study 4a:9 --json`\n")
     assert not (studied.site / "study/bvlc_googlenet/mixed5b/3.json").exists()

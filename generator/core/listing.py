@@ -1,7 +1,7 @@
 """Modules that are found because they lie in a package: views, checkpoints, pages, panels, analyses.
 
->>> [module.__name__ for module in modules_of("generator.core.views")][:2]
-['generator.core.views.channel', 'generator.core.views.negative']
+>>> [module.__name__ for module in modules_of("generator.core.views")][:1]
+['generator.core.views.channel']
 """
 
 from __future__ import annotations

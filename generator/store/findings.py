@@ -30,7 +30,7 @@ FORMAT = 1
 SIDE = 224  # pixels of a photograph as the network saw it
 EXAMPLES, EACH, CLASSES = 9, 3, 3  # strongest photographs; those at a percentile and of a group; classes of a group
 QUANTILES = (99, 95, 90, 75, 50)
-ANALYSES = ("photos", "tuning", "weights")
+ANALYSES = ("photos", "similar", "tuning", "weights")
 
 Arrays = Mapping[str, "NDArray[Any]"]
 Read = Callable[[str, str], tuple[Result, Arrays] | None]
@@ -64,7 +64,8 @@ class Study:
         """
         found: dict[str, Any] = {"format": FORMAT, "checkpoint": self.checkpoint, "unit": str(unit)}
         try:
-            return found | self._photographs(unit, synthetic_mean) | self._weights(unit) | self._tuning(unit)
+            photographs, similar = self._photographs(unit, synthetic_mean), self._similar(unit)
+            return found | photographs | similar | self._weights(unit) | self._tuning(unit)
         except (LookupError, TypeError, ValueError) as error:
             why = f"{type(error).__name__}: {legible(error, 100)}"
             raise AtlasError(
@@ -128,6 +129,33 @@ class Study:
                 {"unit": f"{unit.layer}:{i}", "r": _short(r, 3), "checkpoint": self.checkpoint} for i, r in alike
             ],
         } | _several(arrays, channel, groups)
+
+    def _similar(self, unit: Unit) -> dict[str, Any]:
+        """Units that respond alike; without photographs, those of the layer that are made alike."""
+        answer = self.read("similar", unit.layer) or (
+            None if self.read("photos", unit.layer) else self.read("kernels", unit.layer)
+        )
+        if not answer:
+            return {}
+        result, arrays = answer
+        main = self.architecture.main_layers
+        place = main.index(unit.layer)
+        where = {"same": (self.checkpoint, unit.layer)}
+        where |= {
+            name: (self.checkpoint, main[i])
+            for name, i in (("before", place - 1), ("after", place + 1))
+            if 0 <= i < len(main)
+        }
+        where |= {f"other{i}": (other, unit.layer) for i, other in enumerate(result.facts.get("others", ()))}
+        similar = [
+            {"unit": f"{layer}:{i}", "r": _short(r, 3), "checkpoint": checkpoint}
+            for name, (checkpoint, layer) in where.items()
+            if f"{name}_unit" in arrays
+            for i, r in zip(
+                arrays[f"{name}_unit"][unit.channel].tolist(), arrays[f"{name}_r"][unit.channel].tolist(), strict=True
+            )
+        ]
+        return {"similar": similar}
 
     @cached_property
     def _photos(self) -> _Photos | None:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.core.architecture import Architecture
+from generator.core.errors import AtlasError
 from generator.core.result import result_key
 from generator.photos.photographs import Photographs
 
@@ -35,7 +36,7 @@ Advance = Callable[[float], object]
 
 @dataclass(frozen=True)
 class Subject:
-    """What is studied: the network of a checkpoint, and photographs where there are any.
+    """What is studied: the network of a checkpoint, photographs where there are any, and other checkpoints to compare.
 
     ``load`` gives the network in float32 on the device to be used; it is called when it is first wanted.
     """
@@ -45,10 +46,17 @@ class Subject:
     fingerprint: str
     load: Callable[[], Inception]
     photographs: Photographs | None = None
+    others: tuple[Subject, ...] = ()
 
     @cached_property
     def network(self) -> Inception:
-        return self.load()
+        """Raises AtlasError if the weights that were loaded are others."""
+        network = self.load()
+        if network.fingerprint != self.fingerprint:
+            raise AtlasError(
+                f"these weights are not those of {self.checkpoint} (fingerprint {network.fingerprint[:12]})"
+            )
+        return network
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,8 @@ Compute = Callable[[Subject, Sequence[str], Advance], Iterator[Finding]]
 class Analysis:
     """One analysis. ``settings`` is all that changes what it finds, a version among it; they are part of the key.
 
-    ``of_photographs`` if it needs photographs, whose fingerprint is then part of the key. ``layers`` are those that it
+    ``of_photographs`` if it needs photographs, whose fingerprint is then part of the key. ``of_others`` if it compares
+    with other checkpoints; their fingerprints are then part of the key. ``layers`` are those that it
     can answer for; by default the main layers.
     """
 
@@ -77,6 +86,7 @@ class Analysis:
     compute: Compute
     settings: Mapping[str, Any] = field(default_factory=dict)
     of_photographs: bool = False
+    of_others: bool = False
     layers: Callable[[Architecture], Sequence[str]] = lambda architecture: architecture.main_layers
 
     @property
@@ -90,6 +100,8 @@ class Analysis:
             if subject.photographs is None:
                 raise ValueError(f"{self.name} needs photographs")
             asked["photographs"] = subject.photographs.fingerprint
+        if self.of_others:
+            asked["others"] = {other.checkpoint: other.fingerprint for other in subject.others}
         return asked
 
     def key(self, subject: Subject, layer: str) -> str:

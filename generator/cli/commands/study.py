@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from generator.cli.options import checkpoint_option
 from generator.cli.output import echo
 from generator.cli.rendering import load_network
 from generator.config.atlas_toml import Config, load_config
-from generator.core.errors import AtlasError, UsageError, did_you_mean
+from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
 from generator.core.units import select_units
@@ -96,8 +96,14 @@ def command(
         keep_freed_memory()
         return network
 
-    fingerprint = chosen.fingerprint or known_fingerprint(chosen, store.records()) or load().fingerprint
-    subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs)
+    records = tuple(store.records())
+    fingerprint = known_fingerprint(chosen, records) or load().fingerprint
+    others = tuple(
+        Subject(other.name, other.architecture, theirs, partial(load_network, other, None, device, what="studying"))
+        for other in config.checkpoints
+        if other is not chosen and (theirs := known_fingerprint(other, records))
+    )
+    subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs, others)
     todo = missing(store, subject, wanted)
     for each in todo:
         answered = f"{len(each.layers)} layers to answer, {each.present} there"
@@ -106,8 +112,6 @@ def command(
         return
     kept = 0
     if any(each.layers for each in todo):
-        if load().fingerprint != fingerprint:
-            raise AtlasError(f"these weights are not those of {chosen.name} (fingerprint {load().fingerprint[:12]})")
         unread: dict[str, str] = {}  # headers were sound, pixels not
         with progress(chosen.name, "parts", 100, keep=True) as bar:
             for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):

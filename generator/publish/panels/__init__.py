@@ -96,7 +96,7 @@ def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
 
 def read_study(catalog: Catalog, checkpoint: AtlasCheckpoint) -> Study:
     """What the store knows of the units of a checkpoint, for programs."""
-    arrays = {name: layer_arrays(catalog, f"study/{name}") for name in ANALYSES}
+    arrays = {name: layer_arrays(catalog, f"study/{name}") for name in (*ANALYSES, "kernels")}
 
     def read(name: str, layer: str) -> tuple[Result, Mapping[str, NDArray[Any]]] | None:
         result = catalog.latest(f"study/{name}", checkpoint.fingerprint, layer)

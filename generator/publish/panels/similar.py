@@ -1,0 +1,87 @@
+"""Units that respond like a unit: in its layer, in the layers beside it, and in other checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from generator.core.result import Result
+from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
+from generator.publish.panels import Lookup, Panel, layer_arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Another unit, and Pearson's r between its responses and this one's."""
+
+    unit: AtlasUnit
+    r: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Units of one layer of a checkpoint, the most similar first. Those that are not rendered have no page."""
+
+    layer: str
+    checkpoint: str
+    like: tuple[Like, ...]
+
+    @property
+    def rendered(self) -> tuple[Like, ...]:
+        return tuple(x for x in self.like if x.unit.record)
+
+    @property
+    def others(self) -> tuple[Like, ...]:
+        return tuple(x for x in self.like if not x.unit.record)
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """What the panel shows of one unit. ``photographs`` is their number, 0 where weights were compared instead."""
+
+    photographs: int
+    rows: tuple[Row, ...]
+
+
+def read(catalog: Catalog) -> Lookup:
+    arrays_of = {name: layer_arrays(catalog, f"study/{name}") for name in ("similar", "kernels")}
+    named = {checkpoint.name: checkpoint for checkpoint in catalog.checkpoints}
+
+    def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Similar | None:
+        for name, of in arrays_of.items():
+            result = catalog.latest(f"study/{name}", checkpoint.fingerprint, unit.unit.layer)
+            arrays = of(checkpoint.fingerprint, unit.unit.layer) if result else {}
+            if result and arrays and (rows := tuple(_rows(named, checkpoint, unit, result, arrays))):
+                return Similar(int(result.facts.get("photographs", 0)), rows)
+        return None
+
+    return lookup
+
+
+def _rows(
+    named: Mapping[str, AtlasCheckpoint],
+    checkpoint: AtlasCheckpoint,
+    unit: AtlasUnit,
+    result: Result,
+    arrays: Mapping[str, NDArray[Any]],
+) -> Iterator[Row]:
+    main = checkpoint.checkpoint.architecture.main_layers
+    place = main.index(unit.unit.layer)
+    beside = {"before": place - 1, "same": place, "after": place + 1}
+    where = {name: (checkpoint, main[i]) for name, i in beside.items() if 0 <= i < len(main)}
+    others = enumerate(result.facts.get("others", ()))
+    where |= {f"other{i}": (named[other], unit.unit.layer) for i, other in others if other in named}
+    for name in ("same", *(name for name in where if name != "same")):
+        of, layer = where[name]
+        if f"{name}_unit" in arrays:
+            channels, r = (arrays[f"{name}_{what}"][unit.unit.channel].tolist() for what in ("unit", "r"))
+            units = of.layers[layer].units
+            like = tuple(Like(units[i], value) for i, value in zip(channels, r, strict=True) if value > 0)
+            if like:
+                yield Row(layer, of.name, like)
+
+
+PANEL = Panel(order=40, template="panels/similar.html", read=read)
