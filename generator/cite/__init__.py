@@ -5,8 +5,9 @@
 >>> cited.count, cited.problems                                       # doctest: +SKIP
 (30, (Remark(line=12, text='mixed4a has channels 0 to 511, not 9999; ...'),))
 
-What no language knows of is set ``apart``: front matter, templates, mathematics. A document is laid out by the module
-of its language (``in_markdown``, ``in_html``, ``in_latex``, ``in_notebook``), what it names is found in its ``prose``
-and its links, its ``meaning`` is asked of the atlas, and it is written anew in one of the ``forms``.
-``python_markdown`` and ``pandoc`` do the same in a blog's own build.
+One way over all languages: ``mentions`` finds what may name a unit and marks it, a parser reads the marked text, and
+where the marks come out says what is prose and what the address of a link (``markup``, ``markdown``; ``notebook`` for
+the cells of one). What parsers do not know is set aside before: front matter, tags of site generators, mathematics
+(``templates``). ``latex`` finds links and commands by itself. What a mention means is asked of the atlas (``resolver``)
+and written in one of the formats. ``python_markdown`` and ``pandoc`` do the same in a blog's own build.
 """

@@ -13,26 +13,27 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
-from generator.cite import in_html, in_latex, in_markdown
+from generator.cite.footnotes import Notes, notes_of
 from generator.cite.formatters import Format, is_noted, note, write, write_address, write_layer
-from generator.cite.in_notebook import read_cells
-from generator.cite.layout import Language, Layout, Reference, line_starts, newline_of
-from generator.cite.prose import mentions
+from generator.cite.latex import read_latex
+from generator.cite.markdown import read_markdown
+from generator.cite.markup import read_html
+from generator.cite.mentions import NEWLINE, Language, Reference, newline_of
+from generator.cite.notebook import read_cells
 from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid
 from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
 
-Kind = Literal["markdown", "html", "latex", "notebook"]
+Kind = Language
 
 _BRACKET = re.compile(r"\(|\[(?!\^)")
-_PARSE: Mapping[Language, Callable[[str], Layout]] = {
-    "markdown": in_markdown.parse,
-    "notebook": in_markdown.parse,
-    "html": in_html.parse,
-    "latex": in_latex.parse,
+_READ: Mapping[Language, Callable[[str], list[Reference]]] = {
+    "markdown": read_markdown,
+    "notebook": lambda text: read_markdown(text, "notebook"),
+    "html": read_html,
+    "latex": read_latex,
 }
 
 
@@ -57,13 +58,28 @@ class CitedDocument:
 
 @dataclass(slots=True)
 class Edited:
-    """What is to become of a text: pieces to replace, and what to report, each with its offset."""
+    """What is to become of a text: pieces to replace, and what to report."""
 
     edits: list[tuple[int, int, str]] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
-    notes: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[Reference, str]] = field(default_factory=list)
+    notes: list[tuple[Reference, str]] = field(default_factory=list)
     count: int = 0
     written: int = 0
+
+    def judge(self, reference: Reference, resolver: Resolver) -> PublishedUnit | LayerReference | None:
+        """What is to be written for a reference, by the way in which it stands in the document; None if it stays. What
+        there is to say of it is kept."""
+        match _meaning_of(reference, resolver):
+            case PublishedUnit() | LayerReference() as meant:
+                self.count += 1
+                return None if reference.how in ("shown", "ref") else meant
+            case Invalid(what):
+                self.problems.append((reference, what))
+            case OtherCheckpoint(why):
+                self.notes.append((reference, why))
+            case Valid():  # who shows a picture with a link to it made one reference
+                self.count += reference.how != "shown"
+        return None
 
 
 def cite(text: str, kind: Kind, atlas: Atlas, *, to: Format = "link", checkpoint: str | None = None) -> CitedDocument:
@@ -74,10 +90,10 @@ def cite(text: str, kind: Kind, atlas: Atlas, *, to: Format = "link", checkpoint
     """
     resolver = Resolver(atlas, checkpoint)
     edited = _cite_notebook(text, resolver, to) if kind == "notebook" else edit(text, kind, resolver, to)
-    starts = line_starts(text)
+    starts = [0, *(newline.end() for newline in NEWLINE.finditer(text))]
 
-    def remarks(found: Iterable[tuple[int, str]]) -> tuple[Remark, ...]:
-        return tuple(Remark(bisect_right(starts, offset), visible(what)) for offset, what in found)
+    def remarks(found: Iterable[tuple[Reference, str]]) -> tuple[Remark, ...]:
+        return tuple(Remark(bisect_right(starts, reference.start), visible(what)) for reference, what in found)
 
     doubt = [Remark(1, resolver.doubt)] if resolver.doubt else []
     return CitedDocument(
@@ -105,10 +121,9 @@ def _cite_notebook(text: str, resolver: Resolver, to: Format) -> Edited:
     whole = Edited()
     for cell in read_cells(text):
         edited = edit(cell.text, "notebook", resolver, to)
-        for start, end, new in edited.edits:
-            whole.edits.append((cell.places[start], cell.ends[end - 1], cell.json(new)))
-        whole.problems += [(cell.places[at], f"cell {cell.number}: {what}") for at, what in edited.problems]
-        whole.notes += [(cell.places[at], f"cell {cell.number}: {what}") for at, what in edited.notes]
+        whole.edits += [(cell.places[a], cell.ends[b - 1], cell.json(new)) for a, b, new in edited.edits]
+        for said, new in ((whole.problems, edited.problems), (whole.notes, edited.notes)):
+            said += [(replace(x, start=cell.places[x.start]), f"cell {cell.number}: {what}") for x, what in new]
         whole.count += edited.count
         whole.written += edited.written
     return whole
@@ -116,95 +131,62 @@ def _cite_notebook(text: str, resolver: Resolver, to: Format) -> Edited:
 
 def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edited:
     """What a text in one language needs."""
-    layout = _PARSE[language](text)
-    references = sorted((*layout.references, *mentions(layout.prose, language)), key=lambda r: r.start)
-    editor = _Editor(text, language, layout, to)
-    edited = Edited(notes=list(_left_alone(text, layout, language, resolver)))
-    for reference in references:
-        match Valid() if editor.is_noted(reference) else meaning_of(reference, resolver):
-            case None:
-                pass
-            case Invalid(what):
-                edited.problems.append((reference.start, what))
-            case OtherCheckpoint(why):
-                edited.notes.append((reference.start, why))
-            case PublishedUnit() | LayerReference() as meant:
-                editor.write(reference, meant)
-                edited.count += 1
-            case Valid():  # who shows a picture with a link to it made one reference
-                edited.count += reference.how != "shown"
-    edited.notes.sort()
-    edited.written = len(editor.edits)
-    edited.edits = editor.all_edits()
+    edited, writer, done, left = Edited(), _Writer(text, language, to), 0, ""
+    for reference in sorted(_READ[language](text), key=lambda reference: reference.start):
+        if reference.start < done:
+            continue  # within an address
+        done = reference.end
+        if reference.left:  # the first unit in a construct is told, so that its author can write it in another way
+            if reference.left != left and isinstance(_meaning_of(reference, resolver), PublishedUnit):
+                left = reference.left
+                edited.notes.append((reference, f"left alone: {reference.word} in {left}, which no rule knows"))
+        elif writer.is_noted(reference):
+            edited.count += 1
+        elif meant := edited.judge(reference, resolver):
+            edited.edits.append((reference.start, reference.end, writer.written(reference, meant)))
+    edited.written = len(edited.edits)
+    edited.edits += writer.new_notes()
     return edited
 
 
-def meaning_of(reference: Reference, resolver: Resolver) -> Meaning:
-    """What a reference means, by the way in which it stands in the document."""
+def _meaning_of(reference: Reference, resolver: Resolver) -> Meaning:
     if reference.how == "shown":
         return resolver.of_own(reference.word)
     if reference.how == "ref":
         return resolver.of_ref(reference.word, is_command=reference.language == "latex")
-    if reference.how in ("bare", "link"):
-        return resolver.of_address(reference.word)
-    return resolver.of_word(reference.word)
+    return (resolver.of_address if reference.how in ("bare", "link") else resolver.of_word)(reference.word)
 
 
-def _left_alone(text: str, layout: Layout, language: Language, resolver: Resolver) -> Iterable[tuple[int, str]]:
-    """The first unit in each construct that no rule knows, so that its author can write it in another way."""
-    done = 0
-    for left in sorted(layout.left_alone, key=lambda left: (left.start, -left.end)):
-        if left.start < done:
-            continue
-        done = left.end
-        piece = text[left.start : left.end]
-        for mention in in_latex.parse(piece).references if language == "latex" else mentions(piece, language):
-            if isinstance(meaning_of(mention, resolver), PublishedUnit):
-                yield left.start + mention.start, f"left alone: {mention.word} in {left.what}, which no rule knows"
-                break
+class _Writer:
+    """Writes references, each in the language of its place, and their notes at the end of the document."""
 
-
-class _Editor:
-    """Writes references into a document, each in the language of its place, and their notes at its end."""
-
-    def __init__(self, text: str, language: Language, layout: Layout, to: Format) -> None:
-        self.original, self.language, self.layout, self.to = text, language, layout, to
-        self.numbers = {key: number for number, key in enumerate(layout.notes.there, 1)}
-        self.edits: list[tuple[int, int, str]] = []
+    def __init__(self, text: str, language: Language, to: Format) -> None:
+        self.text, self.to = text, to
+        self.end = notes_of(text, language) if to == "footnote" else Notes()
+        self.numbers = {key: number for number, key in enumerate(self.end.there, self.end.others + 1)}
         self.notes: list[str] = []
 
     def is_noted(self, reference: Reference) -> bool:
         """Whether it is a name that has a footnote already."""
-        language, _ = self._place(reference)
-        return reference.how == "name" and is_noted(reference.word, self.original, reference.end, language)
+        return reference.how == "name" and is_noted(reference.word, self.text, reference.end, reference.language)
 
-    def write(self, reference: Reference, meant: PublishedUnit | LayerReference) -> None:
-        """Replace a reference by what it means, unless it is only checked."""
-        if reference.how not in ("shown", "ref"):
-            self.edits.append((reference.start, reference.end, self._written(reference, meant)))
-
-    def all_edits(self) -> list[tuple[int, int, str]]:
-        """The references and, where there are new ones, the notes."""
-        end, line = self.layout.notes, newline_of(self.original)
-        said = end.before + "".join(note + line for note in self.notes) + end.after
-        return [*self.edits, (end.at, end.at, said)] if self.notes else self.edits
-
-    def _place(self, reference: Reference) -> tuple[Language, Format]:
-        """The language of where a reference stands, and the format that it takes there."""
-        zone = self.layout.zone(reference.start)
-        return (zone.language, "link" if self.to == "footnote" else self.to) if zone else (self.language, self.to)
-
-    def _written(self, reference: Reference, meant: PublishedUnit | LayerReference) -> str:
+    def written(self, reference: Reference, meant: PublishedUnit | LayerReference) -> str:
+        """What takes the place of a reference."""
+        language, to = reference.language, self.to
         if reference.how == "link":
-            return write_address(meant.url, reference.language)
-        language, to = self._place(reference)
-        if language == "markdown" and to == "footnote" and _BRACKET.match(self.original, reference.end):
-            to = "link"  # [^note](text) would be a link to text
+            return write_address(meant.url, language)
         if isinstance(meant, LayerReference):
             return write_layer(meant, language)
-        key = meant.quoted.key
-        said = note(meant, language, to)
+        is_bracketed = language == "markdown" and _BRACKET.match(self.text, reference.end)
+        if to == "footnote" and (reference.is_plain or is_bracketed):
+            to = "link"  # [^note](text) would be a link to text, and footnotes have no footnotes
+        key, said = meant.quoted.key, note(meant, language, to)
         if said and key not in self.numbers:
-            self.numbers[key] = len(self.numbers) + 1
-            self.notes.append(said)
+            self.numbers[key] = self.end.others + len(self.numbers) + 1
+            self.notes.append(said + newline_of(self.text))
         return write(meant, language, to, self.numbers.get(key, 0))
+
+    def new_notes(self) -> list[tuple[int, int, str]]:
+        """Where the new notes go."""
+        said = "".join([self.end.before, *self.notes, self.end.after])
+        return [(self.end.at, self.end.at, said)] if self.notes else []

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from generator.cite.document import Kind
-from generator.cite.layout import MASK
 from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
 
@@ -60,7 +59,7 @@ def read_document(path: Path) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise AtlasError(f"{path} is not text in UTF-8 (byte {error.start:,}); save it as such") from error
-    if MASK in text:
+    if "\0" in text:
         raise AtlasError(f"{path} is not text: it has a zero byte in it")
     return text
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
-from generator.cite.layout import Language
+from generator.cite.mentions import Language
 from generator.cite.resolver import LayerReference
 from generator.core.errors import UsageError, did_you_mean
 from generator.links.quoting import Citation, UnitReference, inert, latex_address

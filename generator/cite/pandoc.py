@@ -12,128 +12,127 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, TypeGuard
+from typing import Any
 
-from generator.cite.document import times
-from generator.cite.formatters import Format, format_of
-from generator.cite.in_html import depth_of
-from generator.cite.pandoc_tree import Node, is_a, pictures, plain, prose, words, written
-from generator.cite.prose import mentions
-from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid
+from generator.cite.document import Edited, times
+from generator.cite.formatters import Format, cited, format_of
+from generator.cite.markup import depth_of
+from generator.cite.mentions import How, Reference, mentions
+from generator.cite.resolver import LayerReference, Resolver
 from generator.core.errors import AtlasError, UsageError
 from generator.core.text import visible
+from generator.links.quoting import CHIP
 from generator.reader.atlas import Atlas, PublishedUnit
 
-_TEXT = ("Str", "Space", "SoftBreak")
-_INLINE = (*_TEXT, "Link", "Image", "RawInline")
-_UNTOUCHED = ("Code", "CodeBlock", "Math", "RawBlock", "RawInline")
+Node = dict[str, Any]
+_WORDS = {"Space": " ", "SoftBreak": "\n"}
+_UNTOUCHED = ("Code", "CodeBlock", "Math", "RawBlock")
+_NO_WEBP = ("latex", "beamer", "context", "docx", "odt", "pptx", "rtf")  # what these are read by does not show it
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Goes through one document, and collects the references that are right, and the problems and notes to report."""
+    """Goes through one document, and collects what there is to report in ``said``."""
 
     resolver: Resolver
     to: Format = "link"
     target: str = "html"
-    right: list[Meaning] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    said: Edited = field(default_factory=Edited)
 
     def walk(self, node: Any) -> Any:
         """A piece of a document, with its references in it."""
         if isinstance(node, list):
-            return list(self._inlines(node)) if any(is_a(x, *_INLINE) for x in node) else [self.walk(x) for x in node]
-        if not isinstance(node, dict) or is_a(node, *_UNTOUCHED):
+            return list(self._inlines(node))
+        if not isinstance(node, dict) or _is_a(node, *_UNTOUCHED):
             return node
-        inside = replace(self, to="link") if is_a(node, "Note") and self.to == "footnote" else self
+        inside = replace(self, to="link") if _is_a(node, "Note") and self.to == "footnote" else self
         return {key: inside.walk(value) for key, value in node.items()}
 
-    def _inlines(self, nodes: Sequence[Node]) -> Iterator[Node]:
-        runs = [(is_text, list(run)) for is_text, run in groupby(nodes, lambda node: is_a(node, *_TEXT))]
+    def _inlines(self, nodes: Sequence[Any]) -> Iterator[Any]:
+        runs = [(is_text, list(run)) for is_text, run in groupby(nodes, lambda node: _is_a(node, "Str", *_WORDS))]
         raw = 0  # how many raw elements are open whose text is not touched
-        for (is_text, run), (_, after) in zip(runs, [*runs[1:], (False, [])], strict=True):
+        for (is_text, run), (_, after) in zip(runs, [*runs[1:], (False, [None])], strict=True):
             if is_text:
-                yield from run if raw else self._text(run, after)
+                yield from run if raw else self._text(run, after[0])
                 continue
             for node in run:
-                if is_a(node, "RawInline"):
-                    raw += depth_of(node["c"][1])
-                if is_a(node, "Link"):
-                    yield from self._link(node)
-                elif is_a(node, "Image"):
-                    self._look(node)
-                    yield node
-                else:
-                    yield self.walk(node)
+                raw += depth_of(node["c"][1]) if _is_a(node, "RawInline") else 0
+                yield from self._link(node) if _is_a(node, "Link", "Image") else [self.walk(node)]
 
-    def _text(self, run: Sequence[Node], after: Sequence[Node]) -> Iterator[Node]:
+    def _text(self, run: Sequence[Node], after: Any) -> Iterator[Node]:
         """Text with references in it. Pandoc has divided it at its spaces."""
-        text, done = prose(run), 0
-        for found in mentions(text, "markdown"):
-            meaning = (self.resolver.of_address if found.how == "bare" else self.resolver.of_word)(found.word)
-            noted = found.end == len(text) and any(is_a(x, "Note") and _is_about(x, meaning) for x in after[:1])
-            if self._is_written(meaning) and not noted:
-                yield from words(text[done : found.start])
-                yield from written(meaning, self.to, self.target)
+        text, done = "".join(_WORDS.get(node["t"]) or node["c"] for node in run), 0
+        for found in mentions(text):
+            meant = self.said.judge(found, self.resolver) if found.start >= done else None
+            if meant and not (found.end == len(text) and _is_a(after, "Note") and _is_about(after, meant)):
+                yield from _words(text[done : found.start])
+                yield from self._written(meant)
                 done = found.end
-        yield from words(text[done:]) if done else run
+        yield from _words(text[done:]) if done else run
 
     def _link(self, node: Node) -> Iterator[Node]:
-        """A link with a text of its own keeps it; one that is nothing but its address becomes what a name does."""
+        """A link with a text of its own keeps it; one that is nothing but its address becomes what a name does. A
+        picture is not replaced, but it may be another than it was."""
         attributes, text, (address, title) = node["c"]
-        for picture in pictures(text):
-            self._look(picture)
-        meaning = self.resolver.of_address(address)
-        if not self._is_written(meaning):
-            yield node
-        elif text == [{"t": "Str", "c": address}]:
-            yield from written(meaning, self.to, self.target)
+        for picture in (each for each in text if _is_a(each, "Image")):
+            list(self._link(picture))
+        how: How = "shown" if _is_a(node, "Image") else "link"
+        meant = self.said.judge(Reference(0, 0, address, how), self.resolver)
+        if meant and text == [{"t": "Str", "c": address}]:
+            yield from self._written(meant)
+        elif meant:
+            yield {**node, "c": [attributes, text, [meant.url, title]]}
         else:
-            yield {**node, "c": [attributes, text, [meaning.url, title]]}
+            yield node
 
-    def _look(self, picture: Node) -> None:
-        """A picture is not replaced, but it may be another than it was."""
-        if isinstance(meaning := self.resolver.of_own(picture["c"][2][0]), Invalid):
-            self.problems.append(meaning.what)
-
-    def _is_written(self, meaning: Meaning) -> TypeGuard[PublishedUnit | LayerReference]:
-        """Whether what a reference means is to be written into the document; it is remembered what came of it."""
-        match meaning:
-            case Invalid(what):
-                self.problems.append(what)
-            case OtherCheckpoint(why):
-                self.notes.append(why)
-            case Valid() | PublishedUnit() | LayerReference():
-                self.right.append(meaning)
-        return isinstance(meaning, PublishedUnit | LayerReference)
+    def _written(self, meant: PublishedUnit | LayerReference) -> Iterator[Node]:
+        """A unit in one of the forms, for the format that Pandoc is about to write."""
+        if isinstance(meant, LayerReference):
+            yield _linked(meant.url, _words(meant.name))
+            return
+        quoted = meant.quoted
+        address = quoted.card if self.target in _NO_WEBP else quoted.thumbnail
+        if self.to == "link":
+            yield _linked(quoted.page, _words(str(quoted.unit)))
+        elif self.to == "chip":
+            side = [["width", f"{CHIP}px"], ["height", f"{CHIP}px"]]
+            picture = {"t": "Image", "c": [["", [], side], [], [address, ""]]}
+            yield _linked(quoted.exact, [picture, *_words(f" {quoted.short}")], quoted.title, "atlas-chip")
+        elif self.to == "markdown":
+            picture = {"t": "Image", "c": [["", [], []], list(_words(quoted.full)), [address, ""]]}
+            yield _linked(quoted.exact, [picture])
+        else:
+            says = cited(meant)
+            note = [_linked(quoted.exact, _words(says.title(quoted))), *_words(f" ({says.made})")]
+            yield from _words(str(quoted.unit))
+            yield {"t": "Note", "c": [{"t": "Para", "c": note}]}
 
 
 def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
     """A document with its references in it, and what there is to report."""
     asked = document["meta"].get("atlas", {})
-    told = {k: plain(v) for k, v in asked["c"].items()} if is_a(asked, "MetaMap") else {"open": plain(asked)}
+    told = {k: _plain(v) for k, v in asked["c"].items()} if _is_a(asked, "MetaMap") else {"open": _plain(asked)}
     where = told.get("open") or os.environ.get("ATLAS")
     if not where:
         raise UsageError("no atlas is named; set ATLAS=https://host/path/, or write atlas: {open: …} into the document")
     to = format_of(told.get("to") or os.environ.get("ATLAS_TO") or "link")
     checkpoint = told.get("checkpoint") or os.environ.get("ATLAS_CHECKPOINT") or None
     through = Filter(Resolver(Atlas.open(where), checkpoint), to, target)
-    blocks = through.walk(document["blocks"])
-    count = f"{times(len(through.right), 'reference')} right, {times(len(through.problems), 'problem')}"
-    notes = [f"note: {note}" for note in (*through.notes, through.resolver.doubt) if note]
-    return {**document, "blocks": blocks}, [*map(visible, (*through.problems, *notes)), count]
+    blocks, said = through.walk(document["blocks"]), through.said
+    count = f"{times(said.count, 'reference')} right, {times(len(said.problems), 'problem')}"
+    notes = [f"note: {note}" for note in (*(what for _, what in said.notes), through.resolver.doubt) if note]
+    return {**document, "blocks": blocks}, [*map(visible, (*(what for _, what in said.problems), *notes)), count]
 
 
 def main() -> None:
     """What Pandoc calls, with the format that it writes as the only argument."""
     try:
-        document = _read()
-        document, report = filtered(document, sys.argv[1] if len(sys.argv) > 1 else "html")
+        document, report = filtered(_read(), sys.argv[1] if len(sys.argv) > 1 else "html")
     except AtlasError as error:
         print(f"atlas: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -153,9 +152,36 @@ def _read() -> Node:
     raise UsageError("this is a filter for Pandoc; type `pandoc post.md --filter atlas-pandoc`")
 
 
-def _is_about(note: Node, meaning: Meaning) -> bool:
+def _is_a(node: Any, *kinds: str) -> bool:
+    return isinstance(node, dict) and node.get("t") in kinds
+
+
+def _is_about(note: Node, meant: PublishedUnit | LayerReference) -> bool:
     """Whether a footnote links a unit already."""
-    return isinstance(meaning, PublishedUnit) and json.dumps(meaning.quoted.page)[:-1] in json.dumps(note)
+    return isinstance(meant, PublishedUnit) and json.dumps(meant.quoted.page)[:-1] in json.dumps(note)
+
+
+def _words(text: str) -> Iterator[Node]:
+    """Text, word by word.
+
+    >>> list(_words("Like it"))
+    [{'t': 'Str', 'c': 'Like'}, {'t': 'Space'}, {'t': 'Str', 'c': 'it'}]
+    """
+    for word in re.findall(r"[ \n]|[^ \n]+", text):
+        yield {"t": "Space"} if word == " " else {"t": "SoftBreak"} if word == "\n" else {"t": "Str", "c": word}
+
+
+def _plain(value: Any) -> str:
+    """What a piece of metadata says, without its markup."""
+    if isinstance(value, list):
+        return "".join(map(_plain, value))
+    if _is_a(value, "Str", "MetaString"):
+        return str(value["c"])
+    return _plain(value.get("c", [])) if isinstance(value, dict) else ""
+
+
+def _linked(url: str, text: Iterable[Node], title: str = "", *classes: str) -> Node:
+    return {"t": "Link", "c": [["", list(classes), []], list(text), [url, title]]}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from generator.checkpoints import CHECKPOINTS
-from generator.cite.prose import LAYERS, left_out, looks_like_a_unit
+from generator.cite.mentions import LAYERS
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import LUCID_CHECKPOINT, ExternalUnit, is_address, read_address
 from generator.core.text import legible
@@ -32,6 +32,13 @@ _PAGE = re.compile(r"(?:embed/)?([^/]+)/([^/]+)/(0|[1-9][0-9]{0,5})(?:\.(?:html|
 _LAYER = re.compile(r"([^/]+)/([^/]+)/(?:index\.(?:html|json|jpg))?")
 _STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
 _PICTURE = re.compile(r"p-[0-9a-f]{8}")
+_UNITS_LAYER = r"mixed\d\w*|conv\w*|inception_?\d\w*|[345][a-e](?:_\w+)?"
+_RANGE = re.compile(r"(?:(?P<of>[\w-]+)/)?(?P<layer>\w+):[0-9]+[-,][0-9,-]*", re.ASCII)
+_LOOKS = re.compile(
+    rf"(?:[\w-]+/)?(?:(?:{_UNITS_LAYER})[:/_ ]+(?:(?:[135]x[135]|7x7_s2|3x3_reduce|pool|reduce|proj|bottleneck|output)"
+    r"[:/_ ]+)*\d+|\d[a-z]:\d+)",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +257,30 @@ def _place(address: str) -> tuple[str, str]:
     """The host of an address, which may have no scheme, and the path there. Raises ValueError if it is none."""
     split = urlsplit(address if "//" in address else f"//{address}")
     return (split.hostname or "").removeprefix("www."), split.path
+
+
+def looks_like_a_unit(word: str) -> bool:
+    """Whether somebody who wrote [[word]] must have meant a unit, even if there is none.
+
+    >>> [looks_like_a_unit(w) for w in ("4a:9999", "9z:1", "inception_4a/output 197", "Some page", "3d models", "2024")]
+    [True, True, True, False, False, False]
+    """
+    return bool(_LOOKS.fullmatch(word))
+
+
+def left_out(word: str) -> str:
+    """Why [[word]] stays, which names units but no single one; "" if it names none.
+
+    >>> left_out("4a:82|a curve")
+    '[[4a:82|a curve]] has a text of its own; write [a curve](address) for a link'
+    >>> left_out("mixed4a:0-9")
+    '[[mixed4a:0-9]] names several units; name each for itself'
+    >>> left_out("mixed4a"), left_out("Some page|there")
+    ('[[mixed4a]] names a layer; name a unit of it, as mixed4a:0', '')
+    """
+    name, bar, text = (part.strip() for part in word.partition("|"))
+    if bar and looks_like_a_unit(name):
+        return f"[[{word}]] has a text of its own; write [{text}](address) for a link"
+    if (several := _RANGE.fullmatch(name)) and looks_like_a_unit(f"{several['layer']}:0"):
+        return f"[[{word}]] names several units; name each for itself"
+    return f"[[{word}]] names a layer; name a unit of it, as {name}:0" if name.lower() in LAYERS else ""

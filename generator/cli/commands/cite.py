@@ -53,13 +53,14 @@ def command(
 
     Markdown, HTML, LaTeX and Jupyter notebooks are read, by their ending; - is standard input. Only prose is touched,
     and citing again changes nothing. In LaTeX only addresses are: write \\atlasunit{mixed4a:11} with the atlas's own
-    atlas.sty. Addresses of a checkpoint that the atlas does not have are reported and left. See docs/citing.md.
+    atlas.sty. Addresses of a checkpoint that the atlas does not have are reported and left.
+    What is wrong is reported and stays; only --check says it in the exit code. See docs/citing.md.
     """
     if check and write:
         raise UsageError("--check only reports; leave out --write, or --check")
     from generator.cite.document import cite, times
     from generator.cite.files import STDIN, kind_of, read_document, write_document
-    from generator.cite.in_notebook import NotebookError
+    from generator.cite.notebook import NotebookError
     from generator.reader.atlas import Atlas
 
     if write and STDIN in files:

@@ -1,6 +1,6 @@
 r"""LaTeX: where its links lead, and which units its commands name. Text is never touched.
 
->>> [(r.how, r.word) for r in parse(r"\url{https://host/a\_b} \atlasunit{mixed4a:11} % \url{x}").references]
+>>> [(r.how, r.word) for r in read_latex(r"\url{https://host/a\_b} \atlasunit{mixed4a:11} % \url{x}")]
 [('link', 'https://host/a_b'), ('ref', 'mixed4a:11')]
 
 Only TeX itself can say what is text in a document: packages and preambles define commands, environments and short
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from generator.cite.layout import Layout, LeftAlone, Notes, Reference
+from generator.cite.mentions import How, Reference
 
 _TEXT = frozenset(
     ("document", "abstract", "figure", "table", "wrapfigure", "subfigure", "center", "flushleft", "flushright", "quote",
@@ -44,10 +45,9 @@ _FALSE_END = re.compile(r"\\(?:fi|else)(?![a-zA-Z@])")
 _BODY = re.compile(r"^[^%\r\n]*?\\begin\s*\{document\}", re.MULTILINE)
 
 
-def parse(text: str) -> Layout:
-    """The layout of a document, in which nothing is prose. Takes time in proportion to its length."""
+def read_latex(text: str) -> list[Reference]:
+    """The references of a document, in which nothing is prose. Takes time in proportion to its length."""
     references: list[Reference] = []
-    left: list[LeftAlone] = []
     short = {re.escape(mark) for mark in re.findall(_SHORT_VERB, text)}
     pairs = [rf"{mark}[^\r\n]{{0,999}}?{mark}" for mark in sorted(short)]
     special = re.compile("|".join([_SPECIAL, *pairs]), re.DOTALL)
@@ -58,8 +58,10 @@ def parse(text: str) -> Layout:
         environment = found["environment"]
         if environment is not None and environment.rstrip("*") not in _TEXT:
             end = text.find(f"\\end{{{environment}}}", at)
-            at = end if end >= 0 else len(text)
-            left.append(LeftAlone(found.end(), at, f"the environment {environment}"))
+            begin, at = at, end if end >= 0 else len(text)
+            for each in read_latex(text[begin:at]):
+                left = each.left or f"the environment {environment}"
+                references.append(replace(each, start=each.start + begin, end=each.end + begin, left=left))
         elif found["false"]:
             close = _FALSE_END.search(text, at)
             at = close.end() if close else len(text)
@@ -67,7 +69,7 @@ def parse(text: str) -> Layout:
             read = list(_read(text, at, found["command"]))
             references += read
             at = read[-1].end if read else at
-    return Layout("", tuple(references), Notes(), left_alone=tuple(left))
+    return references
 
 
 def _read(text: str, at: int, command: str) -> Iterator[Reference]:
@@ -77,8 +79,8 @@ def _read(text: str, at: int, command: str) -> Iterator[Reference]:
     if not first:
         return
     word = _ESCAPE.sub(r"\1", first[1]).strip()
-    how = "ref" if command.startswith("atlas") else "link"
-    yield Reference(*first.span(1), word, how, "latex")  # type: ignore[arg-type]
+    how: How = "ref" if command.startswith("atlas") else "link"
+    yield Reference(*first.span(1), word, how, "latex")
     second = _ARGUMENT.match(text, first.end()) if command == "href" else None
     if second and _ESCAPE.sub(r"\1", second[1]).strip() == word:
         yield Reference(*second.span(1), word, "link", "latex")

@@ -13,9 +13,11 @@ known to hold prose. Everything is found in one pass, so the time is linear.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from generator.cite.layout import MASK, LeftAlone, Span, mask
+from generator.cite.mentions import MASK, Language, Reference, mask, mentions
 
+Span = tuple[int, int]
 _LINE = r"[^\r\n]*(?:\r\n?+|\n|\Z)"
 _FENCED = re.compile(
     r"\ufeff?(?P<mark>---|\+\+\+)[ \t]*(?:\r\n?|\n)(?:.*?(?:\r\n?|\n))??(?:(?P=mark)|\.\.\.)[ \t]*(?:\r\n?|\n|\Z)",
@@ -77,11 +79,11 @@ def front_matter(text: str, *, is_markdown: bool) -> int:
     return 0
 
 
-def constructs(text: str, start: int = 0) -> tuple[list[Span], list[LeftAlone]]:
+def constructs(text: str, start: int = 0) -> tuple[list[Span], list[tuple[int, int, str]]]:
     """The tags behind ``start``, with what stands between those that do not hold prose; and what of it no rule
     knows."""
     spans: list[Span] = []
-    left: list[LeftAlone] = []
+    unknown: list[tuple[int, int, str]] = []
     opened: dict[tuple[str, str], list[int]] = {}
     last = ""
     for tag in _TAG.finditer(text, start):
@@ -106,16 +108,23 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[LeftAlone]]:
             if name.lower() not in _PROSE:
                 spans.append((begin, tag.end()))
                 if family != "tex" and name not in _NEVER_PROSE:
-                    left.append(LeftAlone(begin, tag.end(), f"“{name}”"))
+                    unknown.append((begin, tag.end(), f"“{name}”"))
         elif is_begin:
             before.append(tag.start())
-    return spans, left
+    return spans, unknown
 
 
-def mask_constructs(text: str, *, is_markdown: bool) -> tuple[str, int, list[LeftAlone]]:
-    """A document with front matter, tags and what they enclose masked; where the front matter ends; and what no rule
-    knows."""
-    start = front_matter(text, is_markdown=is_markdown)
-    spans, left = constructs(text, start)
-    spans += (found.span() for found in _METADATA_BLOCK.finditer(text, start) if is_markdown)
-    return mask(text, [(0, start), *spans]), start, left
+def set_aside(text: str, language: Language) -> tuple[str, list[Reference]]:
+    """A text with front matter, tags and what they enclose masked; and what of this no rule knows."""
+    start = front_matter(text, is_markdown=language != "html")
+    spans, unknown = constructs(text, start)
+    left: list[Reference] = []
+    done = 0
+    for begin, end, what in sorted(unknown):
+        if begin >= done:  # the outer ones count
+            done = end
+            for each in mentions(text[begin:end], language):
+                left.append(replace(each, start=each.start + begin, end=each.end + begin, left=what))
+    spans += (found.span() for found in _METADATA_BLOCK.finditer(text, start) if language != "html")
+    front = re.sub(r"[^\r\n]", " ", text[:start])
+    return front + mask(text, spans)[start:], left

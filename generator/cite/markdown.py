@@ -1,0 +1,156 @@
+"""Markdown: what of a document is prose, and where its links lead.
+
+>>> text = "mixed4a:11 `mixed4a:12` [mixed4a:13](https://x.org/)"
+>>> [(reference.how, reference.word) for reference in read_markdown(text)]
+[('name', 'mixed4a:11'), ('link', 'https://x.org/')]
+
+Markdown-it with the plugins of the dialects renders it to HTML, and there it is read. Dialects contradict each other,
+so a construct of any of them counts; what begins like one that no rule knows becomes the element <atlas-left>, which
+is none that holds prose.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.admon import admon_plugin
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.myst_blocks import myst_block_plugin
+
+from generator.cite.markup import Tree
+from generator.cite.mentions import MARK, Language, Reference, marked, marks, mask, mentions, unmarked
+from generator.cite.templates import MATH, set_aside
+
+_Environment = MutableMapping[str, Any]
+_ODD = re.compile(  # how a line begins that belongs to a construct, in a text that no rule took for one
+    r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\{[:%#!]|\.\. |#\+|:[\w-]+:|[\w-]+:: |export\s+\w+\s"
+    r"|import\s.*\sfrom\s*['\"])",
+    re.MULTILINE,
+)
+_TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
+_ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*", re.MULTILINE)
+_BRACES = re.compile(r"\{(?!\w[\w:\s-]*\})(?:[^{}\n]|\{[^{}\n]*\})*+\}")  # {mixed4a:9} is a name in braces
+_IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
+_ADMONITION = (
+    "note|tip|hint|info|warning|caution|attention|danger|error|important|seealso|admonition|margin|sidebar|dropdown|card"
+    r"|aside|details|success|question|quote|example|columns?|callout[\w-]*"
+)
+_DIRECTIVE = re.compile(rf"[ \t]*\{{(?:{_ADMONITION})\}}", re.IGNORECASE)
+_CONTAINER = re.compile(  # what may stand behind the colons of a container with prose: an admonition, or classes
+    rf"(?:{_DIRECTIVE.pattern}|[ \t]*(?:{_ADMONITION})\b|[ \t]*\{{[.#]"
+    r"(?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b)).*",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def read_markdown(text: str, language: Language = "markdown") -> list[Reference]:
+    """The references of a document. Takes time in proportion to its length."""
+    plain, left = set_aside(text, language)
+    plain = mask(plain, (found.span() for found in _ABBREVIATION.finditer(plain)))
+    found = list(mentions(plain, language))
+    environment: _Environment = {"raw": set()}
+    page = _parser().render(_TABS.sub(r"\1!!!", marked(plain, found)), environment)
+    tree = Tree(page, plain, found, environment["raw"])
+    defined = [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]
+    links = tree.addresses(each["href"] for each in defined)
+    return [*left, *(tree.references() | links).values()]
+
+
+class _Parser(MarkdownIt):
+    """Writes addresses as they stand."""
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802
+        return url
+
+    def normalizeLinkText(self, link: str) -> str:  # noqa: N802
+        return link
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """CommonMark with tables and strikethrough, and the constructs of the dialects."""
+    md = _Parser("commonmark").enable(["table", "strikethrough"])
+    md.use(deflist_plugin).use(footnote_plugin, move_to_end=False).use(admon_plugin).use(myst_block_plugin)
+    md.use(dollarmath_plugin).disable("math_inline")  # at the start of a text it looks at what ends the text
+    md.use(container_plugin, name="container", validate=lambda params, markup: bool(_CONTAINER.fullmatch(params)))
+    md.use(colon_fence_plugin)  # every other container
+    md.inline.ruler.before("escape", "tex", _matching(MATH, "$\\"))
+    md.inline.ruler.before("escape", "braces", _matching(_BRACES, "{"))
+    md.core.ruler.after("block", "left", _leave_alone)
+    for rule in (_html_block, _link_open, _link_close, _footnote_ref, _left):
+        md.add_render_rule(rule.__name__[1:], rule)
+    md.add_render_rule("footnote_reference_open", lambda *_: "<atlas-note>")
+    md.add_render_rule("footnote_reference_close", lambda *_: "</atlas-note>")
+    return md
+
+
+def _matching(pattern: re.Pattern[str], first: str) -> Callable[[StateInline, bool], bool]:
+    """A rule for what a pattern matches, which begins with one of some characters, and is rendered as code."""
+
+    def rule(state: StateInline, silent: bool) -> bool:
+        found = pattern.match(state.src, state.pos) if state.src[state.pos] in first else None
+        if not found or found.end() > state.posMax:
+            return False
+        if not silent:
+            state.push("code_inline", "code", 0).content = found[0]
+        state.pos = found.end()
+        return True
+
+    return rule
+
+
+def _leave_alone(state: StateCore) -> None:
+    """Set apart what no rule knows, and do not read on where there is nothing to find."""
+    for before, token in pairwise([Token("", "", 0), *state.tokens]):
+        what = ""
+        if token.type == "inline":
+            if MARK not in token.content and "<" not in token.content:
+                token.content = ""
+            elif before.type == "paragraph_open" and _ODD.search(token.content):
+                what = "a paragraph with the mark of a construct"
+        elif (token.type == "colon_fence" and not _IS_CODE.search(token.info)) or (
+            token.type == "fence" and _DIRECTIVE.match(token.info)
+        ):
+            what = f"“{token.info.strip()}”"
+        if what:
+            token.type, token.info = "left", what
+
+
+def _left(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    what, said = html.escape(unmarked(tokens[at].info)), html.escape(tokens[at].content)
+    return f'<atlas-left what="{what}">{said}</atlas-left>'
+
+
+def _html_block(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    env["raw"].update(marks(tokens[at].content))
+    return tokens[at].content
+
+
+def _link_open(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    """In text between tags <a> it is still no link of theirs."""
+    tokens[at].tag = "atlas-link" if tokens[at].info == "auto" else "a"
+    return self.renderToken(tokens, at, options, env)
+
+
+def _link_close(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    return _link_open(self, tokens, at, options, env)
+
+
+def _footnote_ref(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    """The text of an inline footnote, where it stands."""
+    inner = env["footnotes"]["list"][tokens[at].meta["id"]].get("tokens", ())
+    return f"<atlas-note>{self.renderInline(inner, options, env)}</atlas-note>" if inner else ""

@@ -1,0 +1,208 @@
+"""HTML: what of a page is prose, and where its links lead.
+
+>>> page = '<p>mixed4a:11 <code>mixed4a:12</code> <a href="https://x.org/">mixed4a:13</a></p>'
+>>> [(reference.how, reference.word) for reference in read_html(page)]
+[('name', 'mixed4a:11'), ('link', 'https://x.org/')]
+
+Lexbor makes the tree that a browser makes. Text is prose in elements that are known to hold some; in any other element
+only where a paragraph, a heading or the like is within it. Markdown comes here as the HTML that it is rendered to.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from markdown_it.helpers import parseLinkDestination
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from generator.cite.mentions import MARK, Reference, is_bound, marked, marks, mentions, unmarked
+from generator.cite.templates import MATH, set_aside
+
+_UNTOUCHED = frozenset(  # d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
+    ("pre", "code", "kbd", "samp", "tt", "var", "listing", "xmp", "d-code", "dt-code", "d-math", "dt-math", "svg",
+     "math", "script", "style", "template", "iframe", "title", "textarea", "select", "datalist", "button", "object",
+     "noscript", "canvas", "mjx-container", "atlas-svg", "atlas-math")
+)  # fmt: skip
+_PARAGRAPHS = frozenset(
+    ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "dt", "dd", "td", "th", "caption", "figcaption", "blockquote",
+     "summary")
+)  # fmt: skip
+_PROSE = frozenset(
+    ("html", "head", "body", "main", "article", "section", "aside", "nav", "header", "footer", "hgroup", "address",
+     "div", "ul", "ol", "menu", "dl", "figure", "table", "thead", "tbody", "tfoot", "tr", "colgroup", "details",
+     "dialog", "form", "fieldset", "legend", "label", "output", "search", "em", "strong", "small", "s", "cite", "q",
+     "dfn", "abbr", "ruby", "rb", "rt", "rp", "rtc", "data", "time", "sub", "sup", "i", "b", "u", "mark", "bdi",
+     "bdo", "span", "ins", "del", "big", "center", "font", "strike", "nobr", "acronym", "picture", "video", "audio",
+     "map", "atlas-note")
+)  # fmt: skip
+_LINKS = ("a", "atlas-unit", "atlas-link")
+_RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(_UNTOUCHED))})(?=[\s/>])", re.IGNORECASE)
+_NOT_TEXT = re.compile(
+    r"(?:^|[\s_-])(?:math|katex|mjx|tex2jax_ignore|(?:tex|latex|equation|formula|arithmatex|notranslate|highlight|hljs"
+    r"|listing|verbatim|(?:source)?code)(?![a-z]))",
+    re.IGNORECASE,
+)
+# spans of code in a block of HTML are none, but some read Markdown there, and everyone means code
+_MATH_OR_CODE = re.compile(rf"(?<!`)(`+)(?!`)[^`]*\1(?!`)|{MATH.pattern}")
+_FOREIGN = re.compile(r"<(/?)(svg|math)(?=[\s/>])(?:[^<>]*(/>))?", re.IGNORECASE)
+_VALUE = re.compile(r"[^\s>]*")
+_CLOSE = re.compile(r">?\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What text in an element is: never to be touched; the text of a link; in a footnote; in a construct that no rule
+    knows (``left``); or else prose."""
+
+    is_never: bool = False
+    is_link: bool = False
+    is_note: bool = False
+    left: str = ""
+
+    def inside(self, tag: str, values: Mapping[str, str]) -> _Place:
+        """What text in an element within this place is."""
+        says_so = values.get("role") == "math" or values.get("translate") == "no"
+        if tag in _UNTOUCHED or says_so or _NOT_TEXT.search(values.get("class", "")):
+            return _Place(is_never=True)
+        if tag in _LINKS:
+            return replace(self, is_link=True)
+        if tag in _PARAGRAPHS:
+            return replace(self, left="")
+        if tag in _PROSE:
+            return replace(self, is_note=True) if tag == "atlas-note" else self
+        return replace(self, left=self.left or values.get("what", f"<{tag}>"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A page, the text that it was made of, and its mentions, whose marks are on the page. Where the text is Markdown,
+    ``raw`` are the mentions in its blocks of HTML."""
+
+    page: str
+    text: str
+    found: Sequence[Reference]
+    raw: Collection[int] | None = None
+
+    def references(self) -> dict[int, Reference]:
+        """What each mention is, by its number; without those that are not to be read."""
+        references: dict[int, Reference] = {}
+        places: dict[int, _Place] = {}
+        # a paragraph in a drawing ends the drawing for a browser, but is no prose
+        page = _FOREIGN.sub(lambda found: "" if found[3] else f"<{found[1]}atlas-{found[2]}", self.page)
+        root = LexborHTMLParser(page).root
+        for node in root.traverse(include_text=True) if root else ():
+            place = places.get(node.parent.mem_id, _Place()) if node.parent else _Place()
+            if place.is_never:
+                places[node.mem_id] = place
+                if node.tag == "a":  # where tags cross each other, the same link may come again in another place
+                    for number in marks(node.attributes.get("href") or ""):
+                        references.setdefault(number, replace(self.found[number], word=""))
+                continue
+            if node.is_element_node:
+                values = {name: value or "" for name, value in node.attributes.items()}
+                places[node.mem_id] = place.inside(str(node.tag), values)
+                read = self._in_tag(node, values, place)
+            elif node.is_text_node and not place.is_link and MARK in (node.text_content or ""):
+                read = self._in_text(node, node.text_content or "", place)
+            else:
+                continue
+            for number, reference in read:
+                references.setdefault(number, reference)
+        return references
+
+    def _in_text(self, node: LexborNode, said: str, place: _Place) -> Iterator[tuple[int, Reference]]:
+        """The mentions in a piece of text."""
+        numbers = marks(said)
+        prose = set(marks((MATH if self.raw is None else _MATH_OR_CODE).sub("", said)))
+        for number in numbers:
+            mention, is_raw = self.found[number], number in (self.raw or ())
+            start = mention.start
+            if self.raw is not None:
+                # [r][x](y) would be a link [r], and no [r] any more
+                is_stuck = number == numbers[0] and self.text.startswith(f"]{said.partition(MARK)[0]}", start - 1)
+                if is_bound(self.text, mention) or (is_stuck and node.prev and node.prev.tag == "a"):
+                    continue
+            if number not in prose and (self.raw is None or is_raw):
+                continue
+            if mention.how == "bare" and self.text.startswith(("](", "//"), max(start - 2, 0)):
+                continue
+            language = "html" if is_raw else mention.language
+            mention = replace(mention, language=language, is_plain=is_raw or place.is_note, left=place.left)
+            # a definition to whoever is less strict than CommonMark
+            is_defined = language != "html" and mention.how == "bare" and self.text.startswith("]: ", start - 3)
+            yield number, replace(mention, how="link") if is_defined else mention
+
+    def _in_tag(self, node: LexborNode, values: Mapping[str, str], place: _Place) -> Iterator[tuple[int, Reference]]:
+        """The address of a link or a picture, and the name of an <atlas-unit>."""
+        if node.tag == "atlas-unit":
+            for number in marks(values.get("ref", ""))[:1]:
+                yield number, replace(self.found[number], word=unmarked(values["ref"]))
+        elif node.tag not in _LINKS:
+            for number, link in self.addresses([values.get("src", "")]).items():
+                yield number, replace(link, how="shown")
+        elif not place.is_link:
+            for number, link in self.addresses([values.get("href", "")]).items():
+                is_raw = number in (self.raw or ())
+                language = "html" if is_raw else self.found[number].language
+                for start, end in self._whole(link, node):
+                    is_plain = is_raw or place.is_note
+                    link = Reference(start, end, link.word, "bare", language, is_plain)
+                if not self.text.startswith("!<", link.start - (link.how == "bare")):
+                    yield number, link
+
+    def addresses(self, values: Iterable[str]) -> dict[int, Reference]:
+        """The links to these addresses, by the numbers of their mentions."""
+        links = {}
+        for value in values:
+            for number in marks(value)[:1]:
+                mention, value = self.found[number], value.strip()
+                # it may be the address of something else, with this one in it
+                if mention.how == "bare" and self.text.startswith(value.partition(MARK)[0], mention.start):
+                    end, is_attribute = self._end(mention.start)
+                    language = "html" if is_attribute else mention.language
+                    links[number] = Reference(mention.start, end, unmarked(value), "link", language)
+        return links
+
+    def _whole(self, link: Reference, node: LexborNode) -> Iterator[tuple[int, int]]:
+        """All of a link, where its text is nothing but its address."""
+        text, start, end = self.text, link.start, link.end
+        if "://" not in link.word or unmarked(node.text()).strip() != link.word:
+            return
+        if node.tag == "atlas-link":
+            yield start - 1, end + 1
+        elif behind := _CLOSE.match(text, end):
+            yield text.rfind("[", 0, start), behind.end()
+        else:
+            inner = text.find(">", end) + 1
+            close = text.find("</", inner)
+            if close >= 0 and html.unescape(text[inner:close]).strip() == link.word:
+                yield text.rfind("<", 0, start), text.find(">", close) + 1
+
+    def _end(self, start: int) -> tuple[int, bool]:
+        """Where an address ends that is one to the parser, and whether it is the value of an attribute of HTML."""
+        before = self.text[max(start - 99, 0) : start].rstrip()[-1:]
+        if before in ("'", '"', "<"):
+            return self.text.find(">" if before == "<" else before, start), before != "<"
+        if before == "=" and (value := _VALUE.match(self.text, start)):
+            return value.end(), True
+        return parseLinkDestination(self.text, start, len(self.text)).pos, False
+
+
+def read_html(text: str) -> list[Reference]:
+    """The references of a page. Takes time in proportion to its length."""
+    plain, left = set_aside(text, "html")
+    found = list(mentions(plain, "html"))
+    return [*left, *Tree(marked(plain, found), plain, found).references().values()]
+
+
+def depth_of(tag: str) -> int:
+    """By how much a single tag changes the number of open elements whose text is not touched: 1, 0 or -1.
+
+    >>> depth_of("<code>"), depth_of("</a>"), depth_of("<b>")
+    (1, -1, 0)
+    """
+    found = _RAW.match(tag)
+    return 0 if found is None else -1 if found[1] else 1
