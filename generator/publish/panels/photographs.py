@@ -18,7 +18,7 @@ from generator.publish.content.classes import class_name, class_names
 from generator.publish.panels import Lookup, Panel, layer_arrays
 from generator.store.findings import middle, receptive_box
 
-STRONGEST, LIKE, CLASSES = 9, 6, 3
+STRONGEST, CLASSES = 9, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,6 @@ class Several:
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """Another unit of the layer, and the correlation of its responses with this one's."""
-
-    unit: AtlasUnit
-    r: float
-
-
-@dataclass(frozen=True, slots=True)
 class Photographs:
     """What the panel shows of one unit. ``best_mean`` is of the photograph with the largest mean over the grid.
 
@@ -75,7 +67,6 @@ class Photographs:
     strongest: tuple[Photo, ...]
     middling: tuple[Photo, ...]
     several: Several | None
-    alike: tuple[Alike, ...]
 
 
 def read(catalog: Catalog) -> Lookup:
@@ -105,7 +96,6 @@ def read(catalog: Catalog) -> Lookup:
             each = zip(index.tolist(), value.tolist(), position.tolist(), strict=True)
             return tuple(photo(*row) for row in each)
 
-        others = zip(arrays["alike_unit"][channel].tolist(), arrays["alike_r"][channel].tolist(), strict=True)
         return Photographs(
             count=int(facts["photographs"]),
             fires=(float(arrays["fires"][channel, 0]), float(arrays["fires"][channel, 1])),
@@ -113,7 +103,6 @@ def read(catalog: Catalog) -> Lookup:
             strongest=shown("best", (), STRONGEST),
             middling=shown("quantile", (2,), 3),
             several=_several(arrays, photos, names, unit.unit, facts),
-            alike=tuple(Alike(layer.units[i], r) for i, r in others if r > 0)[:LIKE],
         )
 
     return lookup

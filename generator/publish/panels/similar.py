@@ -47,18 +47,23 @@ class Similar:
 
 
 def read(catalog: Catalog) -> Lookup:
-    arrays_of = {name: layer_arrays(catalog, f"study/{name}") for name in ("similar", "kernels")}
+    arrays_of = {name: layer_arrays(catalog, f"study/{name}") for name in ("similar", "photos", "kernels")}
     named = {checkpoint.name: checkpoint for checkpoint in catalog.checkpoints}
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Similar | None:
         for name, of in arrays_of.items():
             result = catalog.latest(f"study/{name}", checkpoint.fingerprint, unit.unit.layer)
-            arrays = of(checkpoint.fingerprint, unit.unit.layer) if result else {}
+            arrays = _named(of(checkpoint.fingerprint, unit.unit.layer)) if result else {}
             if result and arrays and (rows := tuple(_rows(named, checkpoint, unit, result, arrays))):
                 return Similar(int(result.facts.get("photographs", 0)), rows)
         return None
 
     return lookup
+
+
+def _named(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """The study of photographs has units of the same layer too, under another name."""
+    return {name.replace("alike_", "same_"): array for name, array in arrays.items()}
 
 
 def _rows(
