@@ -56,6 +56,16 @@ def layer_json_address(checkpoint: str, layer: str) -> str:
     return f"{checkpoint}/{layer}/index.json"
 
 
+def map_address(checkpoint: str, layer: str) -> str:
+    """The units of a layer on a map, each beside units that respond alike."""
+    return f"{checkpoint}/{layer}/map.html"
+
+
+def mosaic_address(checkpoint: str, layer: str) -> str:
+    """The picture of that map. It changes with what is rendered."""
+    return f"{checkpoint}/{layer}/mosaic.jpg"
+
+
 def unit_address(checkpoint: str, unit: Unit) -> str:
     return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
 

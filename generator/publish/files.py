@@ -21,14 +21,15 @@ from generator.core.package import package_folder
 from generator.core.units import Unit
 from generator.core.views import VIEWS
 from generator.links import addresses
-from generator.publish.assets.cards import CardPicture, sheet_card, unit_card
+from generator.publish.assets.cards import CardPicture, mosaic, sheet_card, unit_card
 from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
 from generator.publish.assets.search import search_index
 from generator.publish.catalog import AtlasCheckpoint
 from generator.publish.content.previews import Preview
 from generator.publish.page import Page
 from generator.publish.pages import all_pages
-from generator.publish.panels import read_study
+from generator.publish.pages.map import has_map, layer_map
+from generator.publish.panels import layer_arrays, read_study
 from generator.publish.rendering import environment, render
 from generator.publish.site import Site
 from generator.store.findings import ANALYSES, Study
@@ -61,7 +62,8 @@ def site_files(site: Site) -> SiteFiles:
     made |= dict(_static(site))
     made |= dict(_for_programs(site, [page.address for page in pages if page.listed]))
     previews = [page.preview for page in pages if page.preview] if site.config.url else []
-    return SiteFiles(made, {preview.address: _draw(preview, store) for preview in previews})
+    drawn = {preview.address: _draw(preview, store) for preview in previews}
+    return SiteFiles(made, drawn | dict(_mosaics(site, store)))
 
 
 def _render(env: jinja2.Environment, site: Site, page: Page) -> bytes:
@@ -133,6 +135,20 @@ def _for_programs(site: Site, listed: list[str]) -> Iterator[tuple[str, Make]]:
         yield "robots.txt", partial(robots, url)
     if url:
         yield addresses.LATEX, partial(_latex_package, url, site.first.name)
+
+
+def _mosaics(site: Site, store: Store) -> Iterator[tuple[str, Draw]]:
+    """The picture of the map of each layer that has one."""
+    arrays = layer_arrays(site.catalog, "study/similar")
+    for checkpoint in site.checkpoints:
+        for layer in checkpoint.layers.values():
+            if has_map(site.catalog, checkpoint, layer):
+                shown = layer_map(checkpoint, layer, arrays)
+                thumbnails = [(x.unit.record.thumbnail, x.row, x.column) for x in shown.cells if x.unit.record]
+                sources = [
+                    (CardPicture(store.path(file), file.sha256), row, column) for file, row, column in thumbnails
+                ]
+                yield shown.picture, partial(mosaic, shown.side, sources)
 
 
 def _draw(preview: Preview, store: Store) -> Draw:

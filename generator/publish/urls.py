@@ -74,6 +74,9 @@ class Urls:
     def layer(self, checkpoint: str, layer: str, fragment: str = "") -> str:
         return self.to(addresses.layer_address(checkpoint, layer), fragment)
 
+    def map(self, checkpoint: str, layer: str) -> str:
+        return self.to(addresses.map_address(checkpoint, layer))
+
     def unit(self, checkpoint: str, unit: Unit) -> str:
         return self.to(addresses.unit_address(checkpoint, unit))
 

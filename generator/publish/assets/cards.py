@@ -21,6 +21,7 @@ from PIL import Image
 SIDE = 448  # of a unit's card, in pixels
 WIDE = (1200, 630)  # of a sheet of several pictures: the size to which sites crop large previews
 MOST = 72  # pictures on a sheet
+MOSAIC, _TILE = 1280, 112  # pixels: the side of a mosaic of many cells, that of a cell where there are few
 _QUALITY = 70
 _PAPER = (250, 249, 246)  # the colour of the pages
 _VERSION = b"1"  # raised whenever cards are drawn in another way
@@ -66,8 +67,34 @@ def sheet_card(sources: Sequence[CardPicture], kept: bytes | None = None) -> byt
     return _card(sources, kept, draw)
 
 
-def _card(sources: Sequence[CardPicture], kept: bytes | None, draw: Callable[[], Image.Image]) -> bytes:
+def mosaic_side(cells: int) -> int:
+    """The side in pixels of a mosaic of so many cells a side."""
+    return cells * min(_TILE, MOSAIC // cells)
+
+
+def mosaic(cells: int, sources: Sequence[tuple[CardPicture, int, int]], kept: bytes | None = None) -> bytes:
+    """Pictures on a square of cells without gaps, each with its row and column."""
+    side = mosaic_side(cells)
+    tile = side // cells
+
+    def draw() -> Image.Image:
+        sheet = Image.new("RGB", (side, side), _PAPER)
+        for source, row, column in sources:
+            with Image.open(source.path) as image:
+                shown = image.convert("RGB").resize((tile, tile), Image.Resampling.LANCZOS)
+            sheet.paste(shown, (column * tile, row * tile))
+        return sheet
+
+    places = ",".join(f"{row}.{column}" for _, row, column in sources)
+    return _card([source for source, _, _ in sources], kept, draw, places)
+
+
+def _card(
+    sources: Sequence[CardPicture], kept: bytes | None, draw: Callable[[], Image.Image], places: str = ""
+) -> bytes:
     made_from = b"inception-atlas card " + _VERSION + b" of " + ",".join(s.sha256[:16] for s in sources).encode()
+    if places:
+        made_from += b" at " + hashlib.sha256(places.encode()).hexdigest().encode()
     if kept and _holds(kept, made_from):
         return kept
     drawn = io.BytesIO()

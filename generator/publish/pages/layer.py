@@ -14,6 +14,7 @@ from generator.publish.content.previews import layer_preview
 from generator.publish.content.provenance import missing_command
 from generator.publish.content.selection import beside
 from generator.publish.page import Page, PageKind
+from generator.publish.pages.map import has_map
 from generator.publish.panels import LayerArrays, layer_arrays
 from generator.publish.site import Site
 
@@ -23,6 +24,7 @@ class LayerPage:
     """``command`` is "" if all is rendered. ``bottlenecks`` are the layers that feed this one's wide branches.
 
     ``alike`` is the place of each channel in an order in which neighbours respond alike to photographs, or empty.
+    ``mapped`` if the layer has a map.
     """
 
     template: ClassVar[str] = "layer.html"
@@ -33,18 +35,21 @@ class LayerPage:
     next: AtlasLayer | None
     bottlenecks: tuple[AtlasLayer, ...]
     alike: tuple[int, ...]
+    mapped: bool
 
 
 def _pages(site: Site) -> Iterator[Page]:
     arrays = layer_arrays(site.catalog, "study/photos")
     for checkpoint in site.checkpoints:
         for around in beside(tuple(checkpoint.layers.values())):
-            yield _page(checkpoint, arrays, *around)
+            mapped = has_map(site.catalog, checkpoint, around[0])
+            yield _page(checkpoint, arrays, mapped, *around)
 
 
 def _page(
     checkpoint: AtlasCheckpoint,
     arrays: LayerArrays,
+    mapped: bool,
     layer: AtlasLayer,
     previous: AtlasLayer | None,
     following: AtlasLayer | None,
@@ -54,7 +59,7 @@ def _page(
         bottlenecks = tuple(x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
         order = arrays(checkpoint.fingerprint, layer.name).get("alike_order")
         alike = () if order is None else tuple(order.argsort().tolist())
-        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike)
+        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike, mapped)
 
     address = addresses.layer_address(checkpoint.name, layer.name)
     description = (
