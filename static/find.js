@@ -8,6 +8,7 @@ globalThis.atlasFind = (() => {
     [/^inception_?(?=\d)/, "mixed"], [/^((?:mixed)?\d[a-z])[/_ ]output/, "$1"],
     [/^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)/, "$1_$2"],
     [/_([35]x[35])[_ ](?:reduce|bottleneck)/, "_$1_bottleneck"], [/_pool[_ ](?:proj|reduce)/, "_pool_reduce"],
+    [/_pre_relu(?:[/_]conv)?(?![a-z0-9])/, ""],
   ];
   const runs = /^\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*$/;
 

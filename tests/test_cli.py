@@ -87,6 +87,15 @@ def test_units_options_and_dry_run(atlas: Path, run: Run) -> None:
     assert run("render", "conv2d0:0-1", "--force")[1].startswith("rendered 2,")
 
 
+def test_a_dry_run_downloads_nothing(atlas: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ATLAS_WEIGHTS", raising=False)
+    monkeypatch.setenv("ATLAS_CACHE", str(atlas / "cache"))
+    monkeypatch.setattr("generator.network.load.fetch", lambda *given: pytest.fail("downloaded"))
+    code, out, _ = run("render", "4a:11", "--checkpoint", "inception5h", "--dry-run")
+    assert code == 0
+    assert "to render 1, already there 0" in out
+
+
 def test_every_setting_of_the_recipe_is_an_option_with_its_default(run: Run) -> None:
     offered = {option.name for option in render.params}
     assert {setting.name for setting in SETTINGS} <= offered

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import struct
-from collections.abc import Mapping
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,11 @@ from generator.checkpoints import CHECKPOINTS
 from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.errors import AtlasError
+from generator.network import load_checkpoint
 from generator.network.caffe import net_parameter, read_caffemodel
 from generator.network.fingerprint import fingerprint
 from generator.network.formats import read_weights, shapes
+from generator.network.load import load_tensors
 
 Tensors = dict[str, torch.Tensor]
 
@@ -328,3 +334,104 @@ def test_files_that_are_no_weights(tmp_path: Path, name: str, data: bytes, says:
 def test_folders_and_unreadable_files(tmp_path: Path) -> None:
     assert "folder" in refused(tmp_path)
     assert "No such file" in refused(tmp_path / "none.pth")
+
+
+# --- files as people have them -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda weights: {f"module.{name}": tensor for name, tensor in weights.items()},
+        lambda weights: {f"model.{name}": tensor for name, tensor in weights.items()},
+        lambda weights: {f"module._orig_mod.{name}": tensor for name, tensor in weights.items()},
+        lambda weights: {"model_state_dict": weights, "optimizer": {"state": {0: torch.ones(3)}}, "epoch": 3},
+        lambda weights: {"model": weights},
+        lambda weights: {"net": weights, "best": 0.7},  # a key that nobody foresaw
+        lambda weights: {
+            "state_dict": {f"model.{n}": t for n, t in weights.items()} | {"criterion.weight": torch.ones(3)}
+        },
+    ],
+)
+def test_wrappers_and_prefixes_are_seen_through(
+    tensors: Tensors, expected: str, tmp_path: Path, wrapped: Callable[[Tensors], Any]
+) -> None:
+    torch.save(wrapped({caffe_name(k).replace("/", "_"): v for k, v in tensors.items()}), tmp_path / "w.pth")
+    assert fingerprint(read_weights(tmp_path / "w.pth", BVLC_GOOGLENET)) == expected
+
+
+def test_two_networks_in_one_file_are_both_named(tensors: Tensors, tmp_path: Path) -> None:
+    torch.save({"model": tensors, "model_ema": tensors}, tmp_path / "w.pth")
+    assert "2 times, under model and model_ema; keep one" in refused(tmp_path / "w.pth")
+    save_file({**tensors, **{f"ema.{n}": t + 1 for n, t in tensors.items()}}, tmp_path / "w.safetensors")
+    assert fingerprint(read_weights(tmp_path / "w.safetensors", BVLC_GOOGLENET)) == fingerprint(tensors)
+
+
+@pytest.mark.parametrize("classes", [0, 10, 1001])
+def test_any_number_of_classes(tensors: Tensors, tmp_path: Path, classes: int) -> None:
+    head = {"softmax2.weight": torch.ones(classes, 1024), "softmax2.bias": torch.ones(classes)} if classes else {}
+    torch.save({**{n: t for n, t in tensors.items() if "softmax2" not in n}, **head}, tmp_path / "w.pth")
+    loaded = load_tensors("mine", tmp_path / "w.pth", architecture=BVLC_GOOGLENET)
+    assert loaded.architecture.classes == loaded.architecture.layers["output"].channels == classes
+    net = load_checkpoint("mine", tmp_path / "w.pth", architecture=BVLC_GOOGLENET)
+    assert net(torch.rand(1, 3, 32, 32), "mixed3a").shape[1] == 256
+    assert net(torch.rand(1, 3, 64, 64), "output").shape[1] == classes
+
+
+def test_a_classifier_that_does_not_fit_is_named(tensors: Tensors, tmp_path: Path) -> None:
+    torch.save({**tensors, "softmax2.weight": torch.ones(10, 512)}, tmp_path / "w.pth")
+    assert "softmax2.weight is 10x512" in refused(tmp_path / "w.pth")
+    torch.save({n: t for n, t in tensors.items() if n != "softmax2.weight"}, tmp_path / "w.pth")
+    assert "lacks softmax2.weight" in refused(tmp_path / "w.pth")
+    endless = torch.ones(1, 1).expand(10**9, 1024)  # a few bytes in the file
+    torch.save({**tensors, "softmax2.weight": endless}, tmp_path / "w.pth")
+    assert "softmax2.weight is 1000000000x1024" in refused(tmp_path / "w.pth")
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "t.pth", "w") as archive:
+        archive.add(__file__, "readme.txt")
+    np.savez(tmp_path / "n.npz", a=np.ones(3))
+    (tmp_path / "g.pth").write_bytes(gzip.compress(b"weights"))
+    (tmp_path / "j.pth").write_text('{"error": "not found"}')
+    (tmp_path / "h.pt").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
+    with zipfile.ZipFile(tmp_path / "z.pth", "w") as archive:
+        archive.writestr("notes.txt", "nothing")
+    named = {"t.pth": "tar", "n.npz": "npz", "g.pth": "gzip", "j.pth": "JSON", "h.pt": "HDF5", "z.pth": "notes.txt"}
+    for name, kind in named.items():
+        text = refused(tmp_path / name)
+        assert kind in text
+        assert "again" not in text, "downloading it again does not help"
+
+
+def test_what_would_be_large_in_memory_is_refused_before_it_is_read(
+    tensors: Tensors, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, small, large, many = (tmp_path / f"{name}.pth" for name in ("stored", "small", "large", "many"))
+    torch.save(tensors, stored)
+    with zipfile.ZipFile(stored) as archive, zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as packed:
+        for each in archive.infolist():
+            packed.writestr(each.filename, archive.read(each))
+    assert fingerprint(read_weights(small, BVLC_GOOGLENET)) == expected, "a smaller file is no reason"
+
+    def opened(*args: Any, **more: Any) -> None:
+        pytest.fail("opened")
+
+    monkeypatch.setattr(torch, "load", opened)
+    monkeypatch.setattr("safetensors.torch.load_file", opened)
+    with zipfile.ZipFile(large, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("w/data.pkl", b"")
+        for i in range(10):
+            packed.writestr(f"w/data/{i}", bytes(10_000_000))
+    assert "would take 100 MB" in refused(large)
+    with zipfile.ZipFile(many, "w") as packed:
+        packed.writestr("w/data.pkl", b"")
+        for i in range(12_000):
+            packed.writestr(f"w/data/{i}" + "0" * 50, b"")
+    assert "far more tensors" in refused(many)
+    with zipfile.ZipFile(many, "w") as packed:
+        packed.writestr("w/data.pkl", bytes(5_000_000))
+    assert "far more tensors" in refused(many)
+    header = json.dumps({f"t{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(20_000)})
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header.encode())
+    assert "far more tensors" in refused(tmp_path / "w.safetensors")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from generator.cli.options import BATCH, GPU_BATCH, RenderOptions
 from generator.cli.output import echo
 from generator.config.atlas_toml import CheckpointConfig, Config
+from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.progress import progress
 from generator.core.recipe import Question
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from generator.render.local import Outcome
 
     Engine = AbstractContextManager[tuple[bool, Callable[..., Outcome]]]
+
+_UNKNOWN = "0" * 64
 
 Ask = Callable[[str], Iterable[Question]]
 """Gives the questions, once the fingerprint of the weights is known."""
@@ -58,8 +61,8 @@ def answer(
     """
     store = Store(config.store)
 
-    def plan_for(fingerprint: str, size: int) -> Plan:
-        return make_plan(ask(fingerprint), chosen.architecture, store, size=size, force=force)
+    def plan_for(fingerprint: str, size: int, architecture: Architecture = chosen.architecture) -> Plan:
+        return make_plan(ask(fingerprint), architecture, store, size=size, force=force)
 
     # Weights whose fingerprint is not written down may have changed since the store was filled: they are read first,
     # if that can be done.
@@ -69,32 +72,43 @@ def answer(
         plan = plan_for(expected, how.batch or BATCH)
         if dry_run or not plan.units:
             return PlanResult(expected, plan)
-    fingerprint, engine = (on_cluster if how.ray else on_this_machine)(chosen, how)
+    if dry_run and not expected and not at_hand(chosen, how):  # nothing is downloaded to say that all is missing
+        return PlanResult("", plan_for(_UNKNOWN, how.batch or BATCH))
+    fingerprint, architecture, engine = (on_cluster if how.ray else on_this_machine)(chosen, how)
     if chosen.fingerprint not in (None, fingerprint):
         raise AtlasError(
             f"these weights are not those of {chosen.name} in {config.path} (fingerprint {fingerprint[:12]}, not "
             f"{(chosen.fingerprint or '')[:12]}); give them a section [checkpoints.NAME] of their own"
         )
-    plan = plan_for(fingerprint, how.batch or BATCH)
+    plan = plan_for(fingerprint, how.batch or BATCH, architecture)
     if dry_run or not plan.units:
         return PlanResult(fingerprint, plan)
     with engine as (is_gpu, run):
         if is_gpu and not how.batch:
-            plan = plan_for(fingerprint, GPU_BATCH)
+            plan = plan_for(fingerprint, GPU_BATCH, architecture)
         with progress(chosen.name, "units", plan.units, keep=True) as bar:
             outcome = run(plan, store=store, checkpoint=chosen.name, force=force, advance=bar.advance)
     return PlanResult(fingerprint, plan, outcome)
 
 
-def on_this_machine(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Engine]:
-    """The fingerprint of the weights, and a context that gives whether there is a GPU and the function that renders.
+def at_hand(checkpoint: CheckpointConfig, how: RenderOptions) -> bool:
+    """Whether the weights are on this machine and can be read here."""
+    if not installed("torch"):
+        return False
+    from generator.network.load import local_weights
+
+    return local_weights(checkpoint.name, how.weights or checkpoint.weights) is not None
+
+
+def on_this_machine(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Architecture, Engine]:
+    """Fingerprint and architecture of the weights, and a context: whether there is a GPU, and what renders.
 
     Raises AtlasError if weights, device or torch cannot be had.
     """
     net = load_network(checkpoint, how.weights, how.device)
     from generator.render.local import run
 
-    return net.fingerprint, nullcontext((net.mean.is_cuda, partial(run, net=net, forced=how.forced)))
+    return net.fingerprint, net.architecture, nullcontext((net.mean.is_cuda, partial(run, net=net, forced=how.forced)))
 
 
 def load_network(
@@ -109,7 +123,7 @@ def load_network(
     return load_checkpoint(checkpoint.name, where, pick_device(device), architecture=checkpoint.architecture)
 
 
-def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Engine]:
+def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Architecture, Engine]:
     """The same on a Ray cluster, which is joined or started when the context is entered."""
     need("torch", "safetensors", "google.protobuf", "ray", extra="ray")
     from generator.network.load import load_tensors
@@ -124,7 +138,7 @@ def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, E
             echo(pool, err=True)
             yield pool.gpu, partial(run, loaded=loaded, pool=pool, warn=warn, forced=how.forced)
 
-    return loaded.fingerprint, engine()
+    return loaded.fingerprint, loaded.architecture, engine()
 
 
 def warn(text: str) -> None:

@@ -33,6 +33,7 @@ _SPELLINGS = (  # of modules in Caffe's manner, and with spaces, each as we writ
     (re.compile(r"^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)"), r"\1_\2"),
     (re.compile(r"_([35]x[35])[_ ](?:reduce|bottleneck)"), r"_\1_bottleneck"),
     (re.compile(r"_pool[_ ](?:proj|reduce)"), "_pool_reduce"),
+    (re.compile(r"_pre_relu(?:[/_]conv)?(?![a-z0-9])"), ""),  # nodes of TensorFlow's graph, and Lucent's modules
 )
 
 

@@ -9,44 +9,49 @@ convolution before it. The architecture says which names are read (``TensorNames
 >>> tensors["mixed4a_3x3.weight"].shape                               # doctest: +SKIP
 torch.Size([204, 96, 3, 3])
 
-Anything else in a file (auxiliary heads, counters, metadata) is ignored. Nothing in a file is ever executed.
+Names may have a prefix that wrappers and dicts around the weights give them (``module.``, ``_orig_mod.``, a key such as
+``state_dict``). A classifier may have any number of classes, or be missing. Anything else in a file (auxiliary heads,
+counters, metadata) is ignored. Nothing in a file is ever executed, and its headers are judged before it is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from generator.checkpoints import ARCHITECTURES
 from generator.core.architecture import CLASSIFIER, Architecture, TensorNames
-from generator.core.errors import AtlasError, UsageError
+from generator.core.errors import AtlasError
 from generator.network.caffe import read_caffemodel
+from generator.network.file_kinds import kind_of
 from generator.network.fingerprint import write_shape
 
-Kind = Literal["safetensors", "torch", "caffemodel"]
-SUFFIXES: Mapping[str, Kind] = {
-    ".safetensors": "safetensors",
-    ".pth": "torch",
-    ".pt": "torch",
-    ".caffemodel": "caffemodel",
-}
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 _MORE_THAN_TENSORS = ("GLOBAL", "Can only create", "Can only build", "reduce for", "TorchScript")  # in torch's errors
-_HEADER_LIMIT = 100_000_000  # safetensors' own limit for the header of a file
+_CLASSES_LIMIT = 25_000  # the largest ImageNet has 21,841
+_NESTED = 3  # dicts within dicts
 
 
 def read_weights(path: Path, architecture: Architecture) -> dict[str, torch.Tensor]:
-    """The canonical tensors of a weights file. Raises AtlasError, in one line, if one is missing or not valid."""
+    """The canonical tensors of a weights file. Raises AtlasError, in one line, if one is missing or not valid.
+
+    The classifier has the classes that the file has: 0 x inputs if there is none.
+    """
     stored, names = _stored(path), canonical_names(architecture)
+    prefixes = _prefixes(stored, names)
+    if len(prefixes) > 1 and "" not in prefixes:
+        under = " and ".join(prefix.removesuffix(".") for prefix in prefixes[:3])
+        raise AtlasError(f"{path} holds a network {len(prefixes)} times, under {under}; keep one of them")
     spelt: dict[str, str] = {}
-    for name in stored:
-        if name in names and (other := spelt.setdefault(names[name], name)) != name:
-            raise AtlasError(f"{path} holds {names[name]} twice, as {other} and as {name}; keep one of them")
-    found = _find(stored, architecture)
+    for name, _ in _within(stored, prefixes):
+        if (ours := names.get(name)) and (other := spelt.setdefault(ours, name)) != name:
+            raise AtlasError(f"{path} holds {ours} twice, as {other} and as {name}; keep one of them")
+    found, architecture = _find(stored, architecture)
     if _misfits(found, architecture):
         raise AtlasError(f"{path}{_what_misfits(stored, architecture)}")
     wanted = _wanted(found, architecture)
@@ -101,10 +106,23 @@ def _fold_batch_norm(tensors: Mapping[str, torch.Tensor], architecture: Architec
     return out
 
 
+def _prefixes(stored: Collection[str], names: Mapping[str, str]) -> list[str]:
+    """What stands before the names of this network in the file: wherever its first convolution is found."""
+    first = [name for name, ours in names.items() if ours == next(iter(names.values()))]
+    found = {each.removesuffix(name) for name in first for each in stored if each.endswith(name)}
+    return sorted(prefix for prefix in found if not prefix or prefix.endswith("."))
+
+
+def _within(stored: Mapping[str, torch.Tensor], prefixes: Collection[str]) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors under the first prefix, and their names without it."""
+    prefix = next(iter(prefixes), "")
+    return ((name.removeprefix(prefix), tensor) for name, tensor in stored.items() if name.startswith(prefix))
+
+
 def _stored(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file, under the file's own names."""
     try:
-        kind = _kind(path)
+        kind = kind_of(path)
         if kind == "safetensors":
             return _read_safetensors(path)
         if kind == "torch":
@@ -114,27 +132,6 @@ def _stored(path: Path) -> dict[str, torch.Tensor]:
         raise AtlasError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise AtlasError(f"{path}: {error}; copy or download the file again") from error
-
-
-def _kind(path: Path) -> Kind:
-    """The kind of a file: by its first bytes, or by its name if these do not decide."""
-    if path.is_dir():
-        raise AtlasError(f"{path} is a folder; name the weights file in it")
-    with open(path, "rb") as file:
-        head = file.read(16)
-    if not head:
-        raise ValueError("the file is empty")
-    if head.startswith(b"version https://"):
-        raise ValueError("this is a Git LFS pointer and not the weights themselves")
-    if head.lstrip().startswith(b"<"):
-        raise ValueError("this is a web page and not weights")
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _HEADER_LIMIT:
-        return "safetensors"
-    if head.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04")):  # a zip, or the pickles torch wrote before 1.6
-        return "torch"
-    if (kind := SUFFIXES.get(path.suffix.lower())) is None:
-        raise UsageError(f"{path} is no weights file known here; these are: {', '.join(SUFFIXES)}")
-    return kind
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
@@ -157,17 +154,34 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
                 "save it again with torch.save(model.state_dict(), FILE)"
             ) from error
         raise ValueError(f"not a whole torch file ({type(error).__name__})") from error
-    if isinstance(data, Mapping) and isinstance(data.get("state_dict"), Mapping):
-        data = data["state_dict"]
     if not isinstance(data, Mapping):
         raise AtlasError(f"{path} holds a {type(data).__name__} and not a dict of tensors; save model.state_dict()")
-    return {str(name): tensor for name, tensor in data.items() if isinstance(tensor, torch.Tensor)}
+    return dict(_flat(data, _NESTED))
 
 
-def _find(stored: Mapping[str, torch.Tensor], architecture: Architecture) -> dict[str, torch.Tensor]:
-    """The tensors of an architecture that a file has, by canonical name."""
+def _flat(data: Mapping[Any, Any], deep: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors of dicts within dicts, by names such as ``state_dict.conv1.weight``."""
+    for name, value in data.items():
+        if isinstance(value, torch.Tensor):
+            yield str(name), value
+        elif isinstance(value, Mapping) and deep:
+            yield from ((f"{name}.{inner}", tensor) for inner, tensor in _flat(value, deep - 1))
+
+
+def _find(
+    stored: Mapping[str, torch.Tensor], architecture: Architecture
+) -> tuple[dict[str, torch.Tensor], Architecture]:
+    """The tensors of an architecture that a file has, by canonical name; and the architecture with its classes."""
     names = canonical_names(architecture)
-    return {names[name]: tensor for name, tensor in stored.items() if name in names}
+    within = _within(stored, _prefixes(stored, names))
+    found = {names[name]: tensor for name, tensor in within if name in names}
+    weight, bias = (found.get(f"{CLASSIFIER}.{part}") for part in ("weight", "bias"))
+    if weight is None and bias is None:
+        architecture = replace(architecture, classes=0)
+        found |= {name: torch.empty(shape) for name, shape in shapes(architecture).items() if 0 in shape}
+    elif weight is not None and weight.ndim >= 2 and 0 < weight.shape[-2] <= _CLASSES_LIMIT:
+        architecture = replace(architecture, classes=weight.shape[-2])
+    return found, architecture
 
 
 def _wanted(found: Collection[str], architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -194,9 +208,9 @@ def _misfits(found: Mapping[str, torch.Tensor], architecture: Architecture) -> d
 
 def _what_misfits(stored: Mapping[str, torch.Tensor], architecture: Architecture) -> str:
     """The first tensor that does not fit, and the network that the file fits, if there is one."""
-    found = _find(stored, architecture)
+    found, architecture = _find(stored, architecture)
     wrong = _misfits(found, architecture)
-    fitting = [net.name for net in ARCHITECTURES.values() if not _misfits(_find(stored, net), net)]
+    fitting = [net.name for net in ARCHITECTURES.values() if not _misfits(*_find(stored, net))]
     hint = f"these are not weights of {architecture.name}"
     if fitting:
         hint = f"these are weights of {fitting[0]}; type --checkpoint {fitting[0]}"

@@ -20,18 +20,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from generator.checkpoints import CHECKPOINTS
-from generator.core.architecture import Architecture
+from generator.core.architecture import CLASSIFIER, Architecture
 from generator.core.errors import AtlasError, UsageError
 from generator.network.fetch import NO_HOME, cache_folder, fetch
+from generator.network.file_kinds import SUFFIXES
 from generator.network.fingerprint import fingerprint
-from generator.network.formats import SUFFIXES, read_weights, shapes
+from generator.network.formats import read_weights, shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
     else:
         path = find_weights(name, weights)
         tensors = read_weights(path, net)
+        if (classes := len(tensors[f"{CLASSIFIER}.bias"])) != net.classes:
+            net = replace(net, classes=classes)
     found = fingerprint(tensors)
     if spec and spec.fingerprint and found != spec.fingerprint:
         if path is None:
@@ -76,6 +79,17 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
 
 def find_weights(name: str, weights: Path | None = None) -> Path:
     """The file with a checkpoint's weights, downloaded if needed. Raises AtlasError if none can be found."""
+    if file := local_weights(name, weights):
+        return file
+    spec = CHECKPOINTS.get(name)
+    if spec is None or not spec.downloads:
+        by_hand = f"download {spec.by_hand} and " if spec and spec.by_hand else ""
+        raise UsageError(f"no weights for {name}; {by_hand}give --weights FILE, or weights under [checkpoints.{name}]")
+    return fetch(name, spec.downloads, cache_folder())
+
+
+def local_weights(name: str, weights: Path | None = None) -> Path | None:
+    """The file with a checkpoint's weights, if it is on this machine. Raises UsageError if what is named is not."""
     if weights is not None:
         path = _expanded(weights)
         if path.is_dir():
@@ -93,14 +107,7 @@ def find_weights(name: str, weights: Path | None = None) -> Path:
             return path
         if file := _in_folder(path, name):
             return file
-    cache = cache_folder()
-    if file := _in_folder(cache, name):
-        return file
-    spec = CHECKPOINTS.get(name)
-    if spec is None or not spec.downloads:
-        by_hand = f"download {spec.by_hand} and " if spec and spec.by_hand else ""
-        raise UsageError(f"no weights for {name}; {by_hand}give --weights FILE, or weights under [checkpoints.{name}]")
-    return fetch(name, spec.downloads, cache)
+    return _in_folder(cache_folder(), name)
 
 
 def _expanded(path: Path) -> Path:

@@ -99,6 +99,9 @@ def make_plan(
         if not force and question.key in store:
             present += 1
             continue
+        if question.unit.channel >= (count := net.layers[question.unit.layer].channels):  # fewer classes than selected
+            has = f"{count} channels, not {question.unit}" if count else "no channels in these weights"
+            raise UsageError(f"{question.unit.layer} has {has}; select others")
         if net.grid(question.unit.layer, question.recipe.input) < 1:
             least = next(n for n in range(16, 1024) if net.grid(question.unit.layer, n) > 0)
             raise UsageError(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.core.architecture import CLASSIFIER, Architecture
+from generator.core.errors import AtlasError
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     from generator.study.responses import describe_best, gather
 
     assert subject.photographs is not None, "the question was asked with photographs"
+    if not subject.architecture.classes:
+        raise AtlasError("these weights have no classifier, and photographs are told by their classes; use others")
     photographs = subject.photographs.photographs
     with TemporaryDirectory(prefix="atlas-study-") as name:
         folder, share = Path(name), 1 / len(photographs)
