@@ -83,8 +83,15 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     return { found: shown.slice(0, MOST), all: shown.length, notes: shown.length ? [] : notes };
   }
 
-  const words = query.split(/\s+/), holds = (name) => words.every((w) => name.toLowerCase().includes(w));
-  const early = (a, b) => !a.toLowerCase().startsWith(query) - !b.toLowerCase().startsWith(query);
+  const one = (w) => (w.length > 3 ? w.replace(/s$/, "") : w); // "cars" finds a car wheel
+  const words = query.split(/\s+/).map(one);
+  const holds = (name) => words.every((w) => name.toLowerCase().includes(w));
+  // names that begin with the word come first, then those where another word does
+  const rank = (name) => {
+    const at = name.toLowerCase().indexOf(words[0]);
+    return at > 0 ? 1 + /\p{L}/u.test(name[at - 1]) : 3 * (at < 0);
+  };
+  const early = (a, b) => rank(a) - rank(b);
   for (const c of ordered) {
     for (const layer of c.layers) {
       if (layer[0].startsWith(query)) byId(c, layer[0]);
@@ -108,5 +115,24 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
       }
     }
   }
-  return { found: found.slice(0, MOST), all: found.length, notes: found.length ? [] : ["No matches."] };
+  if (found.length) return { found: found.slice(0, MOST), all: found.length, notes };
+  // letters to add, drop, change or swap with the next until one word is the other
+  const edits = (a, b) => {
+    let before = [], row = [...b, ""].map((_, j) => j);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? before[j - 2] + 1 : Infinity;
+        next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] !== b[j - 1]), swapped);
+      }
+      [before, row] = [row, next];
+    }
+    return row[b.length];
+  };
+  const names = ordered.flatMap((c) => [...c.families, ...c.names].map(([name]) => name.toLowerCase()));
+  const known = [...new Set(names.flatMap((name) => (name.match(/\p{L}{3,}/gu) ?? []).map(one)))];
+  const nearest = (w) => known.map((k) => [edits(w, k), k]).filter(([n]) => n <= w.length / 3).sort(([a], [b]) => a - b)[0]?.[1] ?? w;
+  const meant = words.map((w) => (names.some((name) => name.includes(w)) ? w : nearest(w)));
+  if (meant.every((w, i) => w === words[i])) return { found, all: 0, notes: ["No matches."] };
+  return { ...globalThis.atlasLookup(meant.join(" "), current, { checkpoints }), notes: [`No matches. Did you mean “${meant.join(" ")}”?`] };
 };

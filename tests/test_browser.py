@@ -174,6 +174,18 @@ def test_a_name_finds_its_family_and_its_units_rendered_first(root: str, visit: 
     assert len(said) == 24, "and then those of the other checkpoints"
 
 
+@pytest.mark.parametrize(
+    ("asked", "first"), [("crve", "Curves"), ("cuvre", "Curves"), ("curves lefts", "mixed4a:0"), ("xqzt", None)]
+)
+def test_a_name_with_a_slip_or_in_the_plural_is_found(root: str, visit: Visit, asked: str, first: str | None) -> None:
+    visit.page.goto(root + UNIT)
+    results = search(visit.page, asked)
+    assert [text.split("\n")[0] for text in results.all_inner_texts()][:1] == ([first] if first else [])
+    said = visit.page.locator(".found [role=status]").inner_text()
+    assert ("Did you mean “curve”?" in said) is (asked in ("crve", "cuvre"))
+    assert ("No matches" in said) is (first is None or "Did you mean" in said)
+
+
 def test_a_layer_and_a_branch_lead_to_their_place(root: str, visit: Visit) -> None:
     visit.page.goto(root + UNIT)
     assert search(visit.page, "4a_5x5").first.inner_text().split("\n") == ["mixed4a_5x5", "48 channels"]

@@ -761,6 +761,7 @@ def test_a_text_that_means_several(shown: TinyAtlas) -> None:
         ("mixed4a_3x3_bottleneck", "not rendered"),
         ("4a:9999", "channels 0 to 511"),
         ("zebra", "no unit, layer, name or family “zebra”"),
+        ("crve", "did you mean curve?"),
         ("untrained/dog", "no unit, layer, name or family “untrained/dog”"),
         ("", "nothing is asked for"),
         ("https://microscope.openai.com/models/inceptionv1/mixed4a_0/9", "names a unit of inception5h"),

@@ -12,6 +12,7 @@ A name such as ``mixed4a:12`` never hides the unit mixed4a:12.
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -64,7 +65,9 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
             return found
         if is_address(word) or any(character.isdigit() for character in word):  # this can only mean a unit
             raise
-        raise NoUnitError(f"no unit, layer, name or family “{word}” in this atlas") from error
+        near = difflib.get_close_matches(word.casefold(), _words(atlas), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise NoUnitError(f"no unit, layer, name or family “{word}” in this atlas{hint}") from error
     return _by_id(of, units)
 
 
@@ -139,7 +142,19 @@ def _layers(checkpoint: PublishedCheckpoint) -> list[str]:
 
 
 def _holds(name: str, words: str) -> bool:
-    return all(word in name.casefold() for word in words.split())
+    return all(_one(word) in name.casefold() for word in words.split())
+
+
+def _one(word: str) -> str:
+    """A word without its plural s, as static/lookup.js takes it: "cars" finds a car wheel."""
+    return word.removesuffix("s") if len(word) > 3 else word
+
+
+def _words(atlas: Atlas) -> list[str]:
+    """The words of all names and families."""
+    labels = (label for c in atlas.checkpoints.values() for unit in c.units.values() for label in unit.labels)
+    text = " ".join(f"{label.name} {label.family}" for label in labels).casefold()
+    return sorted({_one(word) for word in re.findall(r"[^\W\d_]{3,}", text)})
 
 
 def _family(unit: PublishedUnit, label: PublishedLabel) -> Found:
