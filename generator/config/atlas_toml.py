@@ -76,7 +76,8 @@ class Config:
     """An atlas.toml, checked. ``output`` is the folder of the site; the store lies in it.
 
     ``url`` is the published address with a slash at its end, or "". ``photos`` are folders of photographs, for
-    `atlas study`. ``notes`` say what was read in another way than it is written.
+    `atlas study`. ``pixels`` is whether pages may show those that their licences allow, and ``publish`` that a person
+    answers for all others. ``notes`` say what was read in another way than it is written.
     """
 
     path: Path
@@ -88,6 +89,8 @@ class Config:
     layer_settings: Mapping[str, Mapping[str, Any]]
     lesson: Lesson | None
     photos: tuple[Path, ...] = ()
+    pixels: bool = True
+    publish: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -176,6 +179,8 @@ class _Lesson(Struct, forbid_unknown_fields=True):
 
 class _Photos(Struct, forbid_unknown_fields=True):
     folders: Annotated[list[str], Meta(description='a list of folders, for example ["photographs"]')] = []
+    pixels: Annotated[bool, Meta(description="true or false")] = True
+    publish: Annotated[bool, Meta(description="true or false")] = False
 
 
 class _File(Struct, forbid_unknown_fields=True):
@@ -210,6 +215,8 @@ def load_config(path: Path) -> Config:
         layer_settings=by_layer,
         lesson=_lesson(file, given.lesson, checkpoints[0]) if given.lesson else None,
         photos=tuple(_path(file, word, "photos", "folders", n) for n, word in enumerate(given.photos.folders)),
+        pixels=given.photos.pixels,
+        publish=given.photos.publish,
         notes=notes,
     )
 

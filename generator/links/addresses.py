@@ -21,12 +21,14 @@ HOME = "index.html"
 ABOUT = "about.html"
 HOW = "how.html"
 FIND = "find.html"
+CREDITS = "photographs.html"
 NOT_FOUND = "404.html"
 INDEX = "atlas.json"
 LATEX = "atlas.sty"
 FAMILIES = "families"
-STORE, STATIC, EMBED, SCHEMA, STUDY = RESERVED = ("store", "static", "embed", "schema", "study")
+RESERVED = ("store", "static", "embed", "schema", "study", "photographs")
 """Folders at the root that are not checkpoints."""
+STORE, STATIC, EMBED, SCHEMA, STUDY, PHOTOGRAPHS = RESERVED
 CHECKPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """A name that a checkpoint may have: it is part of addresses."""
 _DEVICE = re.compile(r"aux|con|nul|prn|(com|lpt)[0-9]")  # no file of Windows may have these names, with any ending
@@ -77,6 +79,11 @@ def record_address(checkpoint: str, unit: Unit) -> str:
 def study_address(checkpoint: str, unit: Unit) -> str:
     """What a study found about a unit, for programs."""
     return f"{STUDY}/{checkpoint}/{unit.layer}/{unit.channel}.json"
+
+
+def photograph_address(sha256: str) -> str:
+    """A photograph as the network was shown it, by the hash of its file."""
+    return f"{PHOTOGRAPHS}/{sha256[:16]}.webp"
 
 
 def thumbnail_address(checkpoint: str, unit: Unit) -> str:

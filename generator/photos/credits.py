@@ -79,7 +79,8 @@ def tidied(credit: Credit, name: str) -> Credit:
 
 
 def _plain(text: str) -> str:
-    return legible(_AFTER.sub("", _BEFORE.sub("", text.strip())), 80)
+    """Without what a wiki or a camera adds, unless that is all there is."""
+    return legible(_AFTER.sub("", _BEFORE.sub("", text.strip())), 80) or legible(text, 80)
 
 
 def _web(source: str) -> str:

@@ -27,6 +27,7 @@ from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
+from generator.publish.album import Album
 from generator.store.findings import newest
 from generator.store.status import known_fingerprint
 from generator.store.store import DamagedError, Store, UnreadableError
@@ -116,6 +117,11 @@ class Catalog:
     def latest(self, kind: str, fingerprint: str | None, layer: str) -> Result | None:
         """The newest answer of a kind about a layer of these weights."""
         return self._latest.get((kind, fingerprint, layer))
+
+    @cached_property
+    def album(self) -> Album:
+        """The photographs that pages name and show."""
+        return Album(self.config, self.results)
 
     @cached_property
     def _latest(self) -> Mapping[tuple[str, str | None, str], Result]:

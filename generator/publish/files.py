@@ -21,6 +21,7 @@ from generator.core.package import package_folder
 from generator.core.units import Unit
 from generator.core.views import VIEWS
 from generator.links import addresses
+from generator.publish.album import pixels
 from generator.publish.assets.cards import CardPicture, mosaic, sheet_card, unit_card
 from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
 from generator.publish.assets.search import search_index
@@ -42,7 +43,7 @@ Draw = Callable[[bytes | None], bytes]
 
 @dataclass(frozen=True, slots=True)
 class SiteFiles:
-    """Files by address: those that are ``made`` from text, and previews, which are ``drawn`` and take longer."""
+    """Files by address: those that are ``made`` from text; previews and photographs, which are ``drawn``."""
 
     made: Mapping[str, Make]
     drawn: Mapping[str, Draw]
@@ -63,6 +64,8 @@ def site_files(site: Site) -> SiteFiles:
     made |= dict(_for_programs(site, [page.address for page in pages if page.listed]))
     previews = [page.preview for page in pages if page.preview] if site.config.url else []
     drawn = {preview.address: _draw(preview, store) for preview in previews}
+    for sha256, path in site.catalog.album.files.items():
+        drawn[addresses.photograph_address(sha256)] = partial(pixels, path)
     return SiteFiles(made, drawn | dict(_mosaics(site, store)))
 
 

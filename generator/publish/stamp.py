@@ -23,9 +23,9 @@ from generator.core.package import package_folder
 
 
 def sources(config: Config) -> str:
-    """A digest of all that a build reads: atlas.toml, the store, templates, static files and our own code."""
+    """A digest of all that a build reads: atlas.toml, store, photographs, templates, static files and our own code."""
     own = ("templates", "static", "labels")
-    folders = (config.store, config.templates, config.labels, *map(package_folder, own))
+    folders = (config.store, config.templates, config.labels, *map(package_folder, own), *config.photos)
     files = [("atlas.toml", config.path.stat())]
     for place, folder in enumerate((*folders, Path(generator.__file__).parent)):
         files += [(f"{place} {name}", status) for name, status in _walk(folder)]

@@ -23,6 +23,7 @@ BUDGETS: Mapping[str, int] = {
     "further unit": 110,
     "name": 130,  # and on any page for each name of a unit, and each link to a family
     "address": 14,  # and on any page so often the published address
+    "photograph": 300,  # and for each photograph on the page of their credits
     "families": 24_000,  # and for each picture on a page of families
     "family picture": 500,
     "unit": 36_000,  # with the panels of its studies
@@ -47,6 +48,7 @@ class PageContents:
     names: int = 0
     pictures: int = 0
     others: int = 0
+    credited: int = 0
     fetched: tuple[str, ...] = ()
     base: int = 0
 
@@ -76,6 +78,8 @@ def _weigh(output: Path, address: str, holds: PageContents, files: Mapping[str, 
         shown = {fetched: files.get(fetched, 0) for fetched in holds.fetched}
         pictures = sum(size for fetched, size in shown.items() if fetched.endswith(".webp"))
         return weight + sum(shown.values()), max(BUDGETS["embed"], BUDGETS["embed page"] + pictures)
+    if address == addresses.CREDITS:
+        return weight, BUDGETS["home"] + holds.credited * BUDGETS["photograph"]
     if folder.count("/") == 0:
         return weight, BUDGETS["home"]
     if folder.endswith(f"/{addresses.FAMILIES}"):

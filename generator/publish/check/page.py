@@ -47,7 +47,7 @@ def check_page(address: str, text: str | bytes, files: Container[str], base: str
     heads = [node.attributes for node in tree.css("link")]
     sets = (part.split()[0] for given in values("img[srcset]", "srcset") for part in given.split(",") if part.strip())
     shown = {given.get("href") or "" for given in heads if given.get("rel") not in _NOT_FETCHED}
-    shown.update(values("img[src], script[src], iframe[src]", "src"), sets)
+    shown.update(values("img[src], script[src], iframe[src]", "src"), values("image", "href"), sets)
     links = {given.get("href") or "" for given in heads if given.get("rel") in _NOT_FETCHED}
     links.update(values('meta[property="og:image"]', "content"), anchors := values("a", "href"))
 
@@ -71,6 +71,7 @@ def check_page(address: str, text: str | bytes, files: Container[str], base: str
         names=sum("families/" in link for link in anchors) + len(tree.css(".units i")),
         pictures=len(tree.css("img")),
         others=max(0, sum(name.startswith("p-") for name in ids) - 1),  # the unit's own is none
+        credited=len(tree.css(".credited a")),
         fetched=tuple(fetched),
         base=len(base),
     )

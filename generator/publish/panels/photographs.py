@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,24 @@ from numpy.typing import NDArray
 
 from generator.core.architecture import CLASSIFIER
 from generator.core.units import Unit
+from generator.links import addresses
 from generator.photos.credits import Credit, tidied
+from generator.publish.album import MIDDLING, QUANTILE, STRONGEST, credit_of
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.content.classes import class_name, class_names
 from generator.publish.panels import Lookup, Panel, layer_arrays
-from generator.store.findings import middle, receptive_box
+from generator.store.findings import SIDE, middle, receptive_box
 
-STRONGEST, CLASSES = 9, 3
+CLASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photograph by its credits, what the network says of it, and where it fires: the box [left, top, right, bottom]
-    that the position sees, and the middle of the position, in pixels of the photograph."""
+    """A photograph by its credits, what the network says of it, and where it fires, in pixels of the photograph.
+
+    ``box`` (left, top, right, bottom) is what the position sees, ``at`` its middle. ``pixels`` is the address of the
+    photograph, "" if it is not shown, and ``crop`` (left, top, side) the square that is cut out of it.
+    """
 
     credit: Credit
     said: str
@@ -32,6 +37,8 @@ class Photo:
     value: float
     box: tuple[int, int, int, int]
     at: tuple[int, int]
+    pixels: str
+    crop: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +90,16 @@ def read(catalog: Catalog) -> Lookup:
         channel, width = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
 
         def photo(index: int, value: float, position: int) -> Photo:
-            credit = tidied(*_credit(photos, index))
+            sha256, album = str(photos["sha256"][index]), catalog.album
+            credit = album.credits.get(sha256) or tidied(credit_of(photos, index), str(photos["name"][index]))
+            shown = addresses.photograph_address(sha256) if sha256 in album.files else ""
             said = class_name(names, int(photos["top_class"][index]))
             box = receptive_box(layer.layer, position, facts["grid"], width)
             at = middle(layer.layer, position, facts["grid"])
-            return Photo(credit, said, float(photos["probability"][index]), value, box, at)
+            probability = float(photos["probability"][index])
+            return Photo(
+                credit, said, probability, value, box, at, shown, _crop(at, width or layer.layer.receptive_field)
+            )
 
         def shown(which: str, at: tuple[int, ...], count: int) -> tuple[Photo, ...]:
             index, value, position = (
@@ -101,16 +113,18 @@ def read(catalog: Catalog) -> Lookup:
             fires=(float(arrays["fires"][channel, 0]), float(arrays["fires"][channel, 1])),
             best_mean=float(arrays["best_mean"][channel]),
             strongest=shown("best", (), STRONGEST),
-            middling=shown("quantile", (2,), 3),
+            middling=shown("quantile", (QUANTILE,), MIDDLING),
             several=_several(arrays, photos, names, unit.unit, facts),
         )
 
     return lookup
 
 
-def _credit(photos: Mapping[str, NDArray[Any]], index: int) -> tuple[Credit, str]:
-    """Whose a photograph is, as the study was told it, and its file."""
-    return Credit(*(str(photos[f.name][index]) for f in fields(Credit))), str(photos["name"][index])
+def _crop(middle: tuple[int, int], width: int) -> tuple[int, int, int]:
+    """A square as wide as what a position sees, and all of it inside the photograph."""
+    side = min(width, SIDE)
+    left, top = (max(0, min(at - width // 2, SIDE - side)) for at in middle)
+    return left, top, side
 
 
 def _several(
