@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from generator.config.lesson_questions import snapshot_questions
@@ -135,10 +136,8 @@ def _render(net: Inception, asked: Sequence[Question], batch: int, progress: boo
     renderer = Renderer(net, net.name)
     done: dict[Question, Rendered] = {}
     with progress_bar(net.name, "units", plan.units, show=progress) as bar:
-        for each in plan.batches:
-            for part in renderer.render(each, bar.advance):
-                for picture in part:
-                    if not isinstance(picture, Rendered):
-                        raise AtlasError(f"{picture.question.unit}: {picture.why}")
-                    done[picture.question] = picture
+        for picture in chain.from_iterable(renderer.render(plan.batches, bar.advance)):
+            if not isinstance(picture, Rendered):
+                raise AtlasError(f"{picture.question.unit}: {picture.why}")
+            done[picture.question] = picture
     return [done[question] for question in asked]

@@ -67,9 +67,9 @@ def test_the_renderer_cuts_a_batch_to_what_fits(net: Inception, monkeypatch: pyt
     recipe = Recipe(size=32, input=64, steps=2, precision="float32")
     questions = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
     batch = Batch("conv2d0", "channel", recipe, tuple(questions), tuple(range(5)))
-    whole = [each.question for part in Renderer(net, "untrained").render(batch) for each in part]
+    whole = [each.question for part in Renderer(net, "untrained").render([batch]) for each in part]
     monkeypatch.setattr(renderer, "fits", lambda needed, device: 2)
-    parts = [[each.question for each in part] for part in Renderer(net, "untrained").render(batch)]
+    parts = [[each.question for each in part] for part in Renderer(net, "untrained").render([batch])]
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [question for part in parts for question in part] == whole == questions
 
@@ -86,7 +86,7 @@ def test_nothing_is_kept_from_step_to_step(net: Inception) -> None:
     asked = tuple(Question(net.fingerprint, Unit("mixed3a", n), "channel", recipe) for n in range(3))
     batch = Batch("mixed3a_1x1", "channel", recipe, asked, (0, 1, 2))
     held: list[int] = []
-    list(Renderer(net, "untrained").render(batch, lambda units: held.append(tensors())))
+    list(Renderer(net, "untrained").render([batch], lambda units: held.append(tensors())))
     assert len(held) == 12
     assert len(set(held[1:3])) == len(set(held[5:])) == 1, held  # while the leak is open, and when it is closed
 
@@ -98,7 +98,7 @@ def test_nothing_is_kept_from_batch_to_batch(net: Inception) -> None:
     def held_after(first: int) -> tuple[int, int]:
         asked = tuple(Question(net.fingerprint, Unit("conv2d0", first + n), "channel", recipe) for n in range(8))
         batch = Batch("conv2d0", "channel", recipe, asked, tuple(range(first, first + 8)))
-        done = sum(isinstance(finish(each), EncodedImage) for part in renderer.render(batch) for each in part)
+        done = sum(isinstance(finish(each), EncodedImage) for part in renderer.render([batch]) for each in part)
         assert done == 8
         return tensors(), tracemalloc.get_traced_memory()[0]
 

@@ -89,7 +89,7 @@ def test_every_parameterization_makes_a_picture_in_range(size: int, parameteriza
 
 
 def test_fourier_amplitudes_fall_with_frequency() -> None:
-    recipe = replace(SMALL, size=64, init=1.0, decorrelate=False)
+    recipe = replace(SMALL, size=64, init=1.0, decay=1.0, decorrelate=False)
     image = canvas.picture(canvas.start(recipe, range(8)), recipe).logit()
     power = torch.fft.rfft2(image, norm="ortho").abs().square().mean((0, 1))
     assert power[0, 2] / power[0, 16] == pytest.approx(64, rel=0.8), "1 / frequency in amplitude"

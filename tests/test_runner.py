@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
 from generator.network import Inception, load_checkpoint
-from generator.render import renderer
-from generator.render.ascent import Ascent, ascend
+from generator.render import ascent, renderer
+from generator.render.ascent import Ascent, Draws, ascend
 from generator.render.encode import encode
 from generator.render.local import Outcome, pick_device, run
 from generator.store.plan import Plan, make_plan
@@ -197,6 +198,26 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
     assert sizes == [10, 5, 3, 2, 3, 2, 3, 2]
     assert sum(steps) == pytest.approx(15)
     assert all(question.key in store for question in asked)
+
+
+def test_the_host_draws_for_the_next_batch_while_the_device_works(
+    store: Store, net: Inception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = [threading.Event() for _ in range(3)]
+    drawing, rendering = iter(drawn), iter(drawn[1:])
+
+    def draw(recipe: Recipe, seeds: Sequence[int]) -> Draws:
+        next(drawing).set()
+        return ascent.draw(recipe, seeds)
+
+    def patient(*args: Any, **more: Any) -> Ascent:
+        if following := next(rendering, None):
+            assert following.wait(60), "nobody draws while this batch is rendered"
+        return ascend(*args, **more)
+
+    monkeypatch.setattr(renderer, "draw", draw)
+    monkeypatch.setattr(renderer, "ascend", patient)
+    assert go(plan(questions(net, "conv2d0:0-5"), store), net, store).rendered == 6
 
 
 def test_one_unit_that_does_not_fit_says_what_to_type(

@@ -64,6 +64,20 @@ class Ascent:
     snapshots: Mapping[int, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """What units draw at random, on the host: the numbers to start from, N x :func:`canvas.shape`, and the warps of all
+    steps, steps x N x 2 x 3."""
+
+    numbers: Tensor
+    thetas: Tensor
+
+
+def draw(recipe: Recipe, seeds: Sequence[int]) -> Draws:
+    """The draws of the units with these seeds. It needs no device, so a thread can do it for the next batch."""
+    return Draws(canvas.start(recipe, seeds), transformations(recipe, seeds))
+
+
 def ascend(
     net: Inception,
     layer: str,
@@ -73,20 +87,22 @@ def ascend(
     seeds: Sequence[int],
     on_step: Callable[[], None] = lambda: None,
     snapshots: Collection[int] = (),
+    drawn: Draws | None = None,
 ) -> Ascent:
     """Maximise each unit's objective on a picture of its own.
 
     ``layer`` is one convolution and ``channels`` one channel of it for each seed. The objectives are summed, and Adam
     scales each number's step by its own gradients, so no picture depends on the others of the batch. ``snapshots`` are
     steps, from 0, before which the pictures are kept: a snapshot is what a recipe with so many steps ends with.
+    ``drawn`` are the draws of these seeds, if they were drawn before.
     """
     if len(seeds) == 1:
         # For a single picture a CPU computes convolutions in another way. Last digits differ, and steps amplify that.
         pair = ascend(net, layer, [*channels] * 2, view, recipe, [*seeds] * 2, on_step, snapshots)
         return Ascent(pair.pictures[:1], pair.activations[:1], {s: p[:1] for s, p in pair.snapshots.items()})
     device = net.mean.device
-    numbers = canvas.start(recipe, seeds).to(device).requires_grad_()
-    thetas = transformations(recipe, seeds).to(device)
+    drawn = drawn or draw(recipe, seeds)
+    numbers, thetas = drawn.numbers.to(device).requires_grad_(), drawn.thetas.to(device)
     theta = thetas.new_empty(thetas.shape[1:])
     wanted = torch.tensor(list(channels), device=device)
     optimizer = torch.optim.Adam([numbers], lr=recipe.step_size, fused=True, capturable=device.type == "cuda")

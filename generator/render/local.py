@@ -1,12 +1,13 @@
 """Runs a plan on this machine: batch after batch through the network, each finished picture at once into the store.
 
-While a batch runs, threads encode the pictures of the batch before, and one thread writes them in the plan's order. If
+While a batch runs, threads draw for the next and encode the pictures of those before, and one writes them in order. If
 a run is interrupted only the current batch is lost, and what is in the store is not rendered again.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -22,7 +23,8 @@ from generator.store.store import Store
 
 Answers = Iterable[EncodedImage | Failure]
 
-_ENCODERS = min(8, os.cpu_count() or 1)
+_ENCODERS = min(16, os.cpu_count() or 1)
+_WAITING = 2  # batches that are encoded or written; a small one must not have the device wait for a large one
 _SHORT = 70  # characters; some messages of torch have a thousand
 
 
@@ -74,9 +76,8 @@ def run(
 
     def answer(batches: Iterator[Batch]) -> Generator[Answers]:
         with ThreadPoolExecutor(_ENCODERS) as encoders:
-            for batch in batches:
-                for rendered in renderer.render(batch, advance):
-                    yield encoders.map(finish, rendered)
+            for rendered in renderer.render(batches, advance):
+                yield encoders.map(finish, rendered)
 
     return keep(plan, store, answer, force=force, advance=advance)
 
@@ -122,13 +123,13 @@ def keep(
 
     try:
         with ThreadPoolExecutor(1) as writer, closing(answer(missing())) as answered:
-            written: Future[None] | None = None
+            waiting: deque[Future[None]] = deque()
             for answers in answered:
-                if written:
-                    written.result()  # so that no more than one batch waits; a full disk ends the run here
-                written = writer.submit(write, answers)
-            if written:
-                written.result()
+                waiting.append(writer.submit(write, answers))
+                if len(waiting) > _WAITING:
+                    waiting.popleft().result()  # a full disk ends the run here
+            while waiting:
+                waiting.popleft().result()
     except KeyboardInterrupt:
         stopped = True
     except AtlasError as error:

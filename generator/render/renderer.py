@@ -4,7 +4,7 @@ A :class:`Renderer` has a network and does what needs the device. :func:`finish`
 do it while the next batch runs. A run on this machine and each worker of a cluster use both.
 
 >>> renderer = Renderer(net, "untrained")                                           # doctest: +SKIP
->>> answers = [finish(each) for part in renderer.render(batch) for each in part]    # doctest: +SKIP
+>>> answers = [finish(each) for part in renderer.render([batch]) for each in part]    # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import platform
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 
 import numpy as np
 import torch
@@ -33,7 +35,7 @@ from generator.core.record import EncodedFile, Provenance, Rendered
 from generator.core.views import VIEWS
 from generator.network import Inception
 from generator.render.arithmetic import fastest
-from generator.render.ascent import Ascent, ascend
+from generator.render.ascent import Ascent, Draws, ascend, draw
 from generator.render.capacity import bytes_per_unit, fits
 from generator.render.encode import encode, to_pixels
 from generator.render.objective import evaluate, probabilities
@@ -84,36 +86,49 @@ class Renderer:
         self._needed: dict[tuple[str, Recipe, str], int] = {}
         self._largest = 1 << 30  # batch that may fit; halved when memory runs out
 
-    def render(self, batch: Batch, advance: Advance = lambda units: None) -> Iterator[list[Rendered | Failure]]:
-        """Render the batch in parts that fit into memory. If a GPU runs out of memory nevertheless, parts are halved.
+    def render(
+        self, batches: Iterable[Batch], advance: Advance = lambda units: None
+    ) -> Iterator[list[Rendered | Failure]]:
+        """Render batches in parts that fit into memory. If a GPU runs out of memory nevertheless, parts are halved.
 
-        Raises AtlasError if a single unit does not fit.
+        A thread draws the random numbers of the next part while the device works. Raises AtlasError if a single unit
+        does not fit, or if the device lacks an operation.
         """
-        waiting = deque([batch])
-        while waiting:
-            part = waiting.popleft()
-            if len(part) > (most := self._most(part)):
-                waiting.extendleft(reversed(part.split(most)))
-                continue
-            try:
-                rendered = self._render(part, advance)
-            except NotImplementedError as error:
-                operation = next(iter(_OPERATION.findall(str(error))), "an operation")
-                instead = "set PYTORCH_ENABLE_MPS_FALLBACK=1 or " * (self._net.mean.device.type == "mps")
-                raise AtlasError(
-                    f"this torch cannot compute {operation} on {self._net.mean.device.type}; {instead}type --device cpu"
-                ) from error
-            except torch.OutOfMemoryError:
-                torch.cuda.empty_cache()
-                if len(part) == 1:
+        parts = (part for batch in batches for part in self._fitting(batch))
+        with ThreadPoolExecutor(1) as thread:
+
+            def begun(part: Batch) -> tuple[Batch, Future[Draws]]:
+                return part, thread.submit(draw, part.recipe, part.seeds)
+
+            waiting = deque(map(begun, islice(parts, 1)))
+            while waiting:
+                part, draws = waiting.popleft()
+                if not waiting:
+                    waiting.extend(map(begun, islice(parts, 1)))
+                try:
+                    rendered = self._render(part, draws.result(), advance)
+                except torch.OutOfMemoryError:
+                    torch.cuda.empty_cache()
+                    if len(part) == 1:
+                        raise AtlasError(
+                            f"one unit of {part.layer} at {part.recipe.size} px does not fit into this GPU's memory; "
+                            "type --device cpu"
+                        ) from None
+                    self._largest = (len(part) + 1) // 2
+                    smaller = (half for each in (part, *(each for each, _ in waiting)) for half in self._fitting(each))
+                    waiting = deque(map(begun, smaller))
+                except NotImplementedError as error:
+                    device = self._net.mean.device.type
+                    operation = next(iter(_OPERATION.findall(str(error))), "an operation")
+                    instead = "set PYTORCH_ENABLE_MPS_FALLBACK=1 or " * (device == "mps")
                     raise AtlasError(
-                        f"one unit of {part.layer} at {part.recipe.size} px does not fit into this GPU's memory; "
-                        "type --device cpu"
-                    ) from None
-                self._largest = (len(part) + 1) // 2
-                waiting.appendleft(part)
-            else:
-                yield rendered
+                        f"this torch cannot compute {operation} on {device}; {instead}type --device cpu"
+                    ) from error
+                else:
+                    yield rendered
+
+    def _fitting(self, batch: Batch) -> list[Batch]:
+        return batch.split(self._most(batch))
 
     def _most(self, batch: Batch) -> int:
         asked = (batch.layer, replace(batch.recipe, precision=self._arithmetic(batch.recipe)), batch.view)
@@ -121,7 +136,7 @@ class Renderer:
             self._needed[asked] = bytes_per_unit(self._net, *asked)
         return min(self._largest, fits(self._needed[asked], self._net.mean.device))
 
-    def _render(self, batch: Batch, advance: Advance) -> list[Rendered | Failure]:
+    def _render(self, batch: Batch, draws: Draws, advance: Advance) -> list[Rendered | Failure]:
         begun = time.perf_counter()
         steps = max(batch.recipe.steps, 1)
         share = len(batch) / steps
@@ -133,7 +148,7 @@ class Renderer:
             advance(share)
 
         try:
-            ascent = self._ascend(batch, batch.recipe, on_step)
+            ascent = self._ascend(batch, batch.recipe, on_step, draws)
         except BaseException:
             advance(-share * steps_done)
             raise
@@ -197,13 +212,18 @@ class Renderer:
         )
         return Rendered(question, provenance, pixels)
 
-    def _ascend(self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None) -> Ascent:
+    def _ascend(
+        self,
+        batch: Batch,
+        recipe: Recipe,
+        on_step: Callable[[], None] = lambda: None,
+        draws: Draws | None = None,
+    ) -> Ascent:
         arithmetic = self._arithmetic(recipe)
         if arithmetic not in self._networks:
             self._networks[arithmetic] = copy.deepcopy(self._net).to(getattr(torch, arithmetic))
-        seeds = [question.draw_seed for question in batch.questions]
-        net = self._networks[arithmetic]
-        return ascend(net, batch.layer, batch.channels, batch.view, recipe, seeds, on_step, snapshots=batch.at)
+        where = (self._networks[arithmetic], batch.layer, batch.channels, batch.view)
+        return ascend(*where, recipe, batch.seeds, on_step, snapshots=batch.at, drawn=draws)
 
     def _arithmetic(self, recipe: Recipe) -> str:
         return recipe.precision if self._forced else fastest(recipe.precision, self._net.mean.device)

@@ -34,6 +34,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.questions)
 
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seed of each question's draws."""
+        return tuple(question.draw_seed for question in self.questions)
+
     def only(self, wanted: Iterable[int]) -> Batch:
         """The batch with some of its questions, by index."""
         members = [(self.questions[i], self.channels[i]) for i in wanted]

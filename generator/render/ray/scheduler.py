@@ -67,7 +67,7 @@ class Worker:
         return list(self._encoders.map(finish, self._device.submit(self.render, batch).result()))
 
     def render(self, batch: Batch) -> list[Rendered | Failure]:
-        return [each for part in self._renderer.render(batch) for each in part]
+        return [each for part in self._renderer.render([batch]) for each in part]
 
 
 def run(
