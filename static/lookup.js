@@ -51,6 +51,11 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     if (channels && !found.length && !notes.length) notes.push(`the range ${channels} runs backwards`);
     return true;
   };
+  const facet = globalThis.atlasFacet.find(query, [...checkpoints].sort((a, b) => (b.name === current) - (a.name === current)));
+  if (facet) {
+    facet.found.forEach(([c, layer, channel]) => unit(c, layer, channel));
+    return { found: found.slice(0, MOST), all: found.length, notes: facet.note ? [facet.note] : [] };
+  }
   const asAddress = address(word);
   if (asAddress === null) {
     for (const c of checkpoints) {

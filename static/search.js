@@ -9,13 +9,20 @@
     made.append(...children);
     return made;
   };
+  const script = (name) => new Promise((done, failed) => {
+    const made = element("script", { src: `${root}static/${name}` });
+    made.addEventListener("load", done);
+    made.addEventListener("error", failed);
+    document.head.append(made);
+  });
   let loading;
-  const load = () => loading ??= Promise.all(["find.js", "lookup.js", "units.js"].map((name) => new Promise((done, failed) => {
-    const script = element("script", { src: `${root}static/${name}` });
-    script.addEventListener("load", done);
-    script.addEventListener("error", failed);
-    document.head.append(script);
-  }))).then(() => true, () => { loading = undefined; return false; });
+  const load = () => loading ??= Promise.all(["find.js", "facets.js", "lookup.js", "units.js"].map(script))
+    .then(() => true, () => { loading = undefined; return false; });
+  const facets = {}; // what is known of each, loaded when it is asked for
+  const loadFacet = (asked) => {
+    const name = globalThis.atlasFacet.script(asked, globalThis.atlasUnits);
+    return name && (facets[name] ??= script(`facet-${name}.js`).catch(() => {})); // without it, the answer says so
+  };
 
   const input = element("input", {
     type: "search", role: "combobox", "aria-label": "Find a unit, a layer or a name", "aria-expanded": "false",
@@ -64,6 +71,7 @@
     if (!asked.trim()) return close();
     if (!globalThis.atlasUnits) open([], "Loading …");
     const loaded = await load();
+    if (loaded) await loadFacet(asked);
     if (asked !== input.value || !box.contains(document.activeElement)) return;
     if (!loaded) return open([], "The search index could not be loaded. Every layer and family is linked below.");
     const { found, notes, all } = globalThis.atlasLookup(asked, checkpoint);

@@ -164,3 +164,11 @@ def test_arrays_that_were_changed_are_refused(studied: TinyAtlas) -> None:
     keep(studied, "photos", "mixed4a", {})
     with pytest.raises(AtlasError, match="not as this version writes it"):
         Atlas.open(studied.site)["4a:9"].study()
+
+
+def test_an_atlas_can_leave_the_files_out(studied: TinyAtlas) -> None:
+    studied.toml(('title = "Tiny Atlas"', 'title = "Tiny Atlas"\nstudy_files = false'))
+    build(studied.config())
+    assert not (studied.site / "study").exists()
+    assert Atlas.open(studied.site)["4a:9"].study()["examples"]
+    assert check(studied.config()) == []

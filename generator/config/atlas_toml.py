@@ -77,7 +77,8 @@ class Config:
 
     ``url`` is the published address with a slash at its end, or "". ``photos`` are folders of photographs, for
     `atlas study`. ``pixels`` is whether pages may show those that their licences allow, and ``publish`` that a person
-    answers for all others. ``notes`` say what was read in another way than it is written.
+    answers for all others. ``study_files`` if each unit has a file with what the study found. ``notes`` say what was
+    read in another way than it is written.
     """
 
     path: Path
@@ -91,6 +92,7 @@ class Config:
     photos: tuple[Path, ...] = ()
     pixels: bool = True
     publish: bool = False
+    study_files: bool = True
     notes: tuple[str, ...] = ()
 
     @property
@@ -153,6 +155,7 @@ class _Atlas(Struct, forbid_unknown_fields=True):
     title: _Text = "InceptionV1 Atlas"
     url: _Text = ""
     output: _Text = "site"
+    study_files: bool = True
 
 
 class _Checkpoint(Struct, forbid_unknown_fields=True):
@@ -210,6 +213,7 @@ def load_config(path: Path) -> Config:
         title=given.atlas.title,
         url=url,
         output=path.parent / given.atlas.output,
+        study_files=given.atlas.study_files,
         checkpoints=checkpoints,
         recipe=recipe,
         layer_settings=by_layer,

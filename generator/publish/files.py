@@ -23,6 +23,7 @@ from generator.core.views import VIEWS
 from generator.links import addresses
 from generator.publish.album import pixels
 from generator.publish.assets.cards import CardPicture, mosaic, sheet_card, unit_card
+from generator.publish.assets.facets import facet_names, facet_script
 from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
 from generator.publish.assets.search import search_index
 from generator.publish.catalog import AtlasCheckpoint
@@ -91,7 +92,9 @@ def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
 
 
 def _studied(site: Site, checkpoint: AtlasCheckpoint, layer: str) -> bool:
-    return any(site.catalog.latest(f"study/{name}", checkpoint.fingerprint, layer) for name in ANALYSES)
+    return site.config.study_files and any(
+        site.catalog.latest(f"study/{name}", checkpoint.fingerprint, layer) for name in ANALYSES
+    )
 
 
 def _study(study: Study, unit: Unit, activation: float) -> bytes:
@@ -108,6 +111,8 @@ def _static(site: Site) -> Iterator[tuple[str, Make]]:
         yield f"{addresses.SCHEMA}/{file.name}", partial(_schema, file)
     yield f"{addresses.STATIC}/embed.js", partial(_embed_script, static / "embed.js", site.first.name)
     yield f"{addresses.STATIC}/units.js", partial(search_index, site.catalog)
+    for name in facet_names(site.catalog):
+        yield f"{addresses.STATIC}/facet-{name}.js", partial(facet_script, site.catalog, name)
 
 
 def _schema(path: Path) -> bytes:

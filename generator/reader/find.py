@@ -24,6 +24,7 @@ from generator.core.units import Unit, parse_units
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
+from generator.store.facets import find_facet, read_facet
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
         raise NoUnitError("nothing is asked for; write a unit as 4a:11, a layer, or a name")
     if checkpoint is None and word in atlas.checkpoints:
         return (Found("checkpoint", word, addresses.checkpoint_address(word)),)
+    if facet := read_facet(word):
+        return _by_facet(atlas, *facet, checkpoint)
     if is_address(word) and (page := _of_a_page(atlas, word)):
         return (page,)
     head, _, name = word.partition("/")
@@ -69,6 +72,23 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
         hint = f"; did you mean {near[0]}?" if near else ""
         raise NoUnitError(f"no unit, layer, name or family “{word}” in this atlas{hint}") from error
     return _by_id(of, units)
+
+
+def _by_facet(atlas: Atlas, name: str, value: str, checkpoint: str | None) -> tuple[Found, ...]:
+    """The pages of the units that a study knows by this, those of the first checkpoint first."""
+    if name == "like":
+        of, value = atlas.checkpoint_of(value) if checkpoint is None else (atlas.named(checkpoint), value)
+        among = [of]
+    else:
+        among = [c for c in atlas.checkpoints.values() if checkpoint in (None, c.name)]
+    found = tuple(
+        unit_page(c.units[unit]) for c in among for unit in find_facet(c.studies, name, value) if unit in c.units
+    )
+    if not found:
+        raise NoUnitError(
+            f"no unit is known by {name}:{value} in this atlas; `atlas study` and `atlas build` find them"
+        )
+    return found
 
 
 def _of_a_page(atlas: Atlas, address: str) -> Found | None:

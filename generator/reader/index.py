@@ -114,7 +114,9 @@ def _checkpoint(data: _Checkpoint, origin: Origin) -> PublishedCheckpoint:
     found = {unit.unit: unit for unit in (_unit(entry, net, data, origin, study) for entry in data.units)}
     depth = {layer: i for i, layer in enumerate(net.layers)}
     ordered = sorted(found, key=lambda unit: (depth[unit.layer], unit.channel))
-    return PublishedCheckpoint(data.name, net, data.fingerprint or "", {unit: found[unit] for unit in ordered}, answers)
+    return PublishedCheckpoint(
+        data.name, net, data.fingerprint or "", {unit: found[unit] for unit in ordered}, study, answers
+    )
 
 
 def _answer(entry: _Answer, net: Architecture, of: _Checkpoint, origin: Origin) -> PublishedAnswer:

@@ -173,4 +173,5 @@ class PublishedCheckpoint:
     architecture: Architecture
     fingerprint: str
     units: Mapping[Unit, PublishedUnit]
+    studies: Study = field(repr=False, compare=False)
     answers: tuple[PublishedAnswer, ...] = ()

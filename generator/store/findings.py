@@ -77,7 +77,7 @@ class Study:
         return tuple(name for name in ANALYSES if self.read(name, layer) is None)
 
     def _photographs(self, unit: Unit, synthetic_mean: float | None) -> dict[str, Any]:
-        answer, photos = self.read("photos", unit.layer), self._photos
+        answer, photos = self.read("photos", unit.layer), self.photos
         if not answer or not photos or answer[0].question.get("photographs") != photos.fingerprint:
             return {}
         result, arrays = answer
@@ -130,6 +130,16 @@ class Study:
             ],
         } | _several(arrays, channel, groups)
 
+    def compared(self, layer: str) -> dict[str, tuple[str, str]]:
+        """The checkpoint and layer with which a layer was compared, by the name of the arrays."""
+        answer, main = self.read("similar", layer), self.architecture.main_layers
+        beside = {"same": 0, "before": -1, "after": 1}
+        place = main.index(layer)
+        there = {name: place + by for name, by in beside.items() if 0 <= place + by < len(main)}
+        others = answer[0].facts.get("others", ()) if answer else ()
+        own = {name: (self.checkpoint, main[i]) for name, i in there.items()}
+        return own | {f"other{i}": (other, layer) for i, other in enumerate(others)}
+
     def _similar(self, unit: Unit) -> dict[str, Any]:
         """Units that respond alike; without photographs, those of the layer that are made alike."""
         answer = self.read("similar", unit.layer) or (
@@ -137,19 +147,10 @@ class Study:
         )
         if not answer:
             return {}
-        result, arrays = answer
-        main = self.architecture.main_layers
-        place = main.index(unit.layer)
-        where = {"same": (self.checkpoint, unit.layer)}
-        where |= {
-            name: (self.checkpoint, main[i])
-            for name, i in (("before", place - 1), ("after", place + 1))
-            if 0 <= i < len(main)
-        }
-        where |= {f"other{i}": (other, unit.layer) for i, other in enumerate(result.facts.get("others", ()))}
+        arrays = answer[1]
         similar = [
             {"unit": f"{layer}:{i}", "r": _short(r, 3), "checkpoint": checkpoint}
-            for name, (checkpoint, layer) in where.items()
+            for name, (checkpoint, layer) in self.compared(unit.layer).items()
             if f"{name}_unit" in arrays
             for i, r in zip(
                 arrays[f"{name}_unit"][unit.channel].tolist(), arrays[f"{name}_r"][unit.channel].tolist(), strict=True
@@ -158,19 +159,21 @@ class Study:
         return {"similar": similar}
 
     @cached_property
-    def _photos(self) -> _Photos | None:
+    def photos(self) -> StudiedPhotographs | None:
+        """The photographs that were studied, or None."""
         answer = self.read("photos", CLASSIFIER)
         if not answer:
             return None
         result, arrays = answer
         each = (arrays[name].tolist() for name in ("name", "sha256", "top_class", "probability"))
         named = tuple(
-            {"photo": name, "sha256": sha256, "class": self._class(index), "probability": _short(probability)}
+            {"photo": name, "sha256": sha256, "class": self.class_name(index), "probability": _short(probability)}
             for name, sha256, index, probability in zip(*each, strict=True)
         )
-        return _Photos(result.question.get("photographs"), named)
+        return StudiedPhotographs(result.question.get("photographs"), named)
 
-    def _class(self, index: int) -> str:
+    def class_name(self, index: int) -> str:
+        """What a class is called, or its number."""
         return self.classes[index] if index < len(self.classes) else f"class {index}"
 
     def _weights(self, unit: Unit) -> dict[str, Any]:
@@ -190,7 +193,7 @@ class Study:
         }
         classes = {
             way: [
-                {"class": self._class(i), "weight": _short(w)}
+                {"class": self.class_name(i), "weight": _short(w)}
                 for i, w in zip(
                     arrays[f"class_{way}"][channel].tolist(),
                     arrays[f"class_{way}_weight"][channel].tolist(),
@@ -224,7 +227,7 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
-class _Photos:
+class StudiedPhotographs:
     """What is said of each photograph wherever it is an example."""
 
     fingerprint: str | None

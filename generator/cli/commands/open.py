@@ -28,6 +28,7 @@ _SHOWN = 10  # of what a word may mean
     atlas open mixed4a 3x3 5          channel 5 of a branch
     atlas open mixed4a_3x3            a layer, at that branch
     atlas open curves                 a family, or a unit by its name
+    atlas open class:beagle           units by what a study found; also orientation:45, hue:red, like:4a:11, groups:3
     atlas open --any                  any unit
     atlas open --print 4a:11          only says where the page is
     """,

@@ -26,7 +26,9 @@ BUDGETS: Mapping[str, int] = {
     "photograph": 300,  # and for each photograph on the page of their credits
     "families": 24_000,  # and for each picture on a page of families
     "family picture": 500,
-    "unit": 36_000,  # with the panels of its studies
+    "unit": 42_000,  # with the panels of its studies
+    "map": 12_000,  # and for each unit on a map
+    "map unit": 96,
     "other picture": 600,  # and for each other picture of the unit
     "embed": 40_000,  # with all that it fetches,
     "embed page": 8_000,  # or, where a large canvas makes a heavy picture, this without it
@@ -68,7 +70,7 @@ def _weigh(output: Path, address: str, holds: PageContents, files: Mapping[str, 
     """What an address weighs, and what it may."""
     weight = files.get(address, 0)
     folder, _, name = address.rpartition("/")
-    if address == f"{addresses.STATIC}/units.js":
+    if address == f"{addresses.STATIC}/units.js" or address.startswith(f"{addresses.STATIC}/facet-"):
         return len(zlib.compress((output / address).read_bytes())), BUDGETS["search index"]
     if address == f"{addresses.STATIC}/embed.js":
         return weight, BUDGETS["embed script"]
@@ -84,9 +86,11 @@ def _weigh(output: Path, address: str, holds: PageContents, files: Mapping[str, 
         return weight, BUDGETS["home"]
     if folder.endswith(f"/{addresses.FAMILIES}"):
         return weight, BUDGETS["families"] + holds.pictures * BUDGETS["family picture"]
-    if name != "index.html":
+    if name not in ("index.html", "map.html"):
         return weight, BUDGETS["unit"] + holds.others * BUDGETS["other picture"]
     units = sum(file.endswith(".json") for file in os.listdir(output / folder))
+    if name == "map.html":
+        return weight, BUDGETS["map"] + units * BUDGETS["map unit"]
     small = BUDGETS["layer"] + units * BUDGETS["layer unit"]
     large = BUDGETS["528 units"] + max(0, units - 528) * BUDGETS["further unit"]
     return weight, min(small, large)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.store.facets import CLEAR
 
-CLEAR = 0.3  # a selectivity below it is said to be none: the unit answers to nearly all alike
 _NAMES = {"step": "disc of another brightness", "disc": "coloured disc", "brightness": "plain field"}
 
 
