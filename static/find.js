@@ -31,9 +31,18 @@ globalThis.atlasFind = (() => {
     let parts;
     try { parts = decodeURIComponent(path).split("/").filter(Boolean); } catch { return null; }
     const last = parts.at(-1) ?? "", before = parts.slice(0, -1);
+    const ours = () => {
+      const here = /^index\.\w+$/.test(last) ? before : parts, end = here.at(-1) ?? "";
+      const layer = /^(conv2d\d|mixed\d[a-z](_\w+)?)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
+      if (layer.test(here.at(-2)) && /^\d+(\.\w+)?$/.test(end) && here.length > 2) return [here.at(-3), `${here.at(-2)}:${parseInt(end, 10)}`];
+      return layer.test(end) && here.length > 1 ? [here.at(-2), end + (isBranch ? `_${branch}` : "")] : null;
+    };
+    // no other site has such files, and an atlas may lie under a folder “models”
+    if (/\.(html|json|jpg|webp)$/.test(last) && ours()) return ours();
     if (before.includes("models")) {
       const [model, layer, channel] = parts.slice(parts.indexOf("models") + 1);
-      return layer ? [model === "inceptionv1" ? "inception5h" : model, layer.replace(/_0$/, "") + (channel ? `:${channel}` : "")] : null;
+      if (!layer || (channel && !/^\d+$/.test(channel))) return ours();
+      return [model === "inceptionv1" ? "inception5h" : model, layer.replace(/_0$/, "") + (channel ? `:${channel}` : "")];
     }
     if (before.includes("inceptionv1-weight-explorer")) {
       const named = /^(\w+?)_(\d+)\.html$/.exec(last);
@@ -43,10 +52,7 @@ globalThis.atlasFind = (() => {
       const named = /^(\w+?)(_pre_relu)?\.html$/.exec(last);
       return named && named[1] !== "index" ? ["inception5h", named[1]] : null;
     }
-    if (/^index\.\w+$/.test(last)) parts.pop();
-    const end = parts.at(-1) ?? "", layer = /^(conv2d\d|mixed\d[a-z](_\w+)?)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
-    if (layer.test(parts.at(-2)) && /^\d+(\.\w+)?$/.test(end) && parts.length > 2) return [parts.at(-3), `${parts.at(-2)}:${parseInt(end, 10)}`];
-    return layer.test(end) && parts.length > 1 ? [parts.at(-2), end + (isBranch ? `_${branch}` : "")] : null;
+    return ours();
   };
 
   // {layer, first, count, branch, channels} for a word of one checkpoint, null if it begins with no layer

@@ -50,6 +50,9 @@ SPELLINGS = [
     ("https://microscope.openai.com/models/inceptionv1/conv2d0_0/63", "conv2d0:63"),
     ("microscope.openai.com/models/inceptionv1/mixed4a_0/11", "mixed4a:11"),
     ("https://host/inception5h/mixed4a/11.jpg", "mixed4a:11"),
+    ("https://host/models/atlas/inception5h/mixed4a/11.html", "mixed4a:11"),  # no Microscope, for all its folder
+    ("https://host/models/inception5h/mixed4a/11.html#p-12345678", "mixed4a:11"),
+    ("https://host/models/atlas/inception5h/mixed4a/11", "mixed4a:11"),
     ("https://host/embed/inception5h/mixed4a/11.html?size=64", "mixed4a:11"),
     # Distill's weight explorer, at either of its places
     (

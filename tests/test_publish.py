@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jinja2
 import jinja2.meta
+import numpy as np
 import pytest
 from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe, tiny_atlas
@@ -659,6 +660,35 @@ def test_a_mistake_in_an_own_template_is_named(atlas: TinyAtlas, text: str, says
     (own / "404.html").write_text(text)
     with pytest.raises(AtlasError, match=says):
         build(atlas.config())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ activation_curve.__globals__ }}",
+        "{{ self.__init__.__globals__['__builtins__'] }}",
+        "{{ cycler.__init__.__globals__.os.popen('true') }}",
+        "{{ url.unit.__func__.__code__ }}",
+        "{{ '{0.__class__}'.format(url) }}",
+        "{% for n in range(10000000) %}{% endfor %}",
+    ],
+)
+def test_an_own_template_is_no_program(atlas: TinyAtlas, text: str) -> None:
+    own = atlas.folder / "templates"
+    own.mkdir()
+    (own / "404.html").write_text(text)
+    with pytest.raises(
+        AtlasError, match=r"the template 404\.html cannot be rendered: .*(unsafe|undefined|Range too big)"
+    ):
+        build(atlas.config())
+
+
+@pytest.mark.parametrize(("thing", "method"), [(Path("a"), "unlink"), (np.zeros(3), "tofile")])
+def test_an_own_template_cannot_use_a_path_or_an_array(tmp_path: Path, thing: object, method: str) -> None:
+    template = environment(tmp_path).from_string(f"{{{{ thing.{method}('a') }}}}")
+    with pytest.raises(jinja2.exceptions.SecurityError):
+        template.render(thing=thing)
 
 
 def test_template_and_dataclass_agree(atlas: TinyAtlas) -> None:

@@ -5,15 +5,18 @@
 '<!doctype html>'
 
 A file in the ``templates`` folder beside atlas.toml replaces the template of this package of the same name. To change
-one block of the original, extend it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``.
+one block of the original, extend it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``. Where there is such
+a folder, all templates run in Jinja's sandbox: whoever hands over a theme hands over pages, and no program.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import jinja2
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from generator.config.labels import LabelSource, sources_of
@@ -29,10 +32,18 @@ from generator.publish.page import Page, frame, own_variables
 from generator.publish.site import Site
 
 
+class _Sandbox(SandboxedEnvironment):
+    """Jinja's sandbox, in which objects that could write files (paths, arrays) have no attributes either."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        is_known = type(obj).__module__.partition(".")[0] in ("builtins", "generator", "jinja2", "markupsafe")
+        return is_known and super().is_safe_attribute(obj, attr, value)
+
+
 def environment(own_templates: Path) -> jinja2.Environment:
     """The templates, those of the user first."""
     own, ours = jinja2.FileSystemLoader(own_templates), jinja2.FileSystemLoader(package_folder("templates"))
-    env = jinja2.Environment(
+    env = (_Sandbox if own_templates.is_dir() else jinja2.Environment)(
         loader=jinja2.ChoiceLoader([own, ours, jinja2.PrefixLoader({"atlas": ours})]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
