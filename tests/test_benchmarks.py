@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from pathlib import Path
+
+import pytest
 
 from generator.config.atlas_toml import load_config
 from generator.core.record import Record
@@ -30,6 +33,22 @@ def test_a_synthetic_store_is_a_store_and_its_largest_pages_are_light(tmp_path: 
     thumbnails = set(re.findall(rb"<img src=(\d+\.webp)", page))
     assert len(thumbnails) == 528
     assert sum((layer / name.decode()).stat().st_size for name in thumbnails) < 2_000_000
+
+
+def test_a_device_is_measured_by_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main = runpy.run_path(str(BENCHMARKS / "device.py"))["main"]
+    small = "--checkpoint untrained --layers conv2d0 --batch 2 --size 48 --steps 24 --lucent-steps 2"
+    runs = "--first conv2d0:0 --select conv2d0:0-1 mixed3a:0"
+    main([*f"--device cpu {small} {runs} --output".split(), str(tmp_path / "found.json")])
+    said, found = capsys.readouterr().out, json.loads((tmp_path / "found.json").read_text())
+    assert (found["first"]["units"], found["whole"]["units"]) == (1, 3)
+    assert 0 < found["whole"]["device_seconds"] < found["whole"]["seconds"]
+    assert found["layers"]["conv2d0"]["in_the_loop_us"] > 0
+    rows = [line for line in said.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| µs a unit and step", "| in the loop", "| by `atlas bench`, with what stands around the loop",
+        "| convolutions alone",
+    ]  # fmt: skip
 
 
 def test_no_page_waits_for_its_script() -> None:
