@@ -1,41 +1,11 @@
-// What the pages can do besides being read: order units, remember the size of thumbnails, copy a command,
-// turn pages with the arrow keys. Everything else works without this file.
+// What all pages can do besides being read: copy a command, turn pages with the arrow keys. Everything else works without
+// this file.
 "use strict";
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // the choices of a reader last; a browser may refuse to keep them
-  const keep = (name, value) => { try { localStorage.setItem(`atlas.${name}`, value); } catch { /* not kept */ } };
-  const kept = (name) => { try { return localStorage.getItem(`atlas.${name}`); } catch { return null; } };
-  const choices = (name, apply) => {
-    const inputs = all(`input[name=${name}]`);
-    for (const input of inputs) {
-      input.addEventListener("change", () => { keep(name, input.value); apply(input.value); });
-      if (input.value === kept(name) && !input.checked) { input.checked = true; apply(input.value); }
-    }
-  };
-
   const here = document.querySelector(".spine [aria-current]");
   if (here) here.closest(".spine").scrollLeft = here.offsetLeft - innerWidth / 2;
-
-  // the strongest first, or those together that respond alike; what is not rendered goes last
-  const ordered = (items, numbers, sign) => {
-    const left = (numbers ?? "").split(" ");
-    const rank = new Map(items.map((item) => [item, item.querySelector("img") ? sign * Number(left.shift()) : Infinity]));
-    return [...items].sort((a, b) => rank.get(a) - rank.get(b) || 0);
-  };
-  const lists = all(".units[data-activations]").map((list) => {
-    const items = [...list.children], { activations, alike } = list.dataset;
-    return { list, index: items, activation: ordered(items, activations, -1), alike: ordered(items, alike, 1) };
-  });
-  const sort = document.getElementById("sort");
-  if (sort) {
-    sort.hidden = false;
-    choices("size", () => {});
-    choices("sort", (by) => {
-      for (const orders of lists) orders.list.replaceChildren(...(orders[by] ?? orders.index));
-    });
-  }
 
   // where atlas.toml gives no address, what is copied gets that of the server the page is read from
   const paths = /(?<![\w/.-])(?=(?:embed\/)?[a-z0-9][\w-]*\/\w+\/\d+\.(?:html|webp|jpg))/g;

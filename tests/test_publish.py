@@ -515,8 +515,8 @@ def test_a_layer_page_can_be_sized_without_scripts_and_sorted_with(built: TinyAt
     for size in ("size-s", "size-l"):
         assert f'id="{size}"' in text
         assert f":has(#{size}:checked)" in style
-    assert re.search(r'<fieldset id="sort" hidden>', text)
-    lists = re.findall(r"data-activations=\"([^\"]*)\"", text)
+    assert re.search(r"<fieldset hidden>\s*<legend>Order", text)
+    lists = re.findall(r"data-strength=\"([^\"]*)\"", text)
     assert [len(each.split()) for each in lists] == [6, 1, 1, 2], "one number for each rendered unit of a branch"
     assert lists[0].split()[:2] == ["18.5", "19.5"]
 

@@ -68,6 +68,16 @@ def mosaic_address(checkpoint: str, layer: str) -> str:
     return f"{checkpoint}/{layer}/mosaic.jpg"
 
 
+def tiles_address(checkpoint: str, layer: str, sheet: int) -> str:
+    """A sheet of small pictures of a layer, for its page. Like a style sheet it is promised to nobody."""
+    return f"{checkpoint}/{layer}/tiles-{sheet}.jpeg"
+
+
+def pictures_address(checkpoint: str, layer: str) -> str:
+    """A script that names the picture of each unit of a layer, for its page."""
+    return f"{checkpoint}/{layer}/pictures.js"
+
+
 def unit_address(checkpoint: str, unit: Unit) -> str:
     return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
 

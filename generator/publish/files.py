@@ -22,11 +22,11 @@ from generator.core.units import Unit
 from generator.core.views import VIEWS
 from generator.links import addresses
 from generator.publish.album import pixels
-from generator.publish.assets.cards import CardPicture, mosaic, sheet_card, unit_card
+from generator.publish.assets.cards import ROW, CardPicture, Placed, mosaic, sheet_card, tiles, unit_card
 from generator.publish.assets.facets import facet_names, facet_script
 from generator.publish.assets.index import atlas_index, layer_index, robots, sitemap
 from generator.publish.assets.search import search_index
-from generator.publish.catalog import AtlasCheckpoint
+from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
 from generator.publish.content.previews import Preview
 from generator.publish.page import Page
 from generator.publish.pages import all_pages
@@ -67,7 +67,7 @@ def site_files(site: Site) -> SiteFiles:
     drawn = {preview.address: _draw(preview, store) for preview in previews}
     for sha256, path in site.catalog.album.files.items():
         drawn[addresses.photograph_address(sha256)] = partial(pixels, path)
-    return SiteFiles(made, drawn | dict(_mosaics(site, store)))
+    return SiteFiles(made, dict(_tiles(site, store)) | drawn | dict(_mosaics(site, store)))
 
 
 def _render(env: jinja2.Environment, site: Site, page: Page) -> bytes:
@@ -82,6 +82,7 @@ def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
             if layer.rendered:
                 index = partial(layer_index, checkpoint, layer, cards=bool(site.config.url))
                 yield addresses.layer_json_address(name, layer.name), index
+                yield addresses.pictures_address(name, layer.name), partial(_pictures, layer)
             for unit in layer.rendered:
                 if unit.record:
                     yield addresses.record_address(name, unit.unit), store.record_path(unit.record.key).read_bytes
@@ -89,6 +90,27 @@ def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
                     if _studied(site, checkpoint, layer.name):
                         found = partial(_study, study, unit.unit, unit.record.provenance.activation)
                         yield addresses.study_address(name, unit.unit), found
+
+
+def _pictures(layer: AtlasLayer) -> bytes:
+    """The picture of each unit, for the page of the layer; it is loaded when pictures are shown large."""
+    names = ",".join(unit.record.picture.name if unit.record else "" for unit in layer.units)
+    return f'globalThis.atlasPictures = "{names}".split(",");\n'.encode()
+
+
+def _tiles(site: Site, store: Store) -> Iterator[tuple[str, Draw]]:
+    """The sheets of small pictures for the page of each layer: its units by their numbers, row by row."""
+    for checkpoint in site.checkpoints:
+        for layer in checkpoint.layers.values():
+            sheets: dict[int, list[Placed]] = {}
+            for unit in layer.rendered:
+                if unit.record:
+                    thumbnail = unit.record.thumbnail
+                    sheet, place = divmod(unit.unit.channel, ROW * ROW)
+                    placed = CardPicture(store.path(thumbnail), thumbnail.sha256), *divmod(place, ROW)
+                    sheets.setdefault(sheet, []).append(placed)
+            for sheet, sources in sheets.items():
+                yield addresses.tiles_address(checkpoint.name, layer.name, sheet), partial(tiles, sources)
 
 
 def _studied(site: Site, checkpoint: AtlasCheckpoint, layer: str) -> bool:

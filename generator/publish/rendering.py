@@ -61,7 +61,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
         spectra=spectra,
     )
     env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
-    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations, places=places)
+    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations, at=at)
     return env
 
 
@@ -81,9 +81,9 @@ def activations(units: tuple[AtlasUnit, ...]) -> str:
     return " ".join(f"{unit.record.provenance.activation:.4g}" for unit in units if unit.record)
 
 
-def places(units: tuple[AtlasUnit, ...], order: tuple[int, ...]) -> str:
-    """The places of the rendered units in another order of the layer."""
-    return " ".join(str(order[unit.unit.channel]) for unit in units if unit.record)
+def at(units: tuple[AtlasUnit, ...], numbers: tuple[float, ...]) -> str:
+    """The numbers of the rendered units, of those of a whole layer."""
+    return " ".join(f"{numbers[unit.unit.channel]:g}" for unit in units if unit.record)
 
 
 def source(given: LabelSource, href: str) -> Markup:

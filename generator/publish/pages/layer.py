@@ -23,7 +23,8 @@ from generator.publish.site import Site
 class LayerPage:
     """``command`` is "" if all is rendered. ``bottlenecks`` are the layers that feed this one's wide branches.
 
-    ``alike`` is the place of each channel in an order in which neighbours respond alike to photographs, or empty.
+    ``alike`` is the place of each channel in an order in which neighbours respond alike to photographs, ``fires`` the
+    percentage of positions in photographs at which it is above zero. They are empty where that is not studied.
     ``mapped`` if the layer has a map.
     """
 
@@ -35,6 +36,7 @@ class LayerPage:
     next: AtlasLayer | None
     bottlenecks: tuple[AtlasLayer, ...]
     alike: tuple[int, ...]
+    fires: tuple[float, ...]
     mapped: bool
 
 
@@ -57,9 +59,10 @@ def _page(
     def context() -> LayerPage:
         command = missing_command(layer, checkpoint.name)
         bottlenecks = tuple(x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
-        order = arrays(checkpoint.fingerprint, layer.name).get("alike_order")
-        alike = () if order is None else tuple(order.argsort().tolist())
-        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike, mapped)
+        found = arrays(checkpoint.fingerprint, layer.name)
+        alike = tuple(found["alike_order"].argsort().tolist()) if found else ()
+        fires = tuple(float(f"{share * 100:.2g}") for share in found["fires"][:, 1].tolist()) if found else ()
+        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike, fires, mapped)
 
     address = addresses.layer_address(checkpoint.name, layer.name)
     description = (
