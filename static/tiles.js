@@ -28,7 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!next) return;
     event.preventDefault();
     next()?.firstElementChild.focus();
-  });
+  }, true); // before the arrow keys turn pages
 
   const card = document.createElement("aside");
   card.className = "card";

@@ -204,6 +204,46 @@ def test_an_address_of_other_weights_is_never_read_as_a_unit_of_these(browser: A
         assert "That address is for another network, inception5h; mixed4a:12 here is unrelated." in said
 
 
+def test_a_layer_is_shown_small_ordered_and_walked_by_keys(root: str, visit: Visit) -> None:
+    page = visit.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(root + KINDS["layer"])
+    page.wait_for_function("getComputedStyle(document.querySelector('.units a')).backgroundImage.includes('tiles-0.jpeg')")
+    assert not [url for url in asked if url.endswith(".webp")], "no thumbnail is loaded that is not shown"
+    focused = "document.activeElement.textContent.trim().split(' ')[0]"
+    assert page.evaluate("[...document.querySelectorAll('.units a')].filter((a) => a.tabIndex === 0).length") == 1
+    page.fill("#go", "448")
+    page.press("#go", "Enter")
+    assert page.evaluate(focused) == "448"
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focused) == "447"
+    page.locator(".card").wait_for()
+    assert "mixed4a:447" in page.inner_text(".card")
+    page.keyboard.press("Home")
+    assert page.evaluate(focused) == "0"
+    page.click("label[for=size-m]")
+    page.click("label[for=sort-strength]")
+    shown = [float(text) for text in page.locator(".units b").all_inner_texts()]
+    assert len(shown) == 10
+    assert shown == sorted(shown, reverse=True)
+    page.click("nav[aria-label=Branches] >> text=5x5")
+    assert page.locator("#sort-number").is_checked()
+    assert page.locator(".units b:not(:empty)").count() == 0
+
+
+def test_on_a_phone_a_layer_is_short_and_a_tap_shows_before_it_opens(root: str, browser: Any) -> None:
+    with Visit(browser, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True) as visit:
+        page = visit.page
+        page.goto(root + KINDS["layer"])
+        assert page.locator("details.group[open]").count() == 1
+        page.tap(".units li:nth-child(2) a")
+        page.locator(".card").wait_for()
+        assert page.url.endswith("index.html")
+        page.tap(".card a")
+        page.wait_for_url("**/mixed4a/1.html")
+
+
 def test_the_key_can_be_turned_off_and_stays_off(root: str, visit: Visit) -> None:
     page = visit.page
     page.goto(f"{root}find.html")
