@@ -209,7 +209,8 @@ def test_a_layer_is_shown_small_ordered_and_walked_by_keys(root: str, visit: Vis
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(root + KINDS["layer"])
-    page.wait_for_function("getComputedStyle(document.querySelector('.units a')).backgroundImage.includes('tiles-0.jpeg')")
+    first = "getComputedStyle(document.querySelector('.units a')).backgroundImage"
+    page.wait_for_function(f"{first}.includes('tiles-0.jpeg')")
     assert not [url for url in asked if url.endswith(".webp")], "no thumbnail is loaded that is not shown"
     focused = "document.activeElement.textContent.trim().split(' ')[0]"
     assert page.evaluate("[...document.querySelectorAll('.units a')].filter((a) => a.tabIndex === 0).length") == 1

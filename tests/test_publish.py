@@ -97,9 +97,11 @@ def test_what_was_changed_or_removed_is_built_again(atlas: TinyAtlas) -> None:
     (own / "404.html").unlink()
     assert build(atlas.config()).written == 1
     atlas.answer(Unit("mixed4b", 1))
-    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (12, True)
+    assert (build(atlas.config()).written, (atlas.site / CHECKPOINT / "mixed4b/1.html").is_file()) == (14, True)
     atlas.answer(Unit("mixed4b", 1), seed=77, force=True)
-    assert build(atlas.config()).written == 8, "page, frame, record, thumbnail; hierarchies; indexes"
+    assert build(atlas.config()).written == 10, (
+        "page, frame, record, thumbnail; hierarchies; indexes; tiles and pictures of the layer"
+    )
     atlas.toml(('"Tiny Atlas"', '"Mine"'))
     build(atlas.config())
     assert "<title>Mine</title>" in home.read_text()
@@ -149,10 +151,10 @@ def test_an_atlas_of_nothing_builds_and_says_so(tmp_path: Path) -> None:
 
 def test_a_unit_that_is_gone_takes_its_page_along(atlas: TinyAtlas) -> None:
     for file in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*"):
-        assert file.name in ("index.html", "index.json", "3.html", "3.json", "3.webp")
+        assert file.name in ("index.html", "index.json", "3.html", "3.json", "3.webp", "tiles-0.jpeg", "pictures.js")
     record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == Unit("mixed5b", 3))
     atlas.store.record_path(record.key).unlink()
-    assert build(atlas.config()).removed == 5, "page, frame, record, thumbnail; the layer's index"
+    assert build(atlas.config()).removed == 7, "page, frame, record, thumbnail; the layer's index, tiles, pictures"
     assert [f.name for f in atlas.site.glob(f"{CHECKPOINT}/mixed5b/*")] == ["index.html"]
     assert not (atlas.site / "embed" / CHECKPOINT / "mixed5b").exists()
     assert {p.level for p in check(atlas.config())} == {"warning"}  # its pictures lie there unclaimed
