@@ -147,6 +147,8 @@ HEAD = "[checkpoints.inception5h]\n"
         (2, 'no key “unit” in [lesson]: write a unit, for example "mixed4a:0"', HEAD + "[lesson]\n"),
         (3, "names 508 units where one is wanted", HEAD + "[lesson]\nunit = '4a'\n"),
         (4, "did you mean seeds?", HEAD + "[lesson]\nunit = '4a:1'\nseed = '4a:1'\n"),
+        (4, "names 508 units where one is wanted", HEAD + "[lesson]\nunit = '4a:1'\nagrees = '4a'\n"),
+        (2, "pixels = 'free': must be true or false", "[photos]\npixels = 'free'\n" + HEAD),
         (1, "lesson = 3: must be a section; write [lesson]", "lesson = 3\n" + HEAD),
         (3, "did you mean mixed4a?", '[checkpoints]\n# inline\ninception5h = { units = ["mixd4a"] }\n'),
         (3, "did you mean mixed4a?", '[checkpoints.inception5h] # here\nabout = "units = [1]"\nunits = ["mixd4a"]\n'),

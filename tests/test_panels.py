@@ -112,6 +112,18 @@ def test_pages_without_a_study_say_nothing_of_one(studied: TinyAtlas, tmp_path: 
     assert "photographs" not in (plain.site / PAGE).read_text()
 
 
+def test_the_lesson_holds_pictures_against_photographs(studied: TinyAtlas) -> None:
+    notes = 'agrees = "mixed4a:9"\nagrees_note = "Dogs <b>both</b>."\ndisagrees = "mixed5b:3"\n'
+    studied.toml(("[recipe]", f'[lesson]\nunit = "mixed4a:0"\n{notes}\n[recipe]'))
+    build(studied.config())
+    page = (studied.site / "how.html").read_text()
+    assert '<strong>They agree.</strong> <a href="bvlc_googlenet/mixed4a/9.html">mixed4a:9</a>' in page
+    assert "Dogs &lt;b&gt;both&lt;/b&gt;." in page
+    assert "as the network names it: golden retriever" in page
+    assert "They do not." not in page, "nothing is known of mixed5b:3"
+    assert check(studied.config()) == []
+
+
 def test_a_damaged_study_costs_its_panel_and_is_told(studied: TinyAtlas) -> None:
     for path in studied.store.root.rglob("*.npz"):
         path.write_bytes(b"no arrays")

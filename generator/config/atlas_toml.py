@@ -63,12 +63,17 @@ class Lesson:
     """The units of the first checkpoint by which the atlas teaches how its pictures are made.
 
     ``unit`` is shown step by step and by three presets. ``seeds`` is rendered at one place of its grid from several
-    seeds, and ``seeds_note`` says what these pictures show.
+    seeds, and ``seeds_note`` says what these pictures show. Of ``agrees`` picture and photographs say the same, of
+    ``disagrees`` not; their notes say what each shows.
     """
 
     unit: Unit
-    seeds: Unit | None
-    seeds_note: str
+    seeds: Unit | None = None
+    seeds_note: str = ""
+    agrees: Unit | None = None
+    agrees_note: str = ""
+    disagrees: Unit | None = None
+    disagrees_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,10 @@ class _Lesson(Struct, forbid_unknown_fields=True):
     unit: _UnitName
     seeds: _UnitName | None = None
     seeds_note: _Text = ""
+    agrees: _UnitName | None = None
+    agrees_note: _Text = ""
+    disagrees: _UnitName | None = None
+    disagrees_note: _Text = ""
 
 
 class _Photos(Struct, forbid_unknown_fields=True):
@@ -296,7 +305,18 @@ def _lesson(file: DataFile, given: _Lesson, of: CheckpointConfig) -> Lesson:
         except UsageError as error:
             file.fail(str(error), "lesson", key)
 
-    return Lesson(unit("unit", given.unit), unit("seeds", given.seeds) if given.seeds else None, given.seeds_note)
+    def maybe(key: str, word: str | None) -> Unit | None:
+        return unit(key, word) if word else None
+
+    return Lesson(
+        unit=unit("unit", given.unit),
+        seeds=maybe("seeds", given.seeds),
+        seeds_note=given.seeds_note,
+        agrees=maybe("agrees", given.agrees),
+        agrees_note=given.agrees_note,
+        disagrees=maybe("disagrees", given.disagrees),
+        disagrees_note=given.disagrees_note,
+    )
 
 
 def _recipes(file: DataFile, data: Mapping[str, Any]) -> tuple[Recipe, Mapping[str, Mapping[str, Any]]]:

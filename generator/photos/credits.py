@@ -28,7 +28,7 @@ _FREE = re.compile(r"(cc0|cc[ -]?by(-sa)?|public domain|pdm?|mit|attribution)(?!
 _OWNERLESS = re.compile(r"(cc0|public domain|pdm?)(?!\w)", re.IGNORECASE)
 _NOT_FREE = re.compile(r"\b(nc|nd|non-?\s?commercial|no-?\s?deriv\w*|all rights)\b", re.IGNORECASE)
 _ENDING = re.compile(r"\.(jpe?g|png|webp|tiff?|gif)$", re.IGNORECASE)
-_BEFORE = re.compile(r"^(file:|user:|[a-z]{2,3}:(?=\S)|n\d{8}[ _-])", re.IGNORECASE)
+_BEFORE = re.compile(r"^(file:|user:|[a-z]{2,3}:(?=\S)|n\d{8}[ _-]|\d+ — )", re.IGNORECASE)
 _AFTER = re.compile(r"\s*\((talk|\d{6,})\)$|\s*\(?\s*https?://\S*\s*\)?", re.IGNORECASE)
 
 
