@@ -8,7 +8,7 @@
 (() => {
   const { src, dataset } = document.currentScript;
   const root = new URL("..", src).href, usual = dataset.checkpoint || "{{checkpoint}}", wide = 240, high = 304;
-  const spelling = /^(?:([a-z0-9][\w-]*)\/)?((?:mixed)?\d[a-z](?:_[35]x[35]_bottleneck)?|conv2d\d)[:_/ ](\d{1,6})$/;
+  const spelling = /^(?:([a-z0-9][\w-]*)\/)?((?:mixed)?\d[a-z](?:_[35]x[35]_bottleneck)?|conv2d\d|output)[:_/ ](\d{1,6})$/;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { white-space: nowrap; }

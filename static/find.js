@@ -33,7 +33,7 @@ globalThis.atlasFind = (() => {
     const last = parts.at(-1) ?? "", before = parts.slice(0, -1);
     const ours = () => {
       const here = /^index\.\w+$/.test(last) ? before : parts, end = here.at(-1) ?? "";
-      const layer = /^(conv2d\d|mixed\d[a-z](_\w+)?)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
+      const layer = /^(conv2d\d|mixed\d[a-z](_\w+)?|output)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
       if (layer.test(here.at(-2)) && /^\d+(\.\w+)?$/.test(end) && here.length > 2) return [here.at(-3), `${here.at(-2)}:${parseInt(end, 10)}`];
       return layer.test(end) && here.length > 1 ? [here.at(-2), end + (isBranch ? `_${branch}` : "")] : null;
     };

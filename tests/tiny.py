@@ -116,6 +116,7 @@ class TinyAtlas:
         activations: Sequence[float] | None = None,
         seed: int | None = None,
         force: bool = False,
+        probability: float | None = None,
     ) -> Record:
         """Put an answer into the store and read it back."""
         question = Question(fingerprint, unit, view, recipe or Recipe(steps=STEPS))
@@ -129,6 +130,7 @@ class TinyAtlas:
             device="cpu",
             versions={"torch": "2.4.0", "python": "3.11"},
             date=date,
+            probability=probability,
         )
         shade = unit.channel if seed is None else seed
         self.store.write(question, made, encoded(shade, 56), encoded(shade, 28), force=force)

@@ -54,4 +54,5 @@ SPEC = CheckpointSpec(
     ),
     fingerprint="5c6c418c5b8cce23f32095bd8767e276d040f8da196375ea10eef99045c97dd1",
     class_file="ilsvrc2012.txt",
+    class_source="ImageNet Large Scale Visual Recognition Challenge, 2012",
 )

@@ -47,4 +47,5 @@ SPEC = CheckpointSpec(
         ),
     ),
     class_file="inception5h.txt",
+    class_source="the list of classes that came with inception5h",
 )

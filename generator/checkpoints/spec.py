@@ -55,6 +55,8 @@ class CheckpointSpec:
     """The seed, if weights are drawn at random and not read from a file."""
     class_file: str = ""
     """A text file beside this module: one name of a class a line, in the order of the classifier."""
+    class_source: str = ""
+    """Where these names come from."""
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -59,4 +59,5 @@ SPEC = CheckpointSpec(
     architecture=ARCHITECTURE,
     by_hand="https://download.pytorch.org/models/googlenet-1378be20.pth",
     class_file="ilsvrc2012.txt",
+    class_source="ImageNet Large Scale Visual Recognition Challenge, 2012",
 )

@@ -26,7 +26,7 @@ from generator.core.architecture import Architecture
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
 from generator.core.schema import VISIBLE
-from generator.core.text import SHA256
+from generator.core.text import SHA256, is_line, read_text
 from generator.core.units import Unit, in_order, parse_unit, select_units
 from generator.core.views import VIEWS, main_view, views_of
 from generator.links.addresses import why_not_checkpoint
@@ -39,7 +39,8 @@ FILE = "atlas.toml"
 class CheckpointConfig:
     """One set of weights and the units that the atlas selects. ``fingerprint`` is None until weights are read.
     ``title`` is what pages say of the weights, without a full stop; ``about`` is what the atlas's author adds. Each of
-    ``units`` is selected by its main view; ``views`` has the units of each other view."""
+    ``units`` is selected by its main view; ``views`` has the units of each other view. ``class_names`` are in the order
+    of the classifier, or () where they are not known; ``class_source`` says where they are from."""
 
     name: str
     architecture: Architecture
@@ -50,6 +51,8 @@ class CheckpointConfig:
     fingerprint: str | None = None
     about: str = ""
     views: Mapping[str, tuple[Unit, ...]] = dataclasses.field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
+    class_source: str = ""
 
     @property
     def asked(self) -> Iterator[tuple[Unit, str]]:
@@ -123,7 +126,14 @@ class Config:
             if checkpoint.name == name:
                 return checkpoint
         if spec := CHECKPOINTS.get(name):
-            return CheckpointConfig(name, spec.architecture, spec.title, fingerprint=spec.fingerprint)
+            return CheckpointConfig(
+                name,
+                spec.architecture,
+                spec.title,
+                fingerprint=spec.fingerprint,
+                class_names=spec.class_names,
+                class_source=spec.class_source,
+            )
         known = dict.fromkeys([*(c.name for c in self.checkpoints), *CHECKPOINTS])
         raise UsageError(
             f"no checkpoint “{name}”: {did_you_mean(name, known)}; weights of your own get a section "
@@ -170,6 +180,7 @@ class _Checkpoint(Struct, forbid_unknown_fields=True):
     weights: _Text = ""
     fingerprint: _Fingerprint = ""
     about: _Text = ""
+    classes: _Text = ""
     views: Annotated[
         list[str] | dict[str, list[str]],
         Meta(description='a list of views, ["channel", "neuron"], or a section with the units of each'),
@@ -292,10 +303,28 @@ def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
         about=given.about,
         units=in_order((*groups["units"], *(unit for of_view in views.values() for unit in of_view)), net),
         featured=groups["featured"],
+        class_names=_classes(file, given.classes, net, *at) if given.classes else spec.class_names if spec else (),
+        class_source=given.classes or (spec.class_source if spec else ""),
         views={
             view: found for view, of in views.items() if (found := tuple(u for u in of if view != main_view(u.layer)))
         },
     )
+
+
+def _classes(file: DataFile, word: str, net: Architecture, *at: str) -> tuple[str, ...]:
+    """The names of classes in a file of the user's, one a line."""
+    path = _path(file, word, *at, "classes")
+    try:
+        names = tuple(line.strip() for line in read_text(path).splitlines())
+    except (FileNotFoundError, UsageError) as error:
+        file.fail(f"classes = “{word}”: {error if isinstance(error, UsageError) else 'no such file'}", *at, "classes")
+    if len(names) != net.classes:
+        said = f"classes = “{word}” has {len(names)} lines, and {net.name} tells {net.classes} classes apart"
+        file.fail(f"{said}; write one name a line", *at, "classes")
+    for line, name in enumerate(names, 1):
+        if not name or len(name) > 120 or not is_line(name):
+            file.fail(f"line {line} of “{word}” is no name: write 1 to 120 characters that are seen", *at, "classes")
+    return names
 
 
 def _lesson(file: DataFile, given: _Lesson, of: CheckpointConfig) -> Lesson:

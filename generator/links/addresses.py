@@ -82,8 +82,9 @@ def unit_address(checkpoint: str, unit: Unit) -> str:
     return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
 
 
-def record_address(checkpoint: str, unit: Unit) -> str:
-    return f"{checkpoint}/{unit.layer}/{unit.channel}.json"
+def record_address(checkpoint: str, unit: Unit, view: str = "") -> str:
+    """The record of the unit's present picture; of its picture by another ``view``, if one is given."""
+    return f"{checkpoint}/{unit.layer}/{unit.channel}{view and f'-{view}'}.json"
 
 
 def study_address(checkpoint: str, unit: Unit) -> str:
@@ -96,9 +97,19 @@ def photograph_address(sha256: str) -> str:
     return f"{PHOTOGRAPHS}/{sha256[:16]}.webp"
 
 
-def thumbnail_address(checkpoint: str, unit: Unit) -> str:
-    """The unit's present thumbnail. The exact picture has an address in the store."""
-    return f"{checkpoint}/{unit.layer}/{unit.channel}.webp"
+def thumbnail_address(checkpoint: str, unit: Unit, view: str = "") -> str:
+    """The unit's present thumbnail, or that of a view. The exact picture has an address in the store."""
+    return f"{checkpoint}/{unit.layer}/{unit.channel}{view and f'-{view}'}.webp"
+
+
+def view_address(checkpoint: str, layer: str, view: str) -> str:
+    """The units of a layer by a view, if it is not the one that the layer's own page shows."""
+    return f"{checkpoint}/{layer}/{view}.html"
+
+
+def view_fragment(view: str) -> str:
+    """The id of a view on a unit's page."""
+    return f"view-{view}"
 
 
 def embed_address(checkpoint: str, unit: Unit) -> str:

@@ -29,26 +29,33 @@ class UnitReference:
     """One unit and its address. ``base`` is the address of the atlas, with a slash at its end; with "" addresses are
     relative to its root. ``label`` is the name that people gave the unit, or "". ``picture`` is the sha256 of the
     picture that is quoted. If it is given, links lead to this picture on the unit's page. So it is found, and a change
-    is noticed, after the unit has been rendered again."""
+    is noticed, after the unit has been rendered again. ``view`` is given for a picture by another view than the one
+    that the page shows first."""
 
     base: str
     checkpoint: str
     unit: Unit
     label: str = ""
     picture: str = ""
+    view: str = ""
 
     @property
     def page(self) -> str:
+        """The unit's page, and there the view."""
+        return self._page + (f"#{addresses.view_fragment(self.view)}" if self.view else "")
+
+    @property
+    def _page(self) -> str:
         return self.base + addresses.unit_address(self.checkpoint, self.unit)
 
     @property
     def exact(self) -> str:
         """The address of the picture on the unit's page; of the page, if no picture is given."""
-        return f"{self.page}#{addresses.picture_fragment(self.picture)}" if self.picture else self.page
+        return f"{self._page}#{addresses.picture_fragment(self.picture)}" if self.picture else self.page
 
     @property
     def thumbnail(self) -> str:
-        return self.base + addresses.thumbnail_address(self.checkpoint, self.unit)
+        return self.base + addresses.thumbnail_address(self.checkpoint, self.unit, self.view)
 
     @property
     def card(self) -> str:
@@ -66,7 +73,7 @@ class UnitReference:
 
     @property
     def full(self) -> str:
-        return f"{self.unit} of {self.checkpoint}"
+        return f"{self.unit}{self.view and f', view {self.view},'} of {self.checkpoint}"
 
     @property
     def markdown_link(self) -> str:
@@ -110,7 +117,7 @@ class UnitReference:
     @property
     def file(self) -> str:
         """A file name for a copy of the unit's picture."""
-        return f"{self.checkpoint}-{self.unit.layer}-{self.unit.channel}.jpg"
+        return f"{self.checkpoint}-{self.unit.layer}-{self.unit.channel}{self.view and f'-{self.view}'}.jpg"
 
     @property
     def key(self) -> str:

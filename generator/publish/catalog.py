@@ -20,14 +20,15 @@ from functools import cached_property
 from typing import Any
 
 from generator.config.atlas_toml import CheckpointConfig, Config
-from generator.config.labels import Label, Labels, dangling_links, read_labels
-from generator.core.architecture import Branch, Layer
+from generator.config.labels import Label, Labels, LabelSource, dangling_links, read_labels
+from generator.core.architecture import OUTPUT, Branch, Layer
 from generator.core.package import package_folder
 from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
 from generator.publish.album import Album
+from generator.core.views import VIEWS, main_view, views_of
 from generator.store.findings import newest
 from generator.store.status import known_fingerprint
 from generator.store.store import DamagedError, Store, UnreadableError
@@ -36,10 +37,25 @@ INPUT = 224  # side of the pictures that the network was trained on, in pixels
 
 
 @dataclass(frozen=True, slots=True)
+class ViewShown:
+    """A unit's picture by one more view. ``current`` if it answers exactly what atlas.toml asks."""
+
+    name: str
+    record: Record
+    current: bool
+
+    @property
+    def help(self) -> str:
+        """What was maximised."""
+        return VIEWS[self.name].help
+
+
+@dataclass(frozen=True, slots=True)
 class AtlasUnit:
     """One unit and its answer, if there is one. ``current`` if it answers exactly what atlas.toml asks.
 
-    ``others`` are answers to other questions about it, the nearest first: other recipes, views, figures' pictures.
+    ``views`` are its pictures by other views than the one of ``record``. ``others`` are the rest of the answers about
+    it, the nearest first: other recipes, figures' pictures.
     """
 
     unit: Unit
@@ -48,6 +64,7 @@ class AtlasUnit:
     current: bool
     labels: tuple[Label, ...] = ()
     others: tuple[Record, ...] = ()
+    views: tuple[ViewShown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,24 @@ class AtlasLayer:
     @cached_property
     def rendered(self) -> tuple[AtlasUnit, ...]:
         return tuple(u for u in self.units if u.record)
+
+    @property
+    def is_output(self) -> bool:
+        """Whether its units are classes, and not channels."""
+        return self.layer.kind == "output"
+
+    @property
+    def main_view(self) -> str:
+        return main_view(self.name)
+
+    @cached_property
+    def by_view(self) -> Mapping[str, tuple[tuple[AtlasUnit, ViewShown], ...]]:
+        """The units that have a picture by each further view."""
+        found: dict[str, list[tuple[AtlasUnit, ViewShown]]] = {}
+        for unit in self.rendered:
+            for shown in unit.views:
+                found.setdefault(shown.name, []).append((unit, shown))
+        return {view: tuple(found[view]) for view in views_of(self.name) if view in found}
 
     @cached_property
     def groups(self) -> tuple[tuple[Branch | None, tuple[AtlasUnit, ...]], ...]:
@@ -98,7 +133,14 @@ class AtlasCheckpoint:
 
     @cached_property
     def rendered(self) -> int:
-        return sum(len(layer.rendered) for layer in self.layers.values())
+        """How many channels have a picture; classes are not counted."""
+        return sum(len(layer.rendered) for layer in self.layers.values() if layer.name != OUTPUT)
+
+    @cached_property
+    def hierarchy(self) -> tuple[AtlasLayer, ...]:
+        """The main layers, and the output where classes of it are rendered."""
+        output = self.layers.get(OUTPUT)
+        return (*self.main_layers, *((output,) if output and output.rendered else ()))
 
     @cached_property
     def total(self) -> int:
@@ -142,6 +184,15 @@ def read_catalog(config: Config) -> Catalog:
     return Catalog(config, checkpoints, tuple(warnings), tuple(results))
 
 
+def _class_labels(checkpoint: CheckpointConfig) -> Mapping[Unit, tuple[Label, ...]]:
+    """What the classes of the network are called, as names of the units of its output."""
+    source = LabelSource(checkpoint.class_source or "classes")
+    return {
+        unit: (Label(unit, name, "", "published", source, ""),)
+        for unit, name in ((Unit(OUTPUT, place), name) for place, name in enumerate(checkpoint.class_names))
+    }
+
+
 def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool, int, int]:
     """Whether an answer is the one asked for, else how near its recipe comes."""
     if recipe == wanted:
@@ -150,19 +201,20 @@ def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool,
     return False, alike, -abs(recipe.steps - wanted.steps)
 
 
-def _others(records: Iterable[Record], shown: Record | None) -> tuple[Record, ...]:
+def _others(records: Iterable[Record], shown: Record | None, views: Iterable[ViewShown]) -> tuple[Record, ...]:
     """The answers that are not shown, the nearest to the shown one first, and of one ascent the one of most steps."""
     if shown is None:
         return ()
     wanted, fingerprint = shown.question.recipe, shown.question.fingerprint
-    rest = [record for record in records if record is not shown]
+    seen = {shown.key, *(view.record.key for view in views)}
+    rest = [record for record in records if record.key not in seen]
 
     def far(record: Record) -> tuple[Any, ...]:
         question = record.question
         near = _nearness(replace(wanted, steps=question.recipe.steps), question.recipe, True)
         return (
             question.fingerprint != fingerprint,
-            question.view != "channel",
+            question.view != shown.question.view,
             [-n for n in near],
             -question.recipe.steps,
         )
@@ -203,7 +255,7 @@ def _checkpoint(
     fingerprint = known_fingerprint(checkpoint, records)
     net = checkpoint.architecture
     recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}
-    best: dict[Unit, tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}
+    best: dict[tuple[Unit, str], tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}
     known: dict[Unit, list[Record]] = {}
     for record in records:
         unit, asked = record.question.unit, record.question.recipe
@@ -213,21 +265,24 @@ def _checkpoint(
         if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
             continue  # another architecture under the same name
         known.setdefault(unit, []).append(record)
-        if record.question.view != "channel" or _is_of_a_figure(asked, recipes[unit.layer]):
+        if _is_of_a_figure(asked, recipes[unit.layer]):
             continue
-        rank = (_nearness(recipes[unit.layer], asked, same_weights), record.age, record)
-        if unit not in best or rank[:2] > best[unit][:2]:
-            best[unit] = rank
-    bottlenecks = {u.layer for u in (*checkpoint.units, *best) if net.layers[u.layer].kind == "bottleneck"}
+        of, rank = (unit, record.question.view), (_nearness(recipes[unit.layer], asked, same_weights), record.age)
+        if of not in best or rank > best[of][:2]:
+            best[of] = (*rank, record)
+    asked_for = {unit.layer for unit in (*checkpoint.units, *(unit for unit, _ in best))}
+    classes = _class_labels(checkpoint)
     layers = {}
     for name, layer in net.layers.items():
-        if layer.kind in ("conv", "mixed") or name in bottlenecks:
+        if layer.kind in ("conv", "mixed") or (layer.kind in ("bottleneck", "output") and name in asked_for):
             units = []
             for channel in range(layer.channels):
                 unit = Unit(name, channel)
-                near, _, shown = best.get(unit, ((False, 0, 0), None, None))
-                others = _others(known.get(unit, ()), shown)
-                branch, named = layer.branch_of(channel), labels.of.get(unit, ())
-                units.append(AtlasUnit(unit, branch, shown, near[0], named, others))
+                near, _, shown = best.get((unit, main_view(name)), ((False, 0, 0), None, None))
+                found = ((view, best[unit, view]) for view in views_of(name)[1:] if (unit, view) in best)
+                views = tuple(ViewShown(view, record, near[0]) for view, (near, _, record) in found)
+                others = _others(known.get(unit, ()), shown, views)
+                branch, named = layer.branch_of(channel), (*classes.get(unit, ()), *labels.of.get(unit, ()))
+                units.append(AtlasUnit(unit, branch, shown, near[0], named, others, views))
             layers[name] = AtlasLayer(layer, net.grid(name, INPUT), tuple(units))
     return AtlasCheckpoint(checkpoint, fingerprint, layers, labels)

@@ -87,6 +87,10 @@ def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
                 if unit.record:
                     yield addresses.record_address(name, unit.unit), store.record_path(unit.record.key).read_bytes
                     yield addresses.thumbnail_address(name, unit.unit), store.path(unit.record.thumbnail).read_bytes
+                    for view in unit.views:
+                        record, thumbnail = view.record.key, view.record.thumbnail
+                        yield addresses.record_address(name, unit.unit, view.name), store.record_path(record).read_bytes
+                        yield addresses.thumbnail_address(name, unit.unit, view.name), store.path(thumbnail).read_bytes
                     if _studied(site, checkpoint, layer.name):
                         found = partial(_study, study, unit.unit, unit.record.provenance.activation)
                         yield addresses.study_address(name, unit.unit), found

@@ -54,7 +54,7 @@ class PageKind:
 
 @dataclass(frozen=True, slots=True)
 class SpineLink:
-    """A link of the header, to one of the main layers; ``current`` if the page is of that layer."""
+    """A link of the header, to one of the main layers or the output; ``current`` if the page is of that layer."""
 
     href: str
     name: str
@@ -75,7 +75,7 @@ def frame(site: Site, page: Page) -> dict[str, Any]:
         "preview": page.preview,
         "schema": page.schema(url, address, page.title, page.description),
         "checkpoint": checkpoint,
-        "spine": _spine(url, checkpoint.name, checkpoint.checkpoint.architecture.main_layers, page.layer),
+        "spine": _spine(url, checkpoint.name, tuple(layer.name for layer in checkpoint.hierarchy), page.layer),
     }
 
 

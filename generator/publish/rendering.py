@@ -61,7 +61,8 @@ def environment(own_templates: Path) -> jinja2.Environment:
         spectra=spectra,
     )
     env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
-    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", runs=runs, activations=activations, at=at)
+    env.filters.update(number=printed, thousands=lambda n: f"{n:,}", percent=percent, runs=runs)
+    env.filters.update(activations=activations, at=at)
     return env
 
 
@@ -74,6 +75,17 @@ def render(env: jinja2.Environment, site: Site, page: Page) -> str:
         raise AtlasError(f"{error.filename}:{error.lineno}: {error.message}") from error
     except Exception as error:  # a template is a user's code, and may fail in any way
         raise AtlasError(f"the template {context.template} cannot be rendered: {error}") from error
+
+
+def percent(share: float) -> str:
+    """A share for people. What would be rounded to all or nothing says that it is not.
+
+    >>> percent(0.9876), percent(0.99999), percent(1e-6)
+    ('98.8 %', 'more than 99.9 %', 'less than 0.1 %')
+    """
+    if 0.001 <= share <= 0.999:
+        return f"{share * 100:.1f} %"
+    return "more than 99.9 %" if share > 0.5 else "less than 0.1 %"
 
 
 def activations(units: tuple[AtlasUnit, ...]) -> str:

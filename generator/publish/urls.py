@@ -77,14 +77,17 @@ class Urls:
     def map(self, checkpoint: str, layer: str) -> str:
         return self.to(addresses.map_address(checkpoint, layer))
 
-    def unit(self, checkpoint: str, unit: Unit) -> str:
-        return self.to(addresses.unit_address(checkpoint, unit))
+    def unit(self, checkpoint: str, unit: Unit, view: str = "") -> str:
+        return self.to(addresses.unit_address(checkpoint, unit), view and addresses.view_fragment(view))
 
-    def record(self, checkpoint: str, unit: Unit) -> str:
-        return self.to(addresses.record_address(checkpoint, unit))
+    def view(self, checkpoint: str, layer: str, view: str) -> str:
+        return self.to(addresses.view_address(checkpoint, layer, view))
 
-    def thumbnail(self, checkpoint: str, unit: Unit) -> str:
-        return self.to(addresses.thumbnail_address(checkpoint, unit))
+    def record(self, checkpoint: str, unit: Unit, view: str = "") -> str:
+        return self.to(addresses.record_address(checkpoint, unit, view))
+
+    def thumbnail(self, checkpoint: str, unit: Unit, view: str = "") -> str:
+        return self.to(addresses.thumbnail_address(checkpoint, unit, view))
 
     def embed(self, checkpoint: str, unit: Unit) -> str:
         return self.to(addresses.embed_address(checkpoint, unit))

@@ -21,6 +21,7 @@ from generator.checkpoints import CHECKPOINTS
 from generator.core.errors import UsageError
 from generator.core.external_urls import is_address
 from generator.core.units import Unit, parse_units
+from generator.core.views import VIEWS
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
@@ -56,6 +57,9 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
         return _by_facet(atlas, *facet, checkpoint)
     if is_address(word) and (page := _of_a_page(atlas, word)):
         return (page,)
+    before, _, view = word.rpartition(" ")
+    if any(map(str.isdigit, before)) and view.lower() in VIEWS:
+        return _by_view(find(atlas, before, checkpoint), atlas, view.lower())
     head, _, name = word.partition("/")
     if name and checkpoint is None and head not in atlas.checkpoints and head in CHECKPOINTS:
         raise NoUnitError(f"no checkpoint “{head}” in this atlas; it has {', '.join(atlas.checkpoints)}")
@@ -91,6 +95,15 @@ def _by_facet(atlas: Atlas, name: str, value: str, checkpoint: str | None) -> tu
     return found
 
 
+def _by_view(found: tuple[Found, ...], atlas: Atlas, view: str) -> tuple[Found, ...]:
+    """The units of these that have a picture by a view, and where it is on their pages."""
+    units = [atlas[page.title] for page in found if page.kind == "unit"]
+    if not (seen := tuple(unit_page(unit.views[view]) for unit in units if view in unit.views)):
+        which = units[0].unit if units else found[0].title
+        raise NoUnitError(f"{which} has no picture by the view {view}; type `atlas render {which} --view {view}`")
+    return seen
+
+
 def _of_a_page(atlas: Atlas, address: str) -> Found | None:
     """The page of a checkpoint or of a family that an address of an atlas leads to, if this one has it."""
     for name, checkpoint in atlas.checkpoints.items():
@@ -111,7 +124,8 @@ def _of_a_page(atlas: Atlas, address: str) -> Found | None:
 def unit_page(unit: PublishedUnit, label: PublishedLabel | None = None) -> Found:
     """The page of a unit, under the given name or its most certain one."""
     said = label.name if label else unit.quoted.label
-    return Found("unit", str(unit), addresses.unit_address(unit.checkpoint, unit.unit), said)
+    fragment = f"#{addresses.view_fragment(unit.view)}" if unit.view else ""
+    return Found("unit", str(unit), addresses.unit_address(unit.checkpoint, unit.unit) + fragment, said)
 
 
 def _by_id(of: PublishedCheckpoint, units: tuple[Unit, ...]) -> tuple[Found, ...]:

@@ -23,6 +23,7 @@ from generator.core.result import KIND
 from generator.core.schema import Date, Link, Number, Sha256, decode
 from generator.core.text import legible
 from generator.core.units import Unit
+from generator.core.views import views_of
 from generator.links import addresses
 from generator.links.base_url import read_base_url
 from generator.reader.location import Location
@@ -58,6 +59,13 @@ class _Label(Struct):
     family: str | None = None
 
 
+class _View(Struct):
+    activation: Number
+    picture: _Picture
+    thumbnail: _Picture
+    date: Date
+
+
 class _Unit(Struct):
     unit: _UnitName
     activation: Number
@@ -65,6 +73,7 @@ class _Unit(Struct):
     thumbnail: _Picture
     date: Date | None = None  # early atlases have none
     labels: list[_Label] = []
+    views: dict[str, _View] = {}
 
 
 class _Answer(Struct):
@@ -132,11 +141,16 @@ def _unit(entry: _Unit, net: Architecture, of: _Checkpoint, origin: Origin, stud
     if layer is None or layer.kind == "branch" or unit.channel >= layer.channels:
         raise ValueError(f"{net.name} has no unit {unit}")
     branch = layer.branch_of(unit.channel)
-    return PublishedUnit(
-        origin, of.name, of.fingerprint or "", unit, branch.name if branch else None, entry.activation,
-        entry.date or "", entry.picture, entry.thumbnail, study,
-        tuple(_label(label, of.sources) for label in entry.labels),
-    )  # fmt: skip
+    labels = tuple(_label(label, of.sources) for label in entry.labels)
+
+    def published(made: _Unit | _View, view: str, views: Mapping[str, PublishedUnit]) -> PublishedUnit:
+        return PublishedUnit(
+            origin, of.name, of.fingerprint or "", unit, branch.name if branch else None, made.activation,
+            made.date or "", made.picture, made.thumbnail, study, labels, view, views,
+        )  # fmt: skip
+
+    known = {view: published(made, view, {}) for view, made in entry.views.items() if view in views_of(unit.layer)[1:]}
+    return published(entry, "", known)
 
 
 def _label(label: _Label, sources: Sequence[_Source]) -> PublishedLabel:

@@ -18,6 +18,7 @@ from generator.core.errors import AtlasError
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
+from generator.core.views import main_view
 from generator.links import addresses
 from generator.links.quoting import UnitReference
 from generator.reader.origin import Origin
@@ -45,7 +46,8 @@ class PublishedUnit:
     """One unit of an atlas. ``str(unit)`` names it with its checkpoint: ``bvlc_googlenet/mixed4a:11``.
 
     ``fingerprint`` is that of its weights, or "" if unknown. ``picture`` and ``thumbnail`` are the addresses of
-    exactly these pictures, ``store/ab/cdef….1f2e3d4c….webp``.
+    exactly these pictures, ``store/ab/cdef….1f2e3d4c….webp``. ``views`` are the unit by further views, each with the
+    pictures of its ``view``, which is "" for the one that pages show first.
     """
 
     origin: Origin = field(repr=False, compare=False)
@@ -59,15 +61,17 @@ class PublishedUnit:
     thumbnail: str
     studies: Study = field(repr=False, compare=False)
     labels: tuple[PublishedLabel, ...] = ()
+    view: str = ""
+    views: Mapping[str, PublishedUnit] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.checkpoint}/{self.unit}"
+        return f"{self.checkpoint}/{self.unit}{self.view and f' {self.view}'}"
 
     @property
     def quoted(self) -> UnitReference:
         """The forms in which documents quote it."""
         name = self.labels[0].name if self.labels else ""
-        return UnitReference(self.origin.url, self.checkpoint, self.unit, name, self.sha256)
+        return UnitReference(self.origin.url, self.checkpoint, self.unit, name, self.sha256, self.view)
 
     @property
     def key(self) -> str:
@@ -92,12 +96,12 @@ class PublishedUnit:
 
     def read_record(self) -> tuple[Record, bytes]:
         """Its record, read anew, and the file as it is written."""
-        address = addresses.record_address(self.checkpoint, self.unit)
+        address = addresses.record_address(self.checkpoint, self.unit, self.view)
         record, text = self.origin.answer(address)
         if not isinstance(record, Record):
             raise AtlasError(f"{self.origin.location.name}: {address} is not the record of a picture")
         of = record.question
-        if (of.unit, of.fingerprint, of.view) != (self.unit, self.fingerprint, "channel"):
+        if (of.unit, of.fingerprint, of.view) != (self.unit, self.fingerprint, self.view or main_view(self.unit.layer)):
             shown = f"{of.unit} ({of.view}) of weights {of.fingerprint[:12]}"
             raise AtlasError(f"{self.origin.location.name}: {address} is the record of {shown}, not of {self}")
         return record, text

@@ -60,8 +60,9 @@ def command(path: Path, where: str, units: tuple[str, ...], checkpoint: str | No
         )
     layers = {"", CLASSIFIER, *(unit.unit.layer for unit in wanted)}
     studied = [answer for answer in theirs.answers if not units or answer.layer in layers]
-    with progress("pull", "answers", len(wanted) + len(studied)) as bar:
-        outcome = pull([*wanted, *studied], store, bar.advance)
+    views = [view for unit in wanted for view in unit.views.values()]
+    with progress("pull", "answers", len(wanted) + len(views) + len(studied)) as bar:
+        outcome = pull([*wanted, *views, *studied], store, bar.advance)
     for failure in outcome.failed:
         echo(f"failed: {failure}", err=True)
     for note in _notes(config, theirs, wanted):

@@ -19,7 +19,6 @@ from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
 from generator.core.units import select_units
-from generator.publish.content.classes import class_names
 from generator.store.findings import Study, newest
 from generator.store.status import known_fingerprint
 from generator.store.store import Store
@@ -136,7 +135,7 @@ def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None)
         result = found.get((f"study/{name}", fingerprint, layer))
         return (result, store.arrays(result)) if result else None
 
-    study = Study(chosen.name, chosen.architecture, class_names(chosen.name), read)
+    study = Study(chosen.name, chosen.architecture, chosen.class_names, read)
     for layer in dict.fromkeys(unit.layer for unit in units):
         if lacking := study.lacks(layer):
             if layer in chosen.architecture.main_layers:

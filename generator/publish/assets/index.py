@@ -15,8 +15,9 @@ from xml.sax.saxutils import escape
 
 from generator.config.labels import LabelSource, sources_of
 from generator.core.record import Record
+from generator.core.units import Unit
 from generator.links import addresses
-from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog
+from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog, ViewShown
 
 FORMAT = 1
 
@@ -96,12 +97,30 @@ def _unit(
         "picture": addresses.picture_address(record.picture),
         "thumbnail": addresses.picture_address(record.thumbnail),
     }
+    if unit.views:
+        entry["views"] = {view.name: _view(checkpoint, unit.unit, view) for view in unit.views}
+    if (probability := record.provenance.probability) is not None:
+        entry["probability"] = probability
     if unit.labels:
         entry["labels"] = [
             {"name": x.name, "family": x.family or None, "confidence": x.confidence, "source": sources[x.source]}
             for x in unit.labels
         ]
     return entry
+
+
+def _view(checkpoint: str, unit: Unit, view: ViewShown) -> dict[str, Any]:
+    """A picture by another view, as the unit's own is described."""
+    made = view.record.provenance
+    return {
+        "activation": made.activation,
+        "current": view.current,
+        "date": made.date,
+        "page": f"{addresses.unit_address(checkpoint, unit)}#{addresses.view_fragment(view.name)}",
+        "record": addresses.record_address(checkpoint, unit, view.name),
+        "picture": addresses.picture_address(view.record.picture),
+        "thumbnail": addresses.picture_address(view.record.thumbnail),
+    }
 
 
 def sitemap(base: str, pages: Iterable[str]) -> bytes:

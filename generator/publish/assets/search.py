@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from generator.config.labels import Labels
+from generator.core.architecture import OUTPUT
 from generator.core.units import write_channels
 from generator.links.addresses import slug
 from generator.publish.catalog import AtlasCheckpoint, Catalog
@@ -38,16 +38,28 @@ def _checkpoint(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
             for layer in checkpoint.layers.values()
         ],
         "families": [[family.name, family.slug] for family in checkpoint.labels.families],
-        **_names(checkpoint.labels),
+        **_names(checkpoint),
+        "views": {
+            view: {
+                layer.name: write_channels(unit.unit.channel for unit, _ in layer.by_view[view])
+                for layer in checkpoint.layers.values()
+                if view in layer.by_view
+            }
+            for view in dict.fromkeys(view for layer in checkpoint.layers.values() for view in layer.by_view)
+        },
     }
 
 
-def _names(labels: Labels) -> dict[str, Any]:
-    """Titles of sources; and each name with the places of its family (-1 for none) and its source, and its channels."""
+def _names(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
+    """Titles of sources; and each name with the places of its family (-1 for none) and its source, and its channels.
+    Of the classes, those that are rendered have theirs."""
+    labels = checkpoint.labels
+    output = checkpoint.layers.get(OUTPUT)
+    classes = {unit.unit: unit.labels for unit in output.rendered} if output else {}
     families = {family.slug: place for place, family in enumerate(labels.families)}
     sources: dict[str, int] = {}
     found: dict[tuple[str, int, int], dict[str, list[int]]] = {}
-    for unit, of_unit in labels.of.items():
+    for unit, of_unit in {**labels.of, **classes}.items():
         for label in of_unit:
             source = sources.setdefault(label.source.title, len(sources))
             key = (label.name, families.get(slug(label.family), -1), source)

@@ -86,9 +86,9 @@ def _weigh(output: Path, address: str, holds: PageContents, files: Mapping[str, 
         return weight, BUDGETS["home"]
     if folder.endswith(f"/{addresses.FAMILIES}"):
         return weight, BUDGETS["families"] + holds.pictures * BUDGETS["family picture"]
-    if name not in ("index.html", "map.html"):
+    if name[0].isdigit():
         return weight, BUDGETS["unit"] + holds.others * BUDGETS["other picture"]
-    units = sum(file.endswith(".json") for file in os.listdir(output / folder))
+    units = sum(file.endswith(".html") for file in os.listdir(output / folder))
     if name == "map.html":
         return weight, BUDGETS["map"] + units * BUDGETS["map unit"]
     small = BUDGETS["layer"] + units * BUDGETS["layer unit"]

@@ -8,6 +8,7 @@
 A line is an address and what it means:
 
     units  bvlc_googlenet/mixed4a 0-511 5c6c418c5b8c    pages, records, pictures, frames of units of these weights
+    views  bvlc_googlenet/mixed4a/neuron 2,5 5c6c418c5b8c    records, pictures, places on the pages of units, by a view
     page   about.html #again #limits                    a page with the places in it that can be linked
     file   atlas.json                                   anything else that others read
     embed  bvlc_googlenet                               what <atlas-unit ref="mixed4a:11"> means without a checkpoint
@@ -71,6 +72,8 @@ def broken(config: Config) -> Iterator[tuple[str, str]]:
         kind, of, *rest = line.split()
         if kind == "units":
             yield from _broken_units(of, rest, there, now, cards=bool(config.url))
+        elif kind == "views":
+            yield from _broken_views(config.output, of, rest, there, now)
         elif kind == "answer":
             yield from _broken_answer(store, of, rest, answers)
         elif kind == "embed":
@@ -99,6 +102,22 @@ def _broken_units(
             yield addresses.unit_address(checkpoint, unit), other
 
 
+def _broken_views(
+    output: Path, of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str]
+) -> Iterator[tuple[str, str]]:
+    checkpoint, layer, view = of.split("/")
+    for unit in (Unit(layer, n) for n in read_channels(rest[0])):
+        page = addresses.unit_address(checkpoint, unit)
+        files = (addresses.record_address(checkpoint, unit, view), addresses.thumbnail_address(checkpoint, unit, view))
+        place = addresses.view_fragment(view)
+        if gone := [file for file in files if file not in there]:
+            yield gone[0], "was published and is gone; render it again"
+        elif f'id="{place}"' not in _text(output / page):
+            yield f"{page}#{place}", "was published and is gone"
+        elif not now.get((checkpoint, unit), "").startswith(rest[1]):
+            yield f"{page}#{place}", f"was published for weights {rest[1]} and means others now"
+
+
 def _broken_answer(store: Store, key: str, hashes: list[str], answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if key not in answers:
         yield f"{addresses.STORE}/{key[:2]}/{key[2:]}….json", "was published and is gone"
@@ -117,9 +136,11 @@ def _of_the_site(config: Config) -> Iterator[str]:
         units.setdefault((checkpoint, unit.layer, fingerprint[:12]), []).append(unit.channel)
     for (checkpoint, layer, fingerprint), channels in units.items():
         yield f"units {checkpoint}/{layer} {write_channels(channels)} {fingerprint}"
+    for (checkpoint, layer, view, fingerprint), channels in _views(config.output).items():
+        yield f"views {checkpoint}/{layer}/{view} {write_channels(channels)} {fingerprint}"
     for address in built_files(config.output):
         folder, _, name = address.rpartition("/")
-        numbered = re.match(r"\d+\.", name) and not folder.endswith(f"/{addresses.FAMILIES}")
+        numbered = re.match(r"\d+[.-]", name) and not folder.endswith(f"/{addresses.FAMILIES}")
         of_a_unit = numbered or folder.startswith((addresses.EMBED, addresses.STATIC))
         if address.endswith(".html") and not of_a_unit and address != addresses.NOT_FOUND:
             ids = dict.fromkeys(_PLACE.findall(_text(config.output / address)))
@@ -137,12 +158,12 @@ def _merged(lines: Iterable[str]) -> list[str]:
     found: dict[tuple[str, ...], dict[str, None]] = {}
     for line in lines:
         kind, of, *rest = line.split()
-        if kind == "units":
+        if kind in ("units", "views"):
             found.setdefault((kind, of, rest[1]), {}).update(dict.fromkeys(map(str, read_channels(rest[0]))))
         else:
             found.setdefault((kind, of), {}).update(dict.fromkeys(rest))
     return sorted(
-        f"units {key[1]} {write_channels(map(int, rest))} {key[2]}" if key[0] == "units" else " ".join([*key, *rest])
+        f"{key[0]} {key[1]} {write_channels(map(int, rest))} {key[2]}" if len(key) == 3 else " ".join([*key, *rest])
         for key, rest in found.items()
     )
 
@@ -164,7 +185,8 @@ def _read(path: Path) -> list[str]:
 
 
 _LINE = re.compile(
-    r"units [a-z0-9_-]+/[a-z0-9_]+ [\d,-]+ [0-9a-f]{12}|page [a-z0-9_/-]+\.html( #\S+)*|file [a-z0-9_/-]+\.\w+"
+    r"(units [a-z0-9_-]+/[a-z0-9_]+|views [a-z0-9_-]+/[a-z0-9_]+/\w+) [\d,-]+ [0-9a-f]{12}"
+    r"|page [a-z0-9_/-]+\.html( #\S+)*|file [a-z0-9_/-]+\.\w+"
     r"|embed [a-z0-9_-]+|answer [0-9a-f]{16}( [0-9a-f]{16})*"
 )
 
@@ -176,6 +198,18 @@ def _meanings(output: Path) -> dict[tuple[str, Unit], str]:
         for entry in checkpoint["units"]:
             layer, _, channel = entry["unit"].partition(":")
             found[checkpoint["name"], Unit(layer, int(channel))] = checkpoint["fingerprint"] or ""
+    return found
+
+
+def _views(output: Path) -> dict[tuple[str, str, str, str], list[int]]:
+    """The channels that the built site has by further views: by checkpoint, layer, view and weights."""
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for checkpoint in json.loads(_text(output / addresses.INDEX) or '{"checkpoints": []}')["checkpoints"]:
+        for entry in checkpoint["units"]:
+            layer, _, channel = entry["unit"].partition(":")
+            for view in entry.get("views", ()):
+                key = (checkpoint["name"], layer, view, (checkpoint["fingerprint"] or "")[:12])
+                found.setdefault(key, []).append(int(channel))
     return found
 
 

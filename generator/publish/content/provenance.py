@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import zip_longest
@@ -16,8 +16,9 @@ from generator.config.atlas_toml import Config
 from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Picture, Record, printed
 from generator.core.units import write_channels
+from generator.core.views import main_view, views_of
 from generator.links.addresses import picture_fragment
-from generator.publish.catalog import AtlasLayer
+from generator.publish.catalog import AtlasLayer, AtlasUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,10 @@ class OtherPicture:
     record: Record | None
 
 
-def other_pictures(shown: Record, others: Iterable[Record]) -> tuple[OtherPicture, ...]:
+def other_pictures(shown: Record, unit: AtlasUnit) -> tuple[OtherPicture, ...]:
     """Every other picture of a unit: first of the same question, then of others."""
-    seen = {shown.picture.sha256}
+    views = [view.record for view in unit.views]
+    seen = {shown.picture.sha256, *(record.picture.sha256 for record in views)}
 
     def other(picture: Picture, thumbnail: Picture, differs: str, record: Record | None) -> OtherPicture:
         fragment = "" if picture.sha256 in seen else picture_fragment(picture.sha256)
@@ -70,7 +72,9 @@ def other_pictures(shown: Record, others: Iterable[Record]) -> tuple[OtherPictur
                 yield other(picture, thumbnail, f"{differs}, rendered before", None)
 
     found = list(before(shown, "the same recipe"))
-    for record in others:
+    for record in views:
+        found += before(record, _differences(shown, record))
+    for record in unit.others:
         differs = _differences(shown, record)
         found.append(other(record.picture, record.thumbnail, differs, record))
         found += before(record, differs)
@@ -125,7 +129,9 @@ def render_command(record: Record, checkpoint: str, config: Config) -> str:
     """
     recipe = record.question.recipe
     here = config.recipe_for(record.question.unit.layer)
-    words = ["atlas render", str(record.question.unit), "--checkpoint", checkpoint]
+    unit, view = record.question.unit, record.question.view
+    words = ["atlas render", str(unit), *([] if view == main_view(unit.layer) else ["--view", view])]
+    words += ["--checkpoint", checkpoint]
     for f in SETTINGS:
         value = getattr(recipe, f.name)
         if value != f.default or value != getattr(here, f.name):
@@ -135,6 +141,12 @@ def render_command(record: Record, checkpoint: str, config: Config) -> str:
             else:
                 words += [f"--{option}", written(value)]
     return " ".join([*words, "--force"])
+
+
+def views_command(unit: AtlasUnit, checkpoint: str) -> str:
+    """The command that renders the views of a unit that are not rendered, or ""."""
+    missing = set(views_of(unit.unit.layer)[1:]) - {view.name for view in unit.views}
+    return f"atlas render {unit.unit} --view all --checkpoint {checkpoint}" if missing else ""
 
 
 def missing_command(layer: AtlasLayer, checkpoint: str) -> str:

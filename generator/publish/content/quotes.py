@@ -12,6 +12,7 @@ from generator.config.atlas_toml import Config
 from generator.core.record import Record
 from generator.links.quoting import Citation, UnitReference
 from generator.publish.catalog import AtlasUnit
+from generator.publish.content.provenance import render_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,22 @@ class Quote:
 
     name: str
     text: str
+
+
+def view_quotes(unit: AtlasUnit, checkpoint: str, config: Config) -> tuple[Quote, ...]:
+    """The forms for the pictures by other views: those that lead to one picture of several on a page."""
+    found = []
+    for view in unit.views:
+        record = view.record
+        quoted = UnitReference(config.url, checkpoint, unit.unit, "", record.picture.sha256, view.name)
+        cited = Citation(config.title, record.question.fingerprint, record.key, record.provenance.date[:10])
+        found += [
+            Quote(f"Link, {view.name}", quoted.page),
+            Quote(f"Markdown, {view.name}", quoted.markdown_picture),
+            Quote(f"Citation, {view.name}", cited.plain(quoted)),
+            Quote(f"Make it again, {view.name}", render_command(record, checkpoint, config)),
+        ]
+    return tuple(found)
 
 
 def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> tuple[Quote, ...]:
@@ -37,4 +54,5 @@ def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> 
         *latex,
         Quote("BibTeX", cited.bibtex(quoted)),
         Quote("Citation", cited.plain(quoted)),
+        *view_quotes(unit, checkpoint, config),
     )

@@ -31,7 +31,7 @@ def columns(checkpoint: AtlasCheckpoint) -> tuple[Column, ...]:
     """The hierarchy: each main layer with the units featured in atlas.toml, then with others until it is full."""
     featured = set(checkpoint.checkpoint.featured)
     out = []
-    for layer in checkpoint.main_layers:
+    for layer in checkpoint.hierarchy:
         chosen = [u for u in layer.rendered if u.unit in featured][:PER_LAYER]
         others = [u for u in layer.rendered if u.unit not in featured]
         chosen += striking(others, PER_LAYER - len(chosen))

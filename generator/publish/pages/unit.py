@@ -25,9 +25,9 @@ FEW = 20  # pictures; among fewer, a rank says little
 
 @dataclass(frozen=True, slots=True)
 class UnitPage:
-    """``command`` makes the picture again. ``panels`` has those panels that know something of the unit.
-    ``above`` is the share of the layer's other pictures by the same recipe that have a smaller activation; None if they
-    are few."""
+    """``command`` makes the picture again; ``views_command`` renders the views that are missing, or is "". ``panels``
+    has those panels that know something of the unit. ``above`` is the share of the layer's other pictures by the same
+    recipe that have a smaller activation; None if they are few."""
 
     template: ClassVar[str] = "unit.html"
     layer: AtlasLayer
@@ -40,6 +40,7 @@ class UnitPage:
     settings: tuple[Setting, ...]
     facts: tuple[Fact, ...]
     command: str
+    views_command: str
     quotes: tuple[Quote, ...]
     pictures: tuple[OtherPicture, ...]
 
@@ -54,11 +55,13 @@ def _pages(site: Site) -> Iterator[Page]:
 def _page(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: AtlasUnit, place: int) -> Page:
     named = f"“{unit.labels[0].name}”: the" if unit.labels else "The"
     branch = f", {unit.branch.name} branch" if unit.branch else ""
+    what = f"most excites channel {unit.unit.channel} of {layer.name}{branch}, in {checkpoint.name},"
+    if layer.is_output:
+        what = f"{checkpoint.name} takes for this class most, by class {unit.unit.channel} of its output,"
     return Page(
         addresses.unit_address(checkpoint.name, unit.unit),
         f"{unit.unit} of {checkpoint.name}",
-        f"{named} picture that most excites channel {unit.unit.channel} of {layer.name}{branch}, "
-        f"in {checkpoint.name}, with the recipe that makes it again.",
+        f"{named} picture that {what} with the recipe that makes it again.",
         partial(_context, site, checkpoint, layer, unit, place),
         unit_preview(checkpoint.name, unit),
         checkpoint,
@@ -81,8 +84,9 @@ def _context(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: A
         settings=provenance.settings(record.question.recipe),
         facts=provenance.facts(record),
         command=provenance.render_command(record, checkpoint.name, site.config),
+        views_command=provenance.views_command(unit, checkpoint.name),
         quotes=quotes(unit, record, checkpoint.name, site.config),
-        pictures=provenance.other_pictures(record, unit.others),
+        pictures=provenance.other_pictures(record, unit),
     )
 
 

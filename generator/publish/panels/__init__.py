@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 from generator.core.listing import modules_of
 from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.content.classes import class_names
 from generator.store.findings import ANALYSES, Study
 from generator.store.store import DamagedError, Store, UnreadableError
 
@@ -103,7 +102,7 @@ def read_study(catalog: Catalog, checkpoint: AtlasCheckpoint) -> Study:
         found = arrays[name](checkpoint.fingerprint, layer) if result else {}
         return (result, found) if result and found else None
 
-    return Study(checkpoint.name, checkpoint.checkpoint.architecture, class_names(checkpoint.name), read)
+    return Study(checkpoint.name, checkpoint.checkpoint.architecture, checkpoint.checkpoint.class_names, read)
 
 
 def panels() -> tuple[Panel, ...]:

@@ -16,7 +16,7 @@ from generator.links import addresses
 from generator.photos.credits import Credit, tidied
 from generator.publish.album import MIDDLING, QUANTILE, STRONGEST, credit_of
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.content.classes import class_name, class_names
+from generator.publish.content.classes import class_name
 from generator.publish.panels import Lookup, Panel, layer_arrays
 from generator.store.findings import SIDE, middle, receptive_box
 
@@ -86,7 +86,7 @@ def read(catalog: Catalog) -> Lookup:
         if not arrays or not photos or not result:
             return None
         facts = result.facts
-        names = class_names(checkpoint.name)
+        names = checkpoint.checkpoint.class_names
         channel, width = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
 
         def photo(index: int, value: float, position: int) -> Photo:

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from generator.core.architecture import OUTPUT
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.content.classes import class_name, class_names
+from generator.publish.content.classes import class_name
 from generator.publish.panels import Lookup, Panel, layer_arrays
 
 SHOWN = 6  # of each sign; the store has twice as many
+ARGUING = 12  # units for a class, and against it
 _RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
 
 
@@ -41,30 +43,45 @@ class Ties:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassTie:
+    """A class, and its unit of the output if the atlas has one."""
+
+    name: str
+    unit: AtlasUnit | None
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """What the panel shows: ``inputs`` of the layer before, ``outputs`` of the layer after; either may be None.
 
-    Units of the last layer have ``argues_for`` and ``against``: classes, the strongest first.
+    Units of the last layer have ``argues_for`` and ``against``: classes, the strongest first. A class has such units.
     """
 
     inputs: Ties | None
     outputs: Ties | None
-    argues_for: tuple[str, ...] = ()
-    against: tuple[str, ...] = ()
+    argues_for: tuple[ClassTie, ...] = ()
+    against: tuple[ClassTie, ...] = ()
+    units_for: tuple[AtlasUnit, ...] = ()
+    units_against: tuple[AtlasUnit, ...] = ()
 
 
 def read(catalog: Catalog) -> Lookup:
     arrays_of = layer_arrays(catalog, "study/weights")
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
-        found = arrays_of(checkpoint.fingerprint, unit.unit.layer)
         main = checkpoint.checkpoint.architecture.main_layers
+        if unit.unit.layer == OUTPUT:
+            last = arrays_of(checkpoint.fingerprint, main[-1])
+            ways = [_units(checkpoint, last, way, unit.unit) for way in ("for", "against")]
+            return Weights(None, None, units_for=ways[0], units_against=ways[1]) if any(ways) else None
+        found = arrays_of(checkpoint.fingerprint, unit.unit.layer)
         if not found or unit.unit.layer not in main:
             return None
         place = main.index(unit.unit.layer)
         before = _ties(checkpoint, found, "input", unit.unit, main[place - 1]) if place else None
         after = _ties(checkpoint, found, "output", unit.unit, main[place + 1]) if place + 1 < len(main) else None
-        return Weights(before, after, *(_classes(checkpoint, found, way, unit.unit) for way in ("for", "against")))
+        argues_for, against = (_classes(checkpoint, found, way, unit.unit) for way in ("for", "against"))
+        return Weights(before, after, argues_for, against)
 
     return lookup
 
@@ -85,11 +102,27 @@ def _ties(
     return Ties(layer, ties(0), ties(half), float(explained))
 
 
-def _classes(checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit) -> tuple[str, ...]:
+def _classes(
+    checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit
+) -> tuple[ClassTie, ...]:
     if f"class_{way}" not in arrays:
         return ()
-    names = class_names(checkpoint.name)
-    return tuple(class_name(names, int(index)) for index in arrays[f"class_{way}"][unit.channel])
+    names, output = checkpoint.checkpoint.class_names, checkpoint.layers.get(OUTPUT)
+    indices = arrays[f"class_{way}"][unit.channel].tolist()
+    return tuple(ClassTie(class_name(names, index), output.units[index] if output else None) for index in indices)
+
+
+def _units(
+    checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit
+) -> tuple[AtlasUnit, ...]:
+    """The units of the last layer that argue most for a class, or against it, the strongest first: of those that have
+    it among their own classes."""
+    if f"class_{way}" not in arrays:
+        return ()
+    channels, places = np.nonzero(arrays[f"class_{way}"] == unit.channel)
+    strength = np.abs(arrays[f"class_{way}_weight"][channels, places])
+    units = checkpoint.main_layers[-1].units
+    return tuple(units[channel] for channel in channels[np.argsort(-strength, kind="stable")][:ARGUING].tolist())
 
 
 def kernel_picture(kernel: NDArray[np.floating[Any]]) -> str:

@@ -1,0 +1,156 @@
+"""Pictures by other views, and classes: they have pages, addresses, quotations and data, as channels have."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_panels import keep
+from tiny import TinyAtlas, tiny_atlas
+
+from generator.config.atlas_toml import load_config
+from generator.core.errors import UsageError
+from generator.core.recipe import Recipe
+from generator.core.units import Unit
+from generator.publish.build import build
+from generator.publish.check.published import broken, promise
+from generator.publish.check.site import check
+from generator.reader.atlas import Atlas
+from generator.reader.find import find
+from generator.reader.pull import Pulled, pull
+
+TWO, NINE, DOG = Unit("mixed4a", 2), Unit("mixed4a", 9), Unit("output", 207)
+URL = ('title = "Tiny Atlas"', 'title = "Tiny Atlas"\nurl = "https://atlas.example/"')
+
+
+@pytest.fixture
+def atlas(tmp_path: Path) -> TinyAtlas:
+    atlas = tiny_atlas(tmp_path / "theirs", ("mixed4a:0-3,9", "mixed5b:3"))
+    atlas.toml(URL)
+    for unit, view in ((TWO, "neuron"), (TWO, "negative"), (NINE, "neuron")):
+        atlas.answer(unit, view=view, seed=len(view) + unit.channel)
+    atlas.answer(DOG, view="logit", probability=0.9876)
+    build(atlas.config())
+    return atlas
+
+
+def page(atlas: TinyAtlas, address: str) -> str:
+    return (atlas.site / "bvlc_googlenet" / address).read_text()
+
+
+def test_a_unit_shows_its_views_and_a_layer_switches_between_them(atlas: TinyAtlas) -> None:
+    assert check(atlas.config()) == []
+    two, nine, none = (page(atlas, f"mixed4a/{n}.html") for n in (2, 9, 3))
+    assert [re.findall(r'id="view-(\w+)"', text) for text in (two, nine, none)] == [
+        ["neuron", "negative"],
+        ["neuron"],
+        [],
+    ]
+    assert "atlas render mixed4a:3 --view all --checkpoint bvlc_googlenet" in none
+    neurons = page(atlas, "mixed4a/neuron.html")
+    assert re.findall(r'href="(\d+\.html#view-neuron)"', neurons) == ["2.html#view-neuron", "9.html#view-neuron"]
+    assert "atlas render mixed4a:0-1,3 --view neuron" in neurons
+    assert {'href="neuron.html"', 'href="negative.html"'} <= set(
+        re.findall(r'href="\w+\.html"', page(atlas, "mixed4a/index.html"))
+    )
+    assert "neuron.html" not in page(atlas, "mixed5b/index.html")
+
+
+def test_the_first_picture_of_a_page_is_that_of_the_channel_still(atlas: TinyAtlas) -> None:
+    shown = Atlas.open(atlas.site)["mixed4a:2"]
+    assert shown.record.question.view == "channel"
+    assert json.loads(page(atlas, "mixed4a/2.json"))["question"]["view"] == "channel"
+
+
+def test_views_are_found_quoted_and_pulled(atlas: TinyAtlas, tmp_path: Path) -> None:
+    theirs = Atlas.open(atlas.site)
+    [found] = find(theirs, "4a:2 neuron")
+    assert (found.title, found.address) == (
+        "bvlc_googlenet/mixed4a:2 neuron",
+        "bvlc_googlenet/mixed4a/2.html#view-neuron",
+    )
+    with pytest.raises(
+        UsageError, match="mixed4a:3 has no picture by the view neuron; type `atlas render mixed4a:3 --view"
+    ):
+        find(theirs, "4a:3 neuron")
+    neuron = theirs["mixed4a:2"].views["neuron"]
+    assert neuron.record.question.view == "neuron"
+    assert neuron.quoted.markdown_picture in page(atlas, "mixed4a/2.html").replace("&#39;", "'")
+    thumbnail = neuron.quoted.thumbnail.removeprefix("https://atlas.example/")
+    assert (atlas.site / thumbnail).read_bytes() == atlas.store.path(neuron.record.thumbnail).read_bytes()
+    mine = tiny_atlas(tmp_path / "mine", ())
+    units = theirs.select(layer="mixed4a")
+    assert pull([*units, *(view for unit in units for view in unit.views.values())], mine.store) == Pulled(8, 0)
+
+
+def test_a_view_that_was_published_and_is_gone_is_told(atlas: TinyAtlas) -> None:
+    promise(atlas.config())
+    assert list(broken(atlas.config())) == []
+    record = next(r for r in atlas.store.records() if r.question.view == "negative")
+    atlas.store.record_path(record.key).unlink()
+    build(atlas.config())
+    assert "bvlc_googlenet/mixed4a/2-negative.json" in dict(broken(atlas.config()))
+
+
+def test_a_view_by_the_recipe_that_is_asked_for_is_shown(atlas: TinyAtlas) -> None:
+    atlas.answer(TWO, view="neuron", recipe=Recipe(steps=8, seed=3), date="2025-06-01T00:00:00Z")
+    build(atlas.config())
+    shown = Atlas.open(atlas.site)["mixed4a:2"].views["neuron"]
+    assert shown.record.question.recipe.seed == 0
+    assert "seed 3" in page(atlas, "mixed4a/2.html"), "the other one stays on the page"
+
+
+def test_a_class_has_a_page_and_is_found_by_its_name(atlas: TinyAtlas) -> None:
+    text = page(atlas, "output/207.html")
+    assert "golden retriever" in text
+    assert "98.8 %" in text
+    assert [found.address for found in find(Atlas.open(atlas.site), "golden retriever")] == [
+        "bvlc_googlenet/output/207.html"
+    ]
+    assert '["golden retriever",-1,' in (atlas.site / "static/units.js").read_text()
+    assert "6 of 5,808 units" in page(atlas, "index.html").replace("<strong>", "").replace("</strong>", ""), (
+        "classes are no channels"
+    )
+    assert 'href="output/index.html"' in page(atlas, "index.html")
+
+
+def test_a_class_leads_to_the_units_that_argue_for_it_and_back(atlas: TinyAtlas) -> None:
+    argues = np.zeros((1024, 12), dtype=np.int16)
+    argues[3, 5], argues[40, 2] = 207, 207
+    weight = np.ones((1024, 12), dtype=np.float32)
+    weight[40, 2] = 9
+    ties = {
+        "class_for": argues,
+        "class_for_weight": weight,
+        "class_against": argues * 0,
+        "class_against_weight": weight,
+    }
+    inputs = {f"input_{name}": np.zeros((1024, 24)) for name in ("norm", "sum")}
+    inputs |= {
+        "input_unit": np.full((1024, 24), -1),
+        "input_map": np.zeros((1024, 24, 5, 5)),
+        "input_explained": np.zeros(1024),
+    }
+    keep(atlas, "weights", "mixed5b", ties | {**inputs, "input_norm": np.ones((1024, 24))})
+    build(atlas.config())
+    dog = page(atlas, "output/207.html")
+    assert re.findall(r">(?:<[^>]*>)?(5b:\d+)", dog[dog.index("argue for it") :]) == ["5b:40", "5b:3"], (
+        "the strongest first"
+    )
+    assert '<a href="../output/207.html"><bdi>golden retriever</bdi></a>' in page(atlas, "mixed5b/3.html")
+
+
+def test_classes_of_weights_of_ones_own_take_a_file_of_names(tmp_path: Path) -> None:
+    toml = '[checkpoints.mine]\narchitecture = "bvlc_googlenet"\nclasses = "names.txt"\n'
+    (tmp_path / "atlas.toml").write_text(toml)
+    names = [f"kind {n}" for n in range(1000)]
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    assert list(load_config(tmp_path / "atlas.toml").checkpoint().class_names) == names
+    (tmp_path / "names.txt").write_text("one\ntwo\n")
+    with pytest.raises(
+        UsageError, match=r"atlas.toml:3: classes = “names.txt” has 2 lines, and bvlc_googlenet tells 1000"
+    ):
+        load_config(tmp_path / "atlas.toml")
