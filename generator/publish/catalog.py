@@ -27,8 +27,8 @@ from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
-from generator.publish.album import Album
 from generator.core.views import VIEWS, main_view, views_of
+from generator.publish.album import Album
 from generator.store.findings import newest
 from generator.store.status import known_fingerprint
 from generator.store.store import DamagedError, Store, UnreadableError
