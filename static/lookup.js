@@ -1,19 +1,16 @@
 // From what was typed to what is shown: units, layers and families of the index, ids before names.
 "use strict";
-const byView = ({ found }, view) => {
-  const { checkpoints } = globalThis.atlasUnits, { has } = globalThis.atlasFind;
-  const seen = found.filter(({ kind, of, title }) => {
-    const [layer, channel] = title.split(":");
-    return kind === "unit" && has(checkpoints.find((c) => c.name === of).views[view]?.[layer], Number(channel));
-  }).map((hit) => ({ ...hit, title: `${hit.title} ${view}`, href: `${hit.href}#view-${view}`, image: hit.image.replace(".webp", `-${view}.webp`) }));
-  return { found: seen, all: seen.length, notes: seen.length || !found.length ? [] : [`Not rendered: atlas render ${found[0].title} --view ${view}`] };
-};
 globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits) => {
   const { MOST, address, read, numbers, has } = globalThis.atlasFind;
   const word = text.trim(), query = word.toLowerCase(), found = [], notes = [];
   if (!query) return { found, all: 0, notes };
   const [, before, view] = /^(.+)\s(\w+)$/.exec(query) ?? [];
-  if (checkpoints.some((c) => c.views[view])) return byView(globalThis.atlasLookup(before, current, { checkpoints }), view);
+  if (checkpoints.some((c) => c.views[view]) && /\d/.test(before)) {
+    const seen = globalThis.atlasLookup(before, current, { checkpoints }).found.filter(({ of, title: t }) => (
+      has(checkpoints.find((c) => c.name === of).views[view]?.[t.split(":")[0]], t.split(":")[1])
+    )).map((hit) => ({ ...hit, title: `${hit.title} ${view}`, href: `${hit.href}#view-${view}`, image: hit.image.replace(".", `-${view}.`) }));
+    return { found: seen, all: seen.length, notes: seen.length ? [] : [`Type atlas render ${before} --view ${view}`] };
+  }
   const named = ([name, , source], c) => `${name} (${c.sources[source]})`;
   const called = (c, layer, channel) => {
     const known = c.names.find(([, , , layers]) => has(layers[layer[0]], channel));
