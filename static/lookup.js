@@ -6,10 +6,9 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
   if (!query) return { found, all: 0, notes };
   const [, before, view] = /^(.+)\s(\w+)$/.exec(query) ?? [];
   if (checkpoints.some((c) => c.views[view]) && /\d/.test(before)) {
-    const seen = globalThis.atlasLookup(before, current, { checkpoints }).found.filter(({ of, title: t }) => (
-      has(checkpoints.find((c) => c.name === of).views[view]?.[t.split(":")[0]], t.split(":")[1])
-    )).map((hit) => ({ ...hit, title: `${hit.title} ${view}`, href: `${hit.href}#view-${view}`, image: hit.image.replace(".", `-${view}.`) }));
-    return { found: seen, all: seen.length, notes: seen.length ? [] : [`Type atlas render ${before} --view ${view}`] };
+    const seen = globalThis.atlasLookup(before, current, { checkpoints }).found.filter(({ of, title: t }) =>
+      has(checkpoints.find((c) => c.name === of).views[view]?.[t.split(":")[0]], t.split(":")[1])).map((hit) => ({ ...hit, title: `${hit.title} ${view}`, href: `${hit.href}#view-${view}`, image: hit.image.replace(".", `-${view}.`) }));
+    return { found: seen, all: seen.length, notes: seen.length ? [] : [`atlas render ${before} --view ${view}`] };
   }
   const named = ([name, , source], c) => `${name} (${c.sources[source]})`;
   const called = (c, layer, channel) => {
