@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from shell import Run
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from generator.bench.compare import compare
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
-from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.record import Record
 from generator.core.units import Unit
@@ -137,7 +137,7 @@ def test_nothing_of_an_ascent_needs_double_precision(parameterization: str, net:
 
 
 def test_an_operation_that_a_device_lacks_is_named_in_one_line(
-    net: Inception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lacking(*args: Any, **more: Any) -> Any:
         raise NotImplementedError(
@@ -145,9 +145,12 @@ def test_an_operation_that_a_device_lacks_is_named_in_one_line(
             "want this op to be considered for addition please comment on the issue.\nAs a temporary fix, ..."
         )
 
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "atlas.toml").write_text("[checkpoints.untrained]\nunits = []\n")
     monkeypatch.setattr(renderer, "ascend", lacking)
-    store, question = Store(tmp_path), Question(net.fingerprint, UNIT, "channel", RECIPE)
-    outcome = run(make_plan([question], INCEPTION5H, store, size=2), net, store, checkpoint="untrained")
-    assert isinstance(outcome.error, AtlasError)
-    assert "cannot compute aten::grid_sampler_2d_backward on cpu" in str(outcome.error)
-    assert "\n" not in str(outcome.error)
+    code, _, err = run("render", "conv2d0:3", "--device", "cpu")
+    assert code == 1
+    last = err.splitlines()[-1]
+    assert "cannot compute aten::grid_sampler_2d_backward on this device" in last
+    assert "--device cpu" in last
+    assert "Traceback" not in err

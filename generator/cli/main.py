@@ -7,6 +7,7 @@ what was asked, 1 for a failure, 130 after Ctrl-C and 143 after SIGTERM.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def main() -> None:
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(1)
+        except NotImplementedError as error:  # torch lacks an operation on some device, as on Apple's GPUs
+            if not (operation := re.search(r"aten::\w+", str(error))):
+                raise
+            instead = "set PYTORCH_ENABLE_MPS_FALLBACK=1, or type --device cpu"
+            _fail(f"this torch cannot compute {operation[0]} on this device; {instead}", 1)
         except OSError as error:
             _fail(f"{error.filename or 'the system'}: {error.strerror}; mend that and try again", 1)
 

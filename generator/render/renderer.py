@@ -13,7 +13,6 @@ import copy
 import ctypes
 import math
 import platform
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,8 +39,6 @@ from generator.render.capacity import bytes_per_unit, fits
 from generator.render.encode import encode, to_pixels
 from generator.render.objective import evaluate, probabilities
 from generator.store.plan import Batch
-
-_OPERATION = re.compile(r"aten::\w+")
 
 Advance = Callable[[float], object]
 """Called with the units, or fractions of units, done since the last call; negative if they have to be done again."""
@@ -92,7 +89,7 @@ class Renderer:
         """Render batches in parts that fit into memory. If a GPU runs out of memory nevertheless, parts are halved.
 
         A thread draws the random numbers of the next part while the device works. Raises AtlasError if a single unit
-        does not fit, or if the device lacks an operation.
+        does not fit.
         """
         parts = (part for batch in batches for part in self._fitting(batch))
         with ThreadPoolExecutor(1) as thread:
@@ -117,13 +114,6 @@ class Renderer:
                     self._largest = (len(part) + 1) // 2
                     smaller = (half for each in (part, *(each for each, _ in waiting)) for half in self._fitting(each))
                     waiting = deque(map(begun, smaller))
-                except NotImplementedError as error:
-                    device = self._net.mean.device.type
-                    operation = next(iter(_OPERATION.findall(str(error))), "an operation")
-                    instead = "set PYTORCH_ENABLE_MPS_FALLBACK=1 or " * (device == "mps")
-                    raise AtlasError(
-                        f"this torch cannot compute {operation} on {device}; {instead}type --device cpu"
-                    ) from error
                 else:
                     yield rendered
 

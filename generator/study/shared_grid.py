@@ -86,7 +86,8 @@ def _pooled(net: Inception, pixels: NDArray[np.uint8], layers: set[str]) -> list
 
 def _add(totals: dict[Any, Tensor], key: Any, value: Tensor) -> None:
     """Add in float64: the sums of a batch are exact enough in float32, those of all photographs are not."""
+    value = value.cpu().double()  # Apple's GPUs have no float64
     if key in totals:
         totals[key] += value
     else:
-        totals[key] = value.double()
+        totals[key] = value
