@@ -52,6 +52,7 @@ def photographs() -> tuple[dict[str, Any], dict[str, Any]]:
         "several": np.arange(UNITS) == 9,
         "alike_unit": np.tile([12, 0, 1, 2, 3, 4], (UNITS, 1)),
         "alike_r": np.tile([0.9, 0.8, 0.7, 0.6, 0.5, -0.1], (UNITS, 1)),
+        "alike_order": np.arange(UNITS, dtype=np.int16),
     }  # fmt: skip
     photos = {
         "name": np.array(["a.jpg", "b.jpg", "c.jpg"]), "sha256": np.array(["a" * 64, "b" * 64, "c" * 64]),

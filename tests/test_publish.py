@@ -17,6 +17,7 @@ import jinja2.meta
 import numpy as np
 import pytest
 from shell import Run
+from test_panels import keep, photographs
 from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe, tiny_atlas
 
 from generator.config.atlas_toml import Config
@@ -698,6 +699,12 @@ def test_template_and_dataclass_agree(atlas: TinyAtlas) -> None:
     """A template asks for nothing that is not there, and a context has nothing that is not asked for."""
     atlas.label(LABELS)
     atlas.answer(Unit("mixed4a", 0), view="neuron", seed=5)
+    for channel in range(32):
+        atlas.answer(Unit("conv2d0", channel))
+    keep(atlas, "similar", "conv2d0", {"map": np.zeros((64, 2), np.int16)}, photographs=3)  # a layer that has a map
+    of_layer, of_photographs = photographs()
+    keep(atlas, "photos", "mixed4a", of_layer, photographs=3, grid=14, akin=0.2)
+    keep(atlas, "photos", "softmax2", of_photographs)
     site = read_site(atlas.config())
     env = environment(site.config.templates)
 
