@@ -77,12 +77,13 @@ def _classes(study: Study, layer: str) -> Found:
     answer, weights = study.read("photos", layer), study.read("weights", layer)
     if not answer or study.photos is None:
         return
+    depth = study.architecture.main_layers.index(layer) / 100  # of equals the deepest: it sees most of what is there
     arguing = weights[1]["class_for"].tolist() if weights and "class_for" in weights[1] else []
     for channel, best in enumerate(answer[1]["best_photo"][:, :EXAMPLES].tolist()):
         said = Counter(study.photos.named[i]["class"] for i in best)
         said.update(study.class_name(i) for i in (arguing[channel] if arguing else ()))
         for name, count in said.items():
-            yield name, count, Unit(layer, channel)
+            yield name, count + depth, Unit(layer, channel)
 
 
 def _like(study: Study, layer: str) -> Found:
