@@ -276,3 +276,11 @@ def test_a_mistake_in_views_is_told_with_its_line(tmp_path: Path, views: str, to
     with pytest.raises(UsageError) as error:
         load(tmp_path, f'[checkpoints.inception5h]\nunits = ["mixed4a:0"]\n{views}\n')
     assert told in str(error.value)
+
+
+def test_folders_that_are_not_there_and_checkpoints_without_units_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "atlas.toml"
+    file.write_text('[checkpoints.inception5h]\n[photos]\nfolders = ["gone"]\n')
+    gone, empty = load_config(file).gaps
+    assert gone == f"the folder of photographs {tmp_path / 'gone'} is not there"
+    assert empty.startswith("no units of inception5h are selected; write units")

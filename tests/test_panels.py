@@ -130,7 +130,7 @@ def test_a_damaged_study_costs_its_panel_and_is_told(studied: TinyAtlas) -> None
     for path in studied.store.root.rglob("*.npz"):
         path.write_bytes(b"no arrays")
     (studied.site / PAGE).unlink()
-    build(studied.config())
+    assert any("npz" in warning for warning in build(studied.config()).warnings)
     assert "In photographs" not in (studied.site / PAGE).read_text()
     assert any("bytes, not the" in problem.what for problem in check(studied.config()))
 

@@ -14,6 +14,7 @@ from tiny import CHECKPOINT, TinyAtlas, tiny_atlas
 
 from generator.core.errors import AtlasError, UsageError
 from generator.publish.build import build
+from generator.publish.check.hosts import too_much
 from generator.publish.check.page import check_page
 from generator.publish.check.site import BUDGETS, check
 from generator.publish.processes import in_processes
@@ -183,3 +184,15 @@ def test_a_link_to_nothing_is_told_and_stops_nothing(atlas: TinyAtlas, target: s
     (atlas.site / UNIT).unlink()
     (atlas.site / UNIT).symlink_to("nowhere")
     assert {problem.where for problem in check(atlas.config()) if problem.level == "error"} >= {UNIT}
+
+
+def test_a_site_that_hosts_refuse_is_named_with_their_limits() -> None:
+    assert list(too_much({"index.html": 9, "store/a.webp": 26 * 1024**2})) == [
+        "store/a.webp has 26 MB: Cloudflare Pages, free, takes files of 25",
+        "store/a.webp has 26 MB: Cloudflare Pages, paid, takes files of 25",
+    ]
+    many = [what.split(":")[1] for what in too_much({str(n): 6000 for n in range(200_001)})]
+    assert [what.split(" takes")[0].strip() for what in many] == [
+        "GitHub Pages", "GitLab Pages on GitLab.com", "GitLab Pages on GitLab.com",
+        "Cloudflare Pages, free,", "Cloudflare Pages, paid,",
+    ]  # fmt: skip

@@ -108,6 +108,17 @@ class Config:
         return self.output / "store"
 
     @property
+    def gaps(self) -> tuple[str, ...]:
+        """What atlas.toml names that is not there, and what it leaves empty."""
+        absent = [f"the folder of photographs {folder} is not there" for folder in self.photos if not folder.is_dir()]
+        empty = [
+            f'no units of {c.name} are selected; write units = ["mixed4a:0-9"] in {self.path}'
+            for c in self.checkpoints
+            if not c.units
+        ]
+        return (*absent, *empty)
+
+    @property
     def labels(self) -> Path:
         """The folder of a user's own names of units, if there is one."""
         return self.path.parent / "labels"

@@ -245,7 +245,12 @@ def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
         elif isinstance(answer, Record):
             records.append(answer)
         else:
-            results.append(answer)
+            try:
+                for role in answer.stored:
+                    store.data(answer, role)
+                results.append(answer)
+            except DamagedError as error:
+                damaged(error)
     return records, results, warnings
 
 

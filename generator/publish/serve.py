@@ -94,6 +94,7 @@ def preview(folder: Path, port: int, url: str = "") -> ThreadingHTTPServer:
 def serve(folder: Path, port: int, url: str = "") -> None:
     """Serve a built site until Ctrl-C."""
     with preview(folder, port, url) as server:
+        print(f"http://{HOST}:{port}/  Ctrl-C ends it", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

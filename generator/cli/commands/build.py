@@ -21,7 +21,7 @@ def command(path: Path) -> None:
     config = load_config(path)
     with progress("build", "files") as bar:
         built = build(config, bar.at)
-    for warning in built.warnings:
+    for warning in (*built.warnings, *config.gaps):
         echo(f"warning: {warning}", err=True)
     counts = f"{built.written} files written, {built.unchanged} unchanged, {built.removed} removed"
     echo(f"{built.index}: {counts} in {built.seconds:.1f} s")

@@ -14,7 +14,7 @@ from generator.config.atlas_toml import load_config
 from generator.store.status import CheckpointStatus, LayerStatus, status
 from generator.store.store import Store
 
-_ROW = "{:<24}{:>9}{:>10}{:>9}{:>11}{:>12}"
+_ROW = "{:<24}{:>9}{:>10}{:>9}{:>15}{:>12}"
 
 
 @click.command(cls=Command, examples="atlas status\natlas status --json | jq '.[0].layers[] | {layer, missing}'")
@@ -39,5 +39,7 @@ def command(path: Path, as_json: bool, check: bool) -> None:
             echo(_ROW.format(name, part.selected, part.rendered, len(part.missing), f"{part.bytes:,}", mean))
         for kind in c.kinds:
             echo(_ROW.format(kind.kind, "", kind.answers, "", f"{kind.bytes:,}", ""))
+    for gap in config.gaps:
+        echo(f"warning: {gap}", err=True)
     missing = sum(len(c.missing) for c in found)
     echo(f"{missing} missing: type `atlas render`" if missing else "nothing is missing: type `atlas build`")

@@ -6,7 +6,7 @@ error: bvlc_googlenet/mixed4a/11.html: link to ../mixed4z/index.html leads nowhe
 
 Looked for: links and fragments that lead nowhere, ids that are missing or used twice, pictures without a text or a
 size, pages without language, title or content security policy, anything fetched from elsewhere, files that nothing
-claims, published addresses that are gone, and pages and pictures that weigh more than
+claims, published addresses that are gone, a site too large for a host, and pages and pictures that weigh more than
 :mod:`generator.publish.check.budgets` allows.
 """
 
@@ -25,6 +25,7 @@ from generator.core.errors import AtlasError
 from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.check.budgets import BUDGETS, too_heavy
+from generator.publish.check.hosts import too_much
 from generator.publish.check.page import PageChecked, check_page
 from generator.publish.check.published import broken
 from generator.publish.manifest import built_files
@@ -81,6 +82,7 @@ def check(config: Config) -> list[Problem]:
     weighed = {address: page.contents for address, page in pages.items()}
     problems += [Problem("error", address, what) for address, what in too_heavy(output, weighed, files)]
     problems += [Problem("error", address, what) for address, what in broken(config)]
+    problems += [Problem("warning", output.name, what) for what in too_much(files)]
     return [*problems, *_store(config, files)]
 
 

@@ -60,8 +60,9 @@ def _page(
         command = missing_command(layer, checkpoint.name)
         bottlenecks = tuple(x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
         found = arrays(checkpoint.fingerprint, layer.name)
-        alike = tuple(found["alike_order"].argsort().tolist()) if found else ()
-        fires = tuple(float(f"{share * 100:.2g}") for share in found["fires"][:, 1].tolist()) if found else ()
+        order, shares = found.get("alike_order"), found.get("fires")
+        alike = () if order is None else tuple(order.argsort().tolist())
+        fires = () if shares is None else tuple(float(f"{share * 100:.2g}") for share in shares[:, 1].tolist())
         return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike, fires, mapped)
 
     address = addresses.layer_address(checkpoint.name, layer.name)
