@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 KIND = "study/photos"
 STRONGEST, QUANTILE, MIDDLING = 9, 2, 3  # of a unit: the strongest, and of the third percentile that is kept, the 90th
-_QUALITY = 55
+_QUALITY = 50
 
 
 @dataclass(frozen=True, slots=True)
