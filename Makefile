@@ -55,6 +55,9 @@ bench-gpu: .venv/.rendering  ## a GPU: a step, its convolutions, Lucent, and the
 bench-site: .venv/.reading  ## build the atlas of a whole network from a synthetic store: what it takes and weighs
 	@$(BIN)/python benchmarks/whole_site.py
 
+attack: .venv/.testing  ## kill, fill, damage and mislead an atlas in many ways, and say what held: a quarter of an hour
+	@PYTHONPATH=tests $(BIN)/python tests/attack.py $(ATTACK)
+
 clean:  ## remove .venv and caches, never the store
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 

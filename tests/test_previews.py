@@ -146,3 +146,25 @@ def test_a_card_says_from_which_picture_it_was_made(built: TinyAtlas) -> None:
     record = json.loads((built.site / CHECKPOINT / "mixed4a/12.json").read_text())
     with Image.open(built.site / CHECKPOINT / "mixed4a/12.jpg") as card:
         assert record["picture"]["sha256"][:16] in card.info["comment"].decode()
+
+
+def test_programs_that_embed_links_are_told_of_each_unit_if_that_is_wanted(tmp_path: Path) -> None:
+    """By oEmbed: the page names a file, and the file has the frame that the page offers. Not without an address."""
+    atlas = tiny_atlas(tmp_path)
+    where = "https://x.org/a/"
+    for more, there in (
+        ("oembed = true", False),
+        (f'url = "{where}"', False),
+        (f'url = "{where}"\noembed = true', True),
+    ):
+        atlas.toml(('title = "Tiny Atlas"', f'title = "Tiny Atlas"\n{more}'))
+        build(atlas.config())
+        page = (atlas.site / "bvlc_googlenet/mixed4a/12.html").read_text(encoding="utf-8")
+        link = f'type="application/json+oembed" href="{where}embed/bvlc_googlenet/mixed4a/12.json"'
+        assert (link in page) == there
+        assert (atlas.site / "embed/bvlc_googlenet/mixed4a/12.json").is_file() == there
+    said = json.loads((atlas.site / "embed/bvlc_googlenet/mixed4a/12.json").read_bytes())
+    assert (said["version"], said["type"], said["title"]) == ("1.0", "rich", "mixed4a:12 of bvlc_googlenet")
+    assert f'src="{where}embed/bvlc_googlenet/mixed4a/12.html"' in said["html"]
+    assert said["thumbnail_url"] == f"{where}bvlc_googlenet/mixed4a/12.webp"
+    assert check(atlas.config()) == []

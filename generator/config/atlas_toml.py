@@ -85,8 +85,8 @@ class Config:
 
     ``url`` is the published address with a slash at its end, or "". ``photos`` are folders of photographs, for
     `atlas study`. ``pixels`` is whether pages may show those that their licences allow, and ``publish`` that a person
-    answers for all others. ``study_files`` if each unit has a file with what the study found. ``notes`` say what was
-    read in another way than it is written.
+    answers for all others. ``study_files`` if each unit has a file with what the study found, ``oembed`` if each
+    has one for oEmbed. ``notes`` say what was read in another way than it is written.
     """
 
     path: Path
@@ -101,6 +101,7 @@ class Config:
     pixels: bool = True
     publish: bool = False
     study_files: bool = True
+    oembed: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -182,6 +183,7 @@ class _Atlas(Struct, forbid_unknown_fields=True):
     url: _Text = ""
     output: _Text = "site"
     study_files: bool = True
+    oembed: bool = False
 
 
 class _Checkpoint(Struct, forbid_unknown_fields=True):
@@ -245,6 +247,7 @@ def load_config(path: Path) -> Config:
         url=url,
         output=path.parent / given.atlas.output,
         study_files=given.atlas.study_files,
+        oembed=given.atlas.oembed and bool(url),
         checkpoints=checkpoints,
         recipe=recipe,
         layer_settings=by_layer,

@@ -82,6 +82,11 @@ def unit_address(checkpoint: str, unit: Unit) -> str:
     return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
 
 
+def oembed_address(checkpoint: str, unit: Unit) -> str:
+    """What programs that embed links ask for, beside the page that they embed."""
+    return f"{EMBED}/{checkpoint}/{unit.layer}/{unit.channel}.json"
+
+
 def record_address(checkpoint: str, unit: Unit, view: str = "") -> str:
     """The record of the unit's present picture; of its picture by another ``view``, if one is given."""
     return f"{checkpoint}/{unit.layer}/{unit.channel}{view and f'-{view}'}.json"

@@ -28,6 +28,7 @@ from generator.publish.assets.index import atlas_index, layer_index, robots, sit
 from generator.publish.assets.search import search_index
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
 from generator.publish.content.previews import Preview
+from generator.publish.content.quotes import oembed
 from generator.publish.page import Page
 from generator.publish.pages import all_pages
 from generator.publish.pages.map import has_map, layer_map
@@ -91,6 +92,8 @@ def _beside_pages(site: Site, store: Store) -> Iterator[tuple[str, Make]]:
                         record, thumbnail = view.record.key, view.record.thumbnail
                         yield addresses.record_address(name, unit.unit, view.name), store.record_path(record).read_bytes
                         yield addresses.thumbnail_address(name, unit.unit, view.name), store.path(thumbnail).read_bytes
+                    if site.config.oembed:
+                        yield addresses.oembed_address(name, unit.unit), partial(oembed, unit.record, name, site.config)
                     if _studied(site, checkpoint, layer.name):
                         found = partial(_study, study, unit.unit, unit.record.provenance.activation)
                         yield addresses.study_address(name, unit.unit), found

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from generator.config.atlas_toml import Config
 from generator.core.record import Record
-from generator.links.quoting import Citation, UnitReference
+from generator.links.quoting import FRAME, Citation, UnitReference
 from generator.publish.catalog import AtlasUnit
 from generator.publish.content.provenance import render_command
 
@@ -56,3 +58,16 @@ def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> 
         Quote("Citation", cited.plain(quoted)),
         *view_quotes(unit, checkpoint, config),
     )
+
+
+def oembed(record: Record, checkpoint: str, config: Config) -> bytes:
+    """What a program that embeds links is told of a unit: oEmbed 1.0, https://oembed.com."""
+    quoted = UnitReference(config.url, checkpoint, record.question.unit)
+    wide, high = FRAME
+    said = {
+        "version": "1.0", "type": "rich", "title": quoted.full, "provider_name": config.title,
+        "provider_url": config.url, "html": quoted.iframe, "width": wide, "height": high,
+        "thumbnail_url": quoted.thumbnail, "thumbnail_width": record.thumbnail.width,
+        "thumbnail_height": record.thumbnail.height,
+    }  # fmt: skip
+    return msgspec.json.encode(said) + b"\n"

@@ -27,7 +27,7 @@ FEW = 20  # pictures; among fewer, a rank says little
 class UnitPage:
     """``command`` makes the picture again; ``views_command`` renders the views that are missing, or is "". ``panels``
     has those panels that know something of the unit. ``above`` is the share of the layer's other pictures by the same
-    recipe that have a smaller activation; None if they are few."""
+    recipe that have a smaller activation; None if they are few. ``oembed`` is an address, or ""."""
 
     template: ClassVar[str] = "unit.html"
     layer: AtlasLayer
@@ -43,6 +43,7 @@ class UnitPage:
     views_command: str
     quotes: tuple[Quote, ...]
     pictures: tuple[OtherPicture, ...]
+    oembed: str
 
 
 def _pages(site: Site) -> Iterator[Page]:
@@ -87,6 +88,7 @@ def _context(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: A
         views_command=provenance.views_command(unit, checkpoint.name),
         quotes=quotes(unit, record, checkpoint.name, site.config),
         pictures=provenance.other_pictures(record, unit),
+        oembed=addresses.oembed_address(checkpoint.name, unit.unit) if site.config.oembed else "",
     )
 
 
