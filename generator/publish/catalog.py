@@ -102,6 +102,14 @@ class AtlasLayer:
         return {view: tuple(found[view]) for view in views_of(self.name) if view in found}
 
     @cached_property
+    def activations(self) -> Mapping[Recipe, list[float]]:
+        """The activations of the rendered units in ascending order, by the recipe of their pictures."""
+        found: dict[Recipe, list[float]] = {}
+        for record in (unit.record for unit in self.rendered if unit.record):
+            found.setdefault(record.question.recipe, []).append(record.provenance.activation)
+        return {recipe: sorted(activations) for recipe, activations in found.items()}
+
+    @cached_property
     def groups(self) -> tuple[tuple[Branch | None, tuple[AtlasUnit, ...]], ...]:
         """The units branch by branch; a layer without branches is one group."""
         if not self.layer.branches:

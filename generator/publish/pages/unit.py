@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -81,7 +82,7 @@ def _context(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: A
         next=units[place + 1] if place + 1 < len(units) else None,
         neighbours=neighbours(units, place),
         panels=site.panels.of(checkpoint, unit),
-        above=_above(units, record),
+        above=_above(layer, record),
         settings=provenance.settings(record.question.recipe),
         facts=provenance.facts(record),
         command=provenance.render_command(record, checkpoint.name, site.config),
@@ -92,14 +93,10 @@ def _context(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: A
     )
 
 
-def _above(units: Sequence[AtlasUnit], record: Record) -> float | None:
-    activation = record.provenance.activation
-    others = [
-        unit.record.provenance.activation
-        for unit in units
-        if unit.record and unit.record is not record and unit.record.question.recipe == record.question.recipe
-    ]
-    return sum(other < activation for other in others) / len(others) if len(others) >= FEW else None
+def _above(layer: AtlasLayer, record: Record) -> float | None:
+    activations = layer.activations[record.question.recipe]
+    others = len(activations) - 1
+    return bisect_left(activations, record.provenance.activation) / others if others >= FEW else None
 
 
 PAGES = PageKind(90, _pages)
