@@ -42,8 +42,10 @@ class _Sandbox(SandboxedEnvironment):
 
 def environment(own_templates: Path) -> jinja2.Environment:
     """The templates, those of the user first."""
-    own, ours = jinja2.FileSystemLoader(own_templates), jinja2.FileSystemLoader(package_folder("templates"))
-    env = (_Sandbox if own_templates.is_dir() else jinja2.Environment)(
+    folder = package_folder("templates")
+    own, ours = jinja2.FileSystemLoader(own_templates), jinja2.FileSystemLoader(folder)
+    is_foreign = own_templates.is_dir() and not own_templates.samefile(folder)  # ours need no sandbox, which costs time
+    env = (_Sandbox if is_foreign else jinja2.Environment)(
         loader=jinja2.ChoiceLoader([own, ours, jinja2.PrefixLoader({"atlas": ours})]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
