@@ -29,6 +29,7 @@ BUDGETS: Mapping[str, int] = {
     "unit": 42_000,  # with the panels of its studies
     "map": 12_000,  # and for each unit on a map
     "map unit": 96,
+    "photograph shown": 600,  # and for each photograph whose pixels it shows
     "other picture": 600,  # and for each other picture of the unit
     "embed": 40_000,  # with all that it fetches,
     "embed page": 8_000,  # or, where a large canvas makes a heavy picture, this without it
@@ -51,6 +52,7 @@ class PageContents:
     pictures: int = 0
     others: int = 0
     credited: int = 0
+    photographs: int = 0
     fetched: tuple[str, ...] = ()
     base: int = 0
 
@@ -87,7 +89,8 @@ def _weigh(output: Path, address: str, holds: PageContents, files: Mapping[str, 
     if folder.endswith(f"/{addresses.FAMILIES}"):
         return weight, BUDGETS["families"] + holds.pictures * BUDGETS["family picture"]
     if name[0].isdigit():
-        return weight, BUDGETS["unit"] + holds.others * BUDGETS["other picture"]
+        seen = holds.photographs * BUDGETS["photograph shown"]
+        return weight, BUDGETS["unit"] + holds.others * BUDGETS["other picture"] + seen
     units = sum(file.endswith(".html") for file in os.listdir(output / folder))
     if name == "map.html":
         return weight, BUDGETS["map"] + units * BUDGETS["map unit"]

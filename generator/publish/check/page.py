@@ -72,6 +72,7 @@ def check_page(address: str, text: str | bytes, files: Container[str], base: str
         pictures=len(tree.css("img")),
         others=max(0, sum(name.startswith("p-") for name in ids) - 1),  # the unit's own is none
         credited=len(tree.css(".credited a")),
+        photographs=len(tree.css("summary image")),
         fetched=tuple(fetched),
         base=len(base),
     )
