@@ -66,10 +66,13 @@ def _page(
         return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike, fires, mapped)
 
     address = addresses.layer_address(checkpoint.name, layer.name)
-    description = (
-        f"{len(layer.rendered)} of the {layer.layer.channels} units of {layer.name}: what excites each most. "
-        f"A grid of {layer.grid} × {layer.grid}, each position seeing {layer.layer.receptive_field} pixels."
-    )
+    description = f"{len(layer.rendered)} of the {layer.layer.channels} units of {layer.name}: what excites each most. "
+    if layer.is_output:
+        description += "Each is a class that the network tells apart."
+    else:
+        description += (
+            f"A grid of {layer.grid} × {layer.grid}, each position seeing {layer.layer.receptive_field} pixels."
+        )
     preview = layer_preview(address, checkpoint.name, layer)
     title = f"{layer.name} of {checkpoint.name}"
     return Page(address, title, description, context, preview, checkpoint, layer.name, schema.collection)
