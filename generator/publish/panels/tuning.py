@@ -91,12 +91,13 @@ def _rose(angles: NDArray[np.float64], means: NDArray[np.float64], *, half: bool
     for angle, length in zip(np.deg2rad(angles), means / means.max() * 46, strict=True):
         x, y = round(length * np.cos(angle)), round(-length * np.sin(angle))
         start = (-x, -y) if half else (0, 0)
-        colour = Markup("") if half else Markup(' stroke="hsl({} 75% 50%)"').format(round(np.rad2deg(angle)))
-        spokes.append(Markup('<path d="M{} {}L{} {}"{}/>').format(*start, x, y, colour))
+        colour = "" if half else f' stroke="hsl({round(np.rad2deg(angle))} 75% 50%)"'
+        spokes.append(f'<path d="M{start[0]} {start[1]}L{x} {y}"{colour}/>')
+    drawn = Markup("".join(spokes))  # noqa: S704 - numbers alone; Markup.format would escape each
     return Markup(
         '<svg class="rose" viewBox="-50 -50 100 100" width="100" height="100" role="img" aria-label="Response by {}">'
         '<circle r="48"/>{}</svg>'
-    ).format("orientation" if half else "hue", Markup().join(spokes))
+    ).format("orientation" if half else "hue", drawn)
 
 
 PANEL = Panel(order=30, template="panels/tuning.html", read=read)
