@@ -60,7 +60,9 @@ def read_address(address: str) -> ExternalUnit | None:
         return ours
     for folder, read in _OTHERS.items():
         if folder in parts[:-1]:
-            return read(parts[parts.index(folder) + 1 :]) or ours
+            named = read(parts[parts.index(folder) + 1 :])
+            # another folder of that name, with an atlas in it
+            return ours if ours and not (named and (named.channels or "0").isdigit()) else named
     return ours
 
 
@@ -69,8 +71,6 @@ def _microscope(parts: list[str]) -> ExternalUnit | None:
     if len(parts) < 2:
         return None
     model, layer, *rest = parts
-    if rest and not rest[0].isdigit():
-        return None  # another folder of that name, with an atlas in it
     return ExternalUnit(_MICROSCOPE_MODELS.get(model, model), layer.removesuffix("_0"), rest[0] if rest else None)
 
 
