@@ -35,13 +35,14 @@ def synthetic(folder: Path, layers: Sequence[str] = (), source: Path = ROOT) -> 
     target = Store(folder / "site" / "store")
     real: dict[str, list[Record]] = {}
     for record in store.records():
-        real.setdefault(record.question.unit.layer, []).append(record)
+        if record.provenance.checkpoint == checkpoint.name and record.question.view == "channel":
+            real.setdefault(record.question.unit.layer, []).append(record)
     units = 0
     for layer in layers or checkpoint.architecture.main_layers:
         answers = cycle(real[layer])
         for channel in range(checkpoint.architecture.layers[layer].channels):
             record = next(answers)
-            question = replace(record.question, unit=Unit(layer, channel))
+            question = config.question(record.question.fingerprint, Unit(layer, channel))
             for path, data in files(question, record, store):
                 (target.root / path).parent.mkdir(parents=True, exist_ok=True)
                 (target.root / path).write_bytes(data)

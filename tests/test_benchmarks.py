@@ -29,7 +29,7 @@ def test_a_synthetic_store_is_a_store_and_its_largest_pages_are_light(tmp_path: 
     assert check(config) == []
     layer = config.output / "bvlc_googlenet" / "mixed4d"
     page = (layer / "index.html").read_bytes()
-    assert len(page) < 60_000
+    assert len(page) < 70_000  # 12 KB as hosts send it
     thumbnails = set(re.findall(rb"<img src=(\d+\.webp)", page))
     assert len(thumbnails) == 528
     assert sum((layer / name.decode()).stat().st_size for name in thumbnails) < 2_000_000
@@ -52,6 +52,7 @@ def test_a_device_is_measured_by_one_command(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_no_page_waits_for_its_script() -> None:
+    """But a layer's: read before its units, it keeps a browser from loading thumbnails that tiles replace."""
     for template in (BENCHMARKS.parent / "templates").glob("*.html"):
         for script in re.findall(r"<script[^>]*>", template.read_text()):
-            assert " defer" in script or "ld+json" in script, f"{template.name}: {script}"
+            assert any(word in script for word in (" defer", "ld+json", '"layer.js"')), f"{template.name}: {script}"
