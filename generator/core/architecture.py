@@ -192,6 +192,12 @@ class Architecture:
         """The twelve layers of the hierarchy, from conv2d0 to mixed5b."""
         return tuple(x.name for x in self.layers.values() if x.kind in ("conv", "mixed"))
 
+    def beside(self, layer: str) -> dict[str, str]:
+        """A main layer and those beside it, as ``same``, ``before`` and ``after``; the first and last lack one."""
+        place, last = self.main_layers.index(layer), len(self.main_layers) - 1
+        there = {"same": place, "before": place - 1, "after": place + 1}
+        return {name: self.main_layers[i] for name, i in there.items() if 0 <= i <= last}
+
     @cached_property
     def spellings(self) -> Mapping[str, str]:
         """Names of convolutions in weights files, in lower case, and our names; the longest first."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.units import Unit, parse_unit
-from generator.store.findings import EXAMPLES, Study
+from generator.store.findings import EXAMPLES, Study, class_name
 
 CLEAR = 0.3  # a selectivity below it is said to be none: the unit answers to nearly all alike
 MOST = 48  # units of a class
@@ -81,7 +81,7 @@ def _classes(study: Study, layer: str) -> Found:
     arguing = weights[1]["class_for"].tolist() if weights and "class_for" in weights[1] else []
     for channel, best in enumerate(answer[1]["best_photo"][:, :EXAMPLES].tolist()):
         said = Counter(study.photos.named[i]["class"] for i in best)
-        said.update(study.class_name(i) for i in (arguing[channel] if arguing else ()))
+        said.update(class_name(study.classes, i) for i in (arguing[channel] if arguing else ()))
         for name, count in said.items():
             yield name, count + depth, Unit(layer, channel)
 

@@ -132,12 +132,9 @@ class Study:
 
     def compared(self, layer: str) -> dict[str, tuple[str, str]]:
         """The checkpoint and layer with which a layer was compared, by the name of the arrays."""
-        answer, main = self.read("similar", layer), self.architecture.main_layers
-        beside = {"same": 0, "before": -1, "after": 1}
-        place = main.index(layer)
-        there = {name: place + by for name, by in beside.items() if 0 <= place + by < len(main)}
+        answer = self.read("similar", layer)
         others = answer[0].facts.get("others", ()) if answer else ()
-        own = {name: (self.checkpoint, main[i]) for name, i in there.items()}
+        own = {name: (self.checkpoint, there) for name, there in self.architecture.beside(layer).items()}
         return own | {f"other{i}": (other, layer) for i, other in enumerate(others)}
 
     def _similar(self, unit: Unit) -> dict[str, Any]:
@@ -167,14 +164,10 @@ class Study:
         result, arrays = answer
         each = (arrays[name].tolist() for name in ("name", "sha256", "top_class", "probability"))
         named = tuple(
-            {"photo": name, "sha256": sha256, "class": self.class_name(index), "probability": _short(probability)}
-            for name, sha256, index, probability in zip(*each, strict=True)
+            {"photo": name, "sha256": sha256, "class": class_name(self.classes, i), "probability": _short(probability)}
+            for name, sha256, i, probability in zip(*each, strict=True)
         )
         return StudiedPhotographs(result.question.get("photographs"), named)
-
-    def class_name(self, index: int) -> str:
-        """What a class is called, or its number."""
-        return self.classes[index] if index < len(self.classes) else f"class {index}"
 
     def _weights(self, unit: Unit) -> dict[str, Any]:
         answer, main = self.read("weights", unit.layer), self.architecture.main_layers
@@ -193,7 +186,7 @@ class Study:
         }
         classes = {
             way: [
-                {"class": self.class_name(i), "weight": _short(w)}
+                {"class": class_name(self.classes, i), "weight": _short(w)}
                 for i, w in zip(
                     arrays[f"class_{way}"][channel].tolist(),
                     arrays[f"class_{way}_weight"][channel].tolist(),
@@ -232,6 +225,11 @@ class StudiedPhotographs:
 
     fingerprint: str | None
     named: tuple[dict[str, Any], ...]
+
+
+def class_name(names: Sequence[str], index: int) -> str:
+    """What a class is called, or its number."""
+    return names[index] if index < len(names) else f"class {index}"
 
 
 def _several(arrays: Arrays, channel: int, groups: Sequence[Any]) -> dict[str, Any]:

@@ -16,11 +16,8 @@ from generator.links import addresses
 from generator.photos.credits import Credit, tidied
 from generator.publish.album import MIDDLING, QUANTILE, STRONGEST, credit_of
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.content.classes import class_name
 from generator.publish.panels import Lookup, Panel, layer_arrays
-from generator.store.findings import SIDE, middle, receptive_box
-
-CLASSES = 3
+from generator.store.findings import CLASSES, SIDE, class_name, middle, receptive_box
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,14 +73,11 @@ def _rows(
     result: Result,
     arrays: Mapping[str, NDArray[Any]],
 ) -> Iterator[Row]:
-    main = checkpoint.checkpoint.architecture.main_layers
-    place = main.index(unit.unit.layer)
-    beside = {"before": place - 1, "same": place, "after": place + 1}
-    where = {name: (checkpoint, main[i]) for name, i in beside.items() if 0 <= i < len(main)}
+    beside = checkpoint.checkpoint.architecture.beside(unit.unit.layer)
+    where = {name: (checkpoint, layer) for name, layer in beside.items()}
     others = enumerate(result.facts.get("others", ()))
     where |= {f"other{i}": (named[other], unit.unit.layer) for i, other in others if other in named}
-    for name in ("same", *(name for name in where if name != "same")):
-        of, layer = where[name]
+    for name, (of, layer) in where.items():
         if f"{name}_unit" in arrays:
             channels, r = (arrays[f"{name}_{what}"][unit.unit.channel].tolist() for what in ("unit", "r"))
             units = of.layers[layer].units

@@ -15,8 +15,8 @@ from PIL import Image
 from generator.core.architecture import OUTPUT
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.content.classes import class_name
 from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.store.findings import class_name
 
 SHOWN = 6  # of each sign; the store has twice as many
 ARGUING = 12  # units for a class, and against it

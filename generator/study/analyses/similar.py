@@ -49,16 +49,10 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
 
 def _asked(subject: Subject, layer: str) -> dict[str, Pair]:
     """What a layer is compared with, by the name of its arrays."""
-    main = subject.architecture.main_layers
-    place, own = main.index(layer), ("", layer)
-    others: dict[str, Place] = {"same": own}
-    if place:
-        others["before"] = ("", main[place - 1])
-    if place + 1 < len(main):
-        others["after"] = ("", main[place + 1])
+    others: dict[str, Place] = {name: ("", there) for name, there in subject.architecture.beside(layer).items()}
     having = [other for other in subject.others if layer in other.architecture.main_layers]
     others |= {f"other{i}": (other.checkpoint, layer) for i, other in enumerate(having)}
-    return {name: (own, other) for name, other in others.items()}
+    return {name: (others["same"], other) for name, other in others.items()}
 
 
 ANALYSIS = Analysis(
