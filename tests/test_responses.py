@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from photographs import made_up_photographs
 
 from generator.network import Inception, load_checkpoint
-from generator.photos.photographs import Photographs, find_photographs, read_photograph
+from generator.photos.photographs import Photographs, read_photograph
 from generator.study import groups, similarity, tuning
 from generator.study.responses import Responses, describe_best, gather
 from generator.study.stimuli import all_stimuli, draw
@@ -25,12 +25,7 @@ def net() -> Inception:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
-    folder = tmp_path_factory.mktemp("photographs")
-    random = np.random.default_rng(0)
-    for i in range(COUNT):
-        coarse = random.integers(0, 255, (7, 8, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((300, 260), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
-    return find_photographs([folder])
+    return made_up_photographs(tmp_path_factory.mktemp("photographs"), COUNT)
 
 
 @pytest.fixture(scope="module")

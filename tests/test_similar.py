@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from photographs import made_up_photographs
 
 from generator.network import Inception, load_checkpoint
-from generator.photos.photographs import Photographs, find_photographs, read_photograph
+from generator.photos.photographs import Photographs, read_photograph
 from generator.store.store import Store
 from generator.study.analyses import analyses
 from generator.study.analysis import Subject
@@ -27,12 +27,7 @@ def net() -> Inception:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
-    folder = tmp_path_factory.mktemp("photographs")
-    random = np.random.default_rng(0)
-    for i in range(4):
-        coarse = random.integers(0, 255, (7, 8, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((300, 260), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
-    return find_photographs([folder])
+    return made_up_photographs(tmp_path_factory.mktemp("photographs"), 4)
 
 
 def pooled(net: Inception, photographs: Photographs, layer: str) -> np.ndarray:
