@@ -88,13 +88,19 @@ def visit() -> Iterator[Visit]:
         assert visit.errors == []
 
 
+FOUND = """(units) => {
+  const shown = [...document.querySelectorAll(".found [role=option] bdi")].map((name) => name.textContent);
+  return JSON.stringify(shown) === JSON.stringify(units);
+}"""
+
+
 def test_the_search_box_finds_the_same(atlas: TinyAtlas, visit: Visit) -> None:
     page = visit.page
     page.goto((atlas.site / "index.html").as_uri())
     for text, units in ASKED.items():
         page.locator("input[type=search]").fill(text)
-        page.wait_for_function("document.querySelector('.found p').textContent.match(/found|known|Type|no unit/)")
-        page.wait_for_timeout(50)
+        page.wait_for_function("document.querySelector('.found p')?.textContent.match(/found|known|Type|no unit/)")
+        page.wait_for_function(FOUND, arg=units)
         found = page.locator(".found [role=option] bdi").all_text_contents()
         assert found == units, text
     scripts = page.evaluate("[...document.scripts].map((script) => script.src.split('/').at(-1))")
