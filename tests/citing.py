@@ -15,7 +15,8 @@ from pathlib import Path
 from tiny import TinyAtlas, tiny_atlas
 
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
-from generator.cite.document import Kind, cite
+from generator.cite.document import cite
+from generator.cite.mentions import Language
 from generator.core.units import parse_units
 from generator.links.addresses import picture_fragment
 from generator.publish.build import build
@@ -86,7 +87,7 @@ def _hashes(atlas: Atlas) -> Iterator[tuple[str, str]]:
         yield unit.thumbnail, f"store/{name}.hash.thumb.webp"
 
 
-def linked(text: str, kind: Kind, atlas: Atlas) -> str:
+def linked(text: str, kind: Language, atlas: Atlas) -> str:
     """A document with links, shortened: «» is a name that became one, ° one that did not."""
     new = cite(text.replace("«»", N).replace("°", N), kind, atlas).text
     for form in (f"[{N}]({PAGE})", f'<a href="{PAGE}">{N}</a>', f"\\href{{{PAGE}}}{{{N}}}"):

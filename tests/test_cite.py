@@ -13,9 +13,10 @@ import pytest
 from citing import BASE, DATA, HOSTILE, as_kept, atlas_to_cite, spelled_out, tiny_to_cite
 from markdown_it import MarkdownIt
 
-from generator.cite.document import CitedDocument, Kind, cite
+from generator.cite.document import CitedDocument, cite
 from generator.cite.files import KINDS
 from generator.cite.formatters import FORMATS, Format
+from generator.cite.mentions import Language
 from generator.core.errors import UsageError
 from generator.reader.atlas import Atlas
 
@@ -28,7 +29,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
     return atlas_to_cite(tmp_path_factory.mktemp("atlas"))
 
 
-def sample(name: str, atlas: Atlas) -> tuple[str, Kind]:
+def sample(name: str, atlas: Atlas) -> tuple[str, Language]:
     return spelled_out((DATA / name).read_text(encoding="utf-8"), atlas), KINDS[Path(name).suffix]
 
 
@@ -154,7 +155,7 @@ def test_an_atlas_that_was_never_published_cannot_be_linked(tmp_path: Path) -> N
         cite("mixed4a:9", "markdown", Atlas.open(tiny.site))
 
 
-def problems(text: str, atlas: Atlas, kind: Kind = "markdown") -> list[str]:
+def problems(text: str, atlas: Atlas, kind: Language = "markdown") -> list[str]:
     cited: CitedDocument = cite(text, kind, atlas)
     assert cited.text == text, "what is wrong is not written"
     return [problem.text for problem in cited.problems]

@@ -8,12 +8,13 @@ import time
 import pytest
 from citing import PAGE, atlas_to_cite
 
-from generator.cite.document import Kind, cite
+from generator.cite.document import cite
 from generator.cite.formatters import FORMATS, Format
+from generator.cite.mentions import Language
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
-PIECES: dict[Kind, list[str]] = {
+PIECES: dict[Language, list[str]] = {
     "markdown": [
         *(
             "mixed4a:9",
@@ -115,7 +116,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
 
 @pytest.mark.parametrize("kind", PIECES)
 @pytest.mark.parametrize("to", FORMATS)
-def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: Kind, to: Format) -> None:
+def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: Language, to: Format) -> None:
     dice = random.Random(f"{kind}-{to}")
     for _ in range(250):
         text = "".join(dice.choices(PIECES[kind], k=dice.randint(1, 12)))
@@ -126,7 +127,7 @@ def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: K
 
 @pytest.mark.parametrize("kind", PIECES)
 @pytest.mark.parametrize("piece", TORN)
-def test_no_document_takes_longer_than_its_length(atlas: Atlas, kind: Kind, piece: str) -> None:
+def test_no_document_takes_longer_than_its_length(atlas: Atlas, kind: Language, piece: str) -> None:
     """Half a megabyte of what is torn in every way: what looked back from each place would take hours."""
     start = time.process_time()
     cite(piece * (500_000 // len(piece)), kind, atlas)

@@ -10,13 +10,14 @@ from citing import PAGE, N, atlas_to_cite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.cite.document import Kind, cite
+from generator.cite.document import cite
 from generator.cite.formatters import FORMATS, Format
+from generator.cite.mentions import Language
 from generator.reader.atlas import Atlas
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PROSE = ("@", "Like @ and (@).", "**@** or *@*, «@»", "@", "no unit here, 5 < 6 & $7", "é @ 図")
-BLOCKS: dict[Kind, tuple[str, ...]] = {
+BLOCKS: dict[Language, tuple[str, ...]] = {
     "markdown": (
         *PROSE, "- @\n- @", "> @", "# @", "!!! note\n\n    @", "Term\n: @", "| a |\n|---|\n| @ |", "::: tip\n@\n:::",
         ":::{note}\n@\n:::", "<div>\n\n@\n\n</div>",
@@ -48,13 +49,13 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
     return atlas_to_cite(tmp_path_factory.mktemp("atlas"))
 
 
-def documents(kind: Kind) -> st.SearchStrategy[str]:
+def documents(kind: Language) -> st.SearchStrategy[str]:
     ends = st.sampled_from(("\n", "\r\n"))
     blocks = st.lists(st.sampled_from(BLOCKS[kind]), min_size=1, max_size=8)
     return st.builds(lambda blocks, end: "\n\n".join(blocks).replace("\n", end) + end, blocks, ends)
 
 
-def written(document: str, kind: Kind, cited: bool) -> str:
+def written(document: str, kind: Language, cited: bool) -> str:
     """A document whose names in prose (@) and elsewhere (~) are names; with ``cited``, those in prose are links."""
     link = f'<a href="{PAGE}">{N}</a>' if kind == "html" else f"[{N}]({PAGE})"
     return document.replace("@", link if cited else N).replace("~", N)
@@ -63,7 +64,7 @@ def written(document: str, kind: Kind, cited: bool) -> str:
 @pytest.mark.parametrize("kind", BLOCKS)
 @QUICK
 @given(data=st.data())
-def test_prose_is_cited_and_nothing_else_is_touched(atlas: Atlas, kind: Kind, data: st.DataObject) -> None:
+def test_prose_is_cited_and_nothing_else_is_touched(atlas: Atlas, kind: Language, data: st.DataObject) -> None:
     document = data.draw(documents(kind))
     cited = cite(written(document, kind, cited=False), kind, atlas)
     assert cited.text == written(document, kind, cited=True)
@@ -73,7 +74,7 @@ def test_prose_is_cited_and_nothing_else_is_touched(atlas: Atlas, kind: Kind, da
 @pytest.mark.parametrize("kind", BLOCKS)
 @QUICK
 @given(data=st.data())
-def test_citing_twice_changes_nothing(atlas: Atlas, kind: Kind, data: st.DataObject) -> None:
+def test_citing_twice_changes_nothing(atlas: Atlas, kind: Language, data: st.DataObject) -> None:
     to: Format = data.draw(st.sampled_from(FORMATS))
     once = cite(written(data.draw(documents(kind)), kind, cited=False), kind, atlas, to=to)
     assert cite(once.text, kind, atlas, to=to).text == once.text
@@ -100,7 +101,7 @@ def test_a_notebook_is_its_cells(atlas: Atlas, data: st.DataObject) -> None:
 @pytest.mark.parametrize("kind", BLOCKS)
 @QUICK
 @given(data=st.data())
-def test_any_text_goes_through(atlas: Atlas, kind: Kind, data: st.DataObject) -> None:
+def test_any_text_goes_through(atlas: Atlas, kind: Language, data: st.DataObject) -> None:
     """Of pieces torn anywhere: no error, and citing twice is citing once."""
     pieces = data.draw(st.lists(st.sampled_from(BLOCKS[kind]), max_size=6))
     text = "".join(written(piece, kind, cited=False)[: data.draw(st.integers(1, 12))] for piece in pieces)

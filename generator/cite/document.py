@@ -26,8 +26,6 @@ from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheck
 from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
 
-Kind = Language
-
 _BRACKET = re.compile(r"\(|\[(?!\^)")
 _READ: Mapping[Language, Callable[[str], list[Reference]]] = {
     "markdown": read_markdown,
@@ -82,7 +80,9 @@ class Edited:
         return None
 
 
-def cite(text: str, kind: Kind, atlas: Atlas, *, to: Format = "link", checkpoint: str | None = None) -> CitedDocument:
+def cite(
+    text: str, kind: Language, atlas: Atlas, *, to: Format = "link", checkpoint: str | None = None
+) -> CitedDocument:
     """A document with all its references to units in one format. Names without a checkpoint mean ``checkpoint``, or the
     atlas's first.
 

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator.cite.document import Kind
+from generator.cite.mentions import Language
 from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
 
 LIMIT = 50_000_000  # bytes; a notebook has its pictures in it
 STDIN = Path("-")
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, Language] = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".html": "html",
@@ -31,7 +31,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path) -> Language:
     """What a file is, by its ending. Standard input is Markdown."""
     kind = "markdown" if path == STDIN else KINDS.get(path.suffix.lower())
     if kind is None:

@@ -28,13 +28,6 @@ from generator.network import Inception
 SIDE = 5  # of the largest kernel of a branch; smaller ones are set into its middle
 
 
-def previous_layer(net: Inception, layer: str) -> str | None:
-    """The main layer that a main layer reads, or None for the first."""
-    layers = net.architecture.main_layers
-    place = layers.index(layer)
-    return layers[place - 1] if place else None
-
-
 def expanded_weights(net: Inception, layer: str) -> Tensor:
     """The kernels of a main layer on the one before it: C x I x k x k, float32, on the network's device.
 

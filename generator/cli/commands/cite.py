@@ -14,11 +14,12 @@ from generator.config.atlas_toml import load_config
 from generator.core.errors import AtlasError, UsageError
 
 if TYPE_CHECKING:
-    from generator.cite.document import CitedDocument, Kind, Remark
+    from generator.cite.document import CitedDocument, Remark
     from generator.cite.formatters import Format
+    from generator.cite.mentions import Language
 
 _FORMATS: tuple[Format, ...] = ("link", "chip", "markdown", "footnote")
-_KINDS: tuple[Kind, ...] = ("markdown", "html", "latex", "notebook")
+_KINDS: tuple[Language, ...] = ("markdown", "html", "latex", "notebook")
 
 
 @click.command(
@@ -45,7 +46,7 @@ _KINDS: tuple[Kind, ...] = ("markdown", "html", "latex", "notebook")
 @click.option("--checkpoint", help="Which weights names without one mean. [default: the first of the atlas]")
 @click.pass_obj
 def command(
-    path: Path, files: tuple[Path, ...], to: Format, kind: Kind | None, check: bool, write: bool, where: str | None,
+    path: Path, files: tuple[Path, ...], to: Format, kind: Language | None, check: bool, write: bool, where: str | None,
     checkpoint: str | None,
 ) -> None:  # fmt: skip
     """Make references of the units that documents name: mixed4a:11, [[4a:11]], links to Microscope, Distill's weight
