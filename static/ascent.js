@@ -4,7 +4,10 @@
 for (const ascent of document.querySelectorAll(".ascent")) {
   const frames = [...ascent.querySelectorAll(".frames li")];
   const slider = ascent.querySelector("input"), play = ascent.querySelector("button"), says = ascent.querySelector("output");
-  const points = ascent.querySelector(".line").points, dot = ascent.querySelector(".dot");
+  const line = ascent.querySelector(".line"), dot = ascent.querySelector(".dot");
+  const place = line.transform.baseVal.consolidate().matrix; // of the line's steps and heights in the chart
+  let height = 0;
+  const points = line.getAttribute("d").match(/[-+]?\d+(?=l|$)/g).map((by, step) => new DOMPoint(step, height += Number(by)).matrixTransform(place));
   const last = Number(slider.max);
 
   const show = (step) => {

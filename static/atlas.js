@@ -60,7 +60,7 @@
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-    const link = rel && document.querySelector(`link[rel=${rel}]`);
+    const link = rel && document.querySelector(`[rel=${rel}]`);
     if (link) location.assign(link.href);
   });
 })();

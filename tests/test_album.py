@@ -80,7 +80,7 @@ def test_only_what_its_licence_allows_is_shown(studied: Studied) -> None:
     page = studied.build()
     assert studied.shown() == {"free.png"}, "not NC, not without a row, an author, outside, or by another folder's word"
     address = f"../../photographs/{studied.hashes[0][:16]}.webp"
-    assert set(re.findall(r'<image href="([^"]+)"', page)) == {address}
+    assert set(re.findall(r'<foreignObject[^>]*><img src="([^"]+)"', page)) == {address}
     with Image.open(studied.atlas.site / "photographs" / Path(address).name) as shown:
         assert (shown.format, shown.size) == ("WEBP", (224, 224))
         red, green, blue = np.asarray(shown.convert("RGB"))[100, 100]
@@ -100,13 +100,13 @@ def test_a_person_may_show_none_or_answer_for_all(studied: Studied, setting: str
 def test_a_row_that_is_taken_back_takes_the_pixels_along(studied: Studied) -> None:
     studied.build()
     studied.credit(ROWS.replace("CC BY 4.0", "All rights reserved"))
-    assert "<image" not in studied.build()
+    assert "<foreignObject" not in studied.build()
     assert studied.shown() == set()
 
 
 def test_another_file_of_the_same_name_is_not_shown(studied: Studied) -> None:
     Image.new("RGB", (300, 300), "red").save(studied.files[0])
-    assert "<image" not in studied.build()
+    assert "<foreignObject" not in studied.build()
     assert studied.shown() == set()
 
 
@@ -139,7 +139,7 @@ def test_a_whole_photograph_is_made_once(studied: Studied) -> None:
 
 def test_the_part_that_is_cut_out_lies_in_the_photograph(studied: Studied) -> None:
     page = studied.build()
-    cuts = re.findall(r'<svg viewBox="(\d+) (\d+) (\d+) (\d+)"[^>]*><image', page)
+    cuts = re.findall(r'<svg viewBox="(\d+) (\d+) (\d+) (\d+)"><foreignObject', page)
     assert cuts
     for left, top, width, height in (map(int, cut) for cut in cuts):
         assert width == height

@@ -14,7 +14,7 @@ from tiny import FINGERPRINT, TinyAtlas, tiny_atlas
 from generator.core.architecture import Layer
 from generator.publish.build import build
 from generator.publish.check.site import check
-from generator.publish.panels.weights import kernel_picture
+from generator.publish.panels.weights import kernels_picture
 from generator.store.findings import receptive_box
 
 UNITS, PHOTOS, BEST = 512, 3, 60
@@ -79,7 +79,7 @@ def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
     page = (studied.site / PAGE).read_text()
     assert "It fires on 25 % of 3 photographs, at 1.0 % of their positions" in page
     assert (
-        '<a href="https://host/a" rel="noopener"><bdi>A &lt;b&gt;street&lt;/b&gt;</bdi></a> '
+        '<a href="https://host/a"><bdi>A &lt;b&gt;street&lt;/b&gt;</bdi></a> '
         "<small><bdi>Ann, CC BY 4.0</bdi></small>" in page
     )
     assert "the network says golden retriever, 50 %" in page
@@ -155,9 +155,10 @@ def test_a_kernel_is_red_where_it_excites_and_blue_where_it_inhibits() -> None:
 
     from PIL import Image
 
-    data = kernel_picture(np.array([[1.0, 0.0], [-1.0, 0.0]]))
+    data = kernels_picture(np.array([[[0.1, 0.0], [-0.1, 0.0]], [[0.0, 0.0], [0.0, -7.0]]]))
     picture = Image.open(io.BytesIO(b64decode(data.partition(",")[2]))).convert("RGB")
-    assert picture.size == (2, 2)
+    assert picture.size == (4, 2), "side by side"
+    assert picture.getpixel((3, 1)) == picture.getpixel((0, 1)), "each by its own largest weight"
     red, nothing, blue = picture.getpixel((0, 0)), picture.getpixel((1, 0)), picture.getpixel((0, 1))
     assert isinstance(red, tuple)
     assert isinstance(blue, tuple)

@@ -770,11 +770,15 @@ def test_a_curve_stays_in_its_frame(steps: list[float]) -> None:
     svg = charts.activation_curve("a<b", steps, steps[-1] if steps else 0.0, 16)
     assert "nan" not in svg
     assert "a<b" not in svg
-    points = re.search(r'points="([^"]+)"', svg)
-    assert bool(points) == bool(steps)
-    for x, y in (p.split(",") for p in points[1].split()) if points else ():
-        assert 0 <= float(x) <= 400
-        assert 0 <= float(y) <= 200
+    line = re.search(r'translate\((\d+) (\d+)\) scale\((\S+) (\S+)\)" d="M0 (\S+?)(l.+?)?"', svg)
+    assert bool(line) == bool(steps)
+    if line:
+        left, bottom, across, up, height = map(float, line.groups()[:5])
+        rises = [int(by) for by in re.findall(r"l1([-+]\d+)", line[6] or "")]
+        heights = [height + sum(rises[:n]) for n in range(len(steps))]
+        assert len(rises) == len(steps) - 1
+        assert left + len(rises) * across <= 400.1
+        assert all(0 <= bottom + up * h <= 200 for h in heights)
 
 
 @pytest.mark.parametrize(

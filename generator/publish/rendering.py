@@ -63,6 +63,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
         spectra=spectra,
     )
     env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
+    env.filters.update(compact=lambda said: jinja2.utils.htmlsafe_json_dumps(said, separators=(",", ":")))
     env.filters.update(number=printed, thousands=lambda n: f"{n:,}", percent=percent, runs=runs)
     env.filters.update(activations=activations, at=at)
     return env

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -20,13 +21,11 @@ AXIS = 165.0  # of the plan of the network, which is 400 wide
 
 
 def activation_curve(
-    name: str, steps: Sequence[float], final: float, wake_steps: int, marks: Sequence[int] = (), label: str = "curve"
+    name: str, steps: Sequence[float], final: float, wake_steps: int, marks: Sequence[int] = ()
 ) -> Markup:
     """The activation at each step, the steps with leaking ReLUs shaded, and the final activation as a line across.
 
-    ``marks`` are steps that get a dot, and there is a larger one at the end, which a script can move along the line.
-    ``label`` begins the ids, and differs where a page has several curves.
-    """
+    ``marks`` are steps that get a dot, and there is a larger one at the end, which a script can move along the line."""
     if not steps:
         return Markup("")
     left, right, top, bottom = 40, 394, 12, 164
@@ -41,13 +40,14 @@ def activation_curve(
     def y(value: float) -> str:
         return f"{bottom - (value - low) * up:.1f}"
 
-    line = " ".join([f"{left + i * across:.1f},{bottom - (a - low) * up:.1f}" for i, a in enumerate(steps)])
+    # the line in steps and half units of height: a step takes four bytes, and a page of a unit has 128
+    halves = [round((a - low) * up * 2) for a in steps]
+    line = "".join([f"l1{after - before:+}" for before, after in pairwise(halves)])
     woken = min(wake_steps, len(steps) - 1)
     out = [
-        f'<svg class="curve" viewBox="0 0 400 200" role="img" aria-labelledby="{label}-title {label}-text">',
-        f'<title id="{label}-title">Activation of {escape(name)} over {len(steps)} steps</title>',
-        f'<desc id="{label}-text">From {printed(steps[0])} at the first step to {printed(steps[-1])} at the last; '
-        f"the finished picture measures {printed(final)}.</desc>",
+        f'<svg class="curve" viewBox="0 0 400 200" role="img" aria-label="Activation of {escape(name)}: '
+        f"{printed(steps[0])} at the first of {len(steps)} steps, {printed(steps[-1])} at the last; "
+        f'the finished picture measures {printed(final)}">',
     ]
     if woken > 0:
         out.append(f'<rect class="wake" x="{left}" y="{top}" width="{woken * across:.1f}" height="{bottom - top}"/>')
@@ -62,7 +62,8 @@ def activation_curve(
         out.append(f'<text x="{x(step)}" y="{bottom + 16}" text-anchor="{anchor}">{said}</text>')
     out.append(f'<text x="{(left + right) / 2:g}" y="197" text-anchor="middle">step</text>')
     out.append(f'<path class="final" d="M{left} {y(final)}H{right}"/>')
-    out.append(f'<polyline class="line" points="{line}"/>')
+    scale = f"translate({left} {bottom}) scale({across:.5g} -.5)"
+    out.append(f'<path class="line" transform="{scale}" d="M0 {halves[0]}{line}"/>')
     if marks:
         ends = [min(step, len(steps) - 1) for step in marks]
         places = [(x(step), y(steps[step])) for step in ends]

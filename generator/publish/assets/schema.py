@@ -61,7 +61,6 @@ def unit(
         "@context": CONTEXT,
         "@type": "ImageObject",
         "name": name,
-        "caption": description,
         "url": url.whole(address),
         "contentUrl": url.whole(addresses.picture_address(picture)),
         "thumbnailUrl": url.absolute(addresses.card_address(address)) or url.thumbnail(checkpoint, shown.unit),

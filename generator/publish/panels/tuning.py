@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,13 +91,15 @@ def _rose(angles: NDArray[np.float64], means: NDArray[np.float64], *, half: bool
     spokes = []
     for angle, length in zip(np.deg2rad(angles), means / means.max() * 46, strict=True):
         x, y = round(length * np.cos(angle)), round(-length * np.sin(angle))
-        start = (-x, -y) if half else (0, 0)
-        colour = "" if half else f' stroke="hsl({round(np.rad2deg(angle))} 75% 50%)"'
-        spokes.append(f'<path d="M{start[0]} {start[1]}L{x} {y}"{colour}/>')
+        if half:
+            spokes.append(f"M{-x} {-y} {x} {y}")
+        elif x or y:
+            colour = "".join(f"{round(c * 15):x}" for c in colorsys.hls_to_rgb(angle / (2 * np.pi), 0.5, 0.75))
+            spokes.append(f'<path d="M0 0 {x} {y}" stroke="#{colour}"/>')
     drawn = Markup("".join(spokes))  # noqa: S704 - numbers alone; Markup.format would escape each
+    drawn = Markup('<path d="{}"/>').format(drawn) if half else drawn
     return Markup(
-        '<svg class="rose" viewBox="-50 -50 100 100" width="100" height="100" role="img" aria-label="Response by {}">'
-        '<circle r="48"/>{}</svg>'
+        '<svg class="rose" viewBox="-50 -50 100 100" role="img" aria-label="Response by {}"><circle r="48"/>{}</svg>'
     ).format("orientation" if half else "hue", drawn)
 
 

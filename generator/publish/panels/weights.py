@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,26 +20,37 @@ from generator.store.findings import class_name
 
 SHOWN = 6  # of each sign; the store has twice as many
 ARGUING = 12  # units for a class, and against it
+SHADES = 7  # of red and of blue: with grey, a pixel takes four bits
 _RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
+_PALETTE = [
+    int(level)
+    for shade in range(-SHADES, SHADES + 1)
+    for level in _NONE + ((_RED if shade > 0 else _BLUE) - _NONE) * abs(shade) // SHADES
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """Another unit, how strongly it is tied to this one (1 is the strongest tie), and the kernel as a picture."""
+    """Another unit, how strongly it is tied to this one (1 is the strongest tie), and the place of its kernel."""
 
     unit: AtlasUnit
     share: float
-    kernel: str
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold."""
+    """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold.
+
+    ``kernels`` is a picture of their kernels side by side, each a square of ``side`` pixels.
+    """
 
     layer: str
     exciting: tuple[Tie, ...]
     inhibiting: tuple[Tie, ...]
     explained: float
+    kernels: str
+    side: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +106,12 @@ def _ties(
     kernels, explained = arrays[f"{way}_map"][unit.channel], arrays[f"{way}_explained"][unit.channel]
     others, strongest, half = checkpoint.layers[layer].units, float(norms.max()), len(channels) // 2
 
-    def ties(first: int) -> tuple[Tie, ...]:
-        some: Sequence[int] = [i for i in range(first, first + SHOWN) if channels[i] >= 0]
-        return tuple(Tie(others[channels[i]], float(norms[i]) / strongest, kernel_picture(kernels[i])) for i in some)
-
-    return Ties(layer, ties(0), ties(half), float(explained))
+    exciting, inhibiting = ([i for i in range(at, at + SHOWN) if channels[i] >= 0] for at in (0, half))
+    if not (shown := [*exciting, *inhibiting]):
+        return None
+    ties = tuple(Tie(others[channels[i]], float(norms[i]) / strongest, place) for place, i in enumerate(shown))
+    first, rest = ties[: len(exciting)], ties[len(exciting) :]
+    return Ties(layer, first, rest, float(explained), kernels_picture(kernels[shown]), kernels.shape[-1])
 
 
 def _classes(
@@ -125,19 +137,21 @@ def _units(
     return tuple(units[channel] for channel in channels[np.argsort(-strength, kind="stable")][:ARGUING].tolist())
 
 
-def kernel_picture(kernel: NDArray[np.floating[Any]]) -> str:
-    """A kernel as the address of a small PNG, a pixel a weight: red excites, blue inhibits, grey is nothing.
+def kernels_picture(kernels: NDArray[np.floating[Any]]) -> str:
+    """Square kernels, N x side x side, as the address of a small PNG, side by side, a pixel a weight.
 
-    >>> kernel_picture(np.array([[1.0, 0.0], [-0.5, 0.0]]))[:22]
+    Red excites, blue inhibits, grey is nothing; the darkest pixel of each kernel is its largest weight.
+
+    >>> kernels_picture(np.array([[[1.0, 0.0], [-0.5, 0.0]]]))[:22]
     'data:image/png;base64,'
     """
-    values = kernel.astype(np.float32)
-    scale = float(np.abs(values).max()) or 1.0
-    share = (np.abs(values) / scale)[..., None]
-    colour = np.where((values > 0)[..., None], _RED, _BLUE)
-    pixels = np.round(_NONE + (colour - _NONE) * share).astype(np.uint8)
+    values = kernels.astype(np.float32)
+    largest = np.abs(values).max((1, 2), keepdims=True)
+    shades = np.round(values / np.where(largest > 0, largest, 1) * SHADES) + SHADES
+    picture = Image.fromarray(np.hstack(list(shades)).astype(np.uint8), "P")
+    picture.putpalette(_PALETTE)
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    picture.save(file, "PNG", bits=4)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
