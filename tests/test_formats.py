@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
+import re
 import struct
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -21,7 +25,7 @@ from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.errors import AtlasError
 from generator.network import load_checkpoint
-from generator.network.caffe import net_parameter, read_caffemodel
+from generator.network.caffe import read_caffemodel
 from generator.network.fingerprint import fingerprint
 from generator.network.formats import read_weights, shapes
 from generator.network.load import load_tensors
@@ -59,25 +63,39 @@ def lucent_name(name: str) -> str:
     return f"{layer}_{'pre_activation_matmul' if layer == 'softmax2' else 'pre_relu_conv'}.{kind}"
 
 
+def varint(n: int) -> bytes:
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def field(number: int, data: bytes) -> bytes:
+    """A length-delimited field of a protocol buffer: wire type 2."""
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def number(number: int, value: int) -> bytes:
+    return varint(number << 3) + varint(value)
+
+
 def write_caffemodel(path: Path, tensors: Mapping[str, torch.Tensor], *, old: bool, double: bool = False) -> None:
-    net = net_parameter()()
-    net.name = "GoogleNet"
-    # An auxiliary head and a layer without weights, as the real file has them
+    """By the numbers of fields in caffe.proto, with an auxiliary head and a layer without weights as the real file."""
+
+    def blob(tensor: torch.Tensor) -> bytes:
+        four = (1,) * (4 - tensor.ndim) + tuple(tensor.shape)
+        old_shape = b"".join(number(i, size) for i, size in enumerate(four, 1))
+        shape = old_shape if old else field(7, field(1, b"".join(map(varint, tensor.shape))))
+        return shape + field(8 if double else 5, tensor.numpy().astype("<f8" if double else "<f4").tobytes())
+
     both = {"loss1/classifier.weight": torch.ones(10, 4), "loss1/classifier.bias": torch.ones(10)}
     both |= {caffe_name(name): tensor for name, tensor in tensors.items()}
-    layers = net.layers if old else net.layer
-    layers.add(name="data")
-    for name in [name for name in both if name.endswith(".weight")]:
-        layer = layers.add(name=name.removesuffix(".weight"))
-        for kind in ("weight", "bias"):
-            tensor, blob = both[name.replace(".weight", f".{kind}")], layer.blobs.add()
-            if old:
-                four = (1,) * (4 - tensor.ndim) + tuple(tensor.shape)
-                blob.num, blob.channels, blob.height, blob.width = four
-            else:
-                blob.shape.dim.extend(tensor.shape)
-            (blob.double_data if double else blob.data).extend(tensor.flatten().tolist())
-    path.write_bytes(net.SerializeToString())
+    layers, title, blobs = (2, 4, 6) if old else (100, 1, 7)
+    out = field(1, b"GoogleNet") + field(layers, field(title, b"data"))
+    for name in [name.removesuffix(".weight") for name in both if name.endswith(".weight")]:
+        pair = (both[f"{name}.{kind}"] for kind in ("weight", "bias"))
+        out += field(layers, field(title, name.encode()) + b"".join(field(blobs, blob(each)) for each in pair))
+    path.write_bytes(out)
 
 
 def test_every_format_and_naming_has_one_fingerprint(tensors: Tensors, expected: str, tmp_path: Path) -> None:
@@ -144,27 +162,8 @@ def test_known_fingerprint_of_bvlc_googlenet(real_weights: Path) -> None:
     assert fingerprint(read_weights(real_weights, BVLC_GOOGLENET)) == CHECKPOINTS["bvlc_googlenet"].fingerprint
 
 
-# --- protobuf, byte by byte, without the schema under test ---------------------------------------------------------
-
-
-def varint(n: int) -> bytes:
-    out = b""
-    while n > 127:
-        out, n = out + bytes([n & 127 | 128]), n >> 7
-    return out + bytes([n])
-
-
-def field(number: int, data: bytes) -> bytes:
-    """A length-delimited field: wire type 2."""
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def number(number: int, value: int) -> bytes:
-    return varint(number << 3) + varint(value)
-
-
 def test_caffemodel_bytes_written_by_hand(tmp_path: Path) -> None:
-    """The schema holds against bytes laid out by caffe.proto's field numbers: 2014's layers and the present layer."""
+    """What other writers may do: fields that are not read, numbers one by one, a name after the blobs."""
     old_weight = (
         number(1, 1) + number(2, 1) + number(3, 2) + number(4, 3) + field(5, struct.pack("<6f", *range(6)))
         + field(6, struct.pack("<6f", *[9.0] * 6))
@@ -182,7 +181,7 @@ def test_caffemodel_bytes_written_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "hand.caffemodel"
     path.write_bytes(field(1, b"GoogleNet") + field(2, v1) + field(100, new))
 
-    read = dict(read_caffemodel(path))
+    read = read_caffemodel(path)
     assert read["conv1/7x7_s2.weight"].tolist() == [[[[0, 1, 2], [3, 4, 5]]]]
     assert read["conv1/7x7_s2.bias"].ravel().tolist() == [0.5, -4]
     assert read["loss3/classifier.weight"].shape == (2, 300)
@@ -194,7 +193,7 @@ def test_caffemodel_bytes_written_by_hand(tmp_path: Path) -> None:
 def test_double_precision_caffemodel(tensors: Tensors, tmp_path: Path) -> None:
     few = {name: tensors[name] for name in ("conv2d0.weight", "conv2d0.bias")}
     write_caffemodel(tmp_path / "d.caffemodel", few, old=False, double=True)
-    read = dict(read_caffemodel(tmp_path / "d.caffemodel"))["conv1/7x7_s2.weight"]
+    read = read_caffemodel(tmp_path / "d.caffemodel")["conv1/7x7_s2.weight"]
     assert np.array_equal(read.astype(np.float32), few["conv2d0.weight"].numpy())
 
 
@@ -306,11 +305,10 @@ def test_truncated_files(tensors: Tensors, tmp_path: Path, kind: str, share: flo
 
 
 def test_a_blob_whose_shape_is_not_its_size(tmp_path: Path) -> None:
-    net = net_parameter()()
-    blob = net.layer.add(name="conv1/7x7_s2").blobs.add()
-    blob.shape.dim.extend([64, 3, 7, 7])
-    blob.data.extend([1.0, 2.0])
-    (tmp_path / "w.caffemodel").write_bytes(net.SerializeToString())
+    shape = field(7, field(1, b"".join(map(varint, (64, 3, 7, 7)))))
+    blob = shape + field(5, struct.pack("<2f", 1, 2))
+    layer = field(1, b"conv1/7x7_s2") + field(7, blob)
+    (tmp_path / "w.caffemodel").write_bytes(field(100, layer))
     assert "holds 2 numbers for a shape of 64x3x7x7" in refused(tmp_path / "w.caffemodel")
 
 
@@ -432,6 +430,42 @@ def test_what_would_be_large_in_memory_is_refused_before_it_is_read(
     with zipfile.ZipFile(many, "w") as packed:
         packed.writestr("w/data.pkl", bytes(5_000_000))
     assert "far more tensors" in refused(many)
+    old = tmp_path / "old.pth"
+    torch.save({"a": torch.ones(5)}, old, _use_new_zipfile_serialization=False)
+    data, count = re.subn(rb"(cpuq.)K\x05", rb"\1J" + struct.pack("<i", 10**9), old.read_bytes())  # of its storage
+    assert count == 1
+    old.write_bytes(data)
+    assert "would take 1,000 MB" in refused(old)
+    torch.save({f"t{i}": torch.ones(0) for i in range(40_000)}, old, _use_new_zipfile_serialization=False)
+    assert "far more tensors" in refused(old)
+    old.write_bytes(pickle.dumps({"a": 1}))
+    assert "a pickle that torch did not write" in refused(old)
+    (tmp_path / "w.caffemodel").write_bytes(field(100, b"") * 150_000)
+    assert "100,000 fields" in refused(tmp_path / "w.caffemodel")
     header = json.dumps({f"t{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(20_000)})
     (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header.encode())
     assert "far more tensors" in refused(tmp_path / "w.safetensors")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, to read the peak of a process")
+def test_what_is_refused_takes_little_memory(tmp_path: Path) -> None:
+    """Not even that of importing torch, some 500 MB."""
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("w/data.pkl", b"")
+        for i in range(50):
+            packed.writestr(f"w/data/{i}", bytes(10_000_000))
+    (tmp_path / "w.caffemodel").write_bytes(field(100, b"") * 3_000_000)
+    torch.save(
+        {f"t{i}": torch.ones(0) for i in range(40_000)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False
+    )
+    (tmp_path / "atlas.toml").write_text("[checkpoints.bvlc_googlenet]\n")
+    program = (
+        "import contextlib, pathlib, re, sys\nfrom generator.cli.main import main\n"
+        "for file in ('w.pth', 'w.caffemodel', 'old.pth'):\n"
+        "    sys.argv = ['atlas', 'render', 'mixed4a:1', '--weights', file]\n"
+        "    with contextlib.suppress(SystemExit):\n        main()\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+) kB', pathlib.Path('/proc/self/status').read_text())[1])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stderr.count("so it is refused") == 3, done.stderr
+    assert int(done.stdout) < 300_000

@@ -35,7 +35,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 ROOMS["cli"] = tuple(room for room in ROOMS if room != "api")
 TORCH_ROOMS = ("generator.network", "generator.render", "generator.study", "generator.bench", "generator.api")
-HEAVY = ("torch", "torchvision", "lucent", "safetensors", "google")
+HEAVY = ("torch", "torchvision", "lucent", "safetensors")
 DRAWING_ROOMS = ("generator.figures", "generator.api")  # matplotlib is imported here and nowhere else
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 

@@ -115,17 +115,18 @@ def load_network(
     checkpoint: CheckpointConfig, weights: Path | None, device: str, *, what: str = "rendering"
 ) -> Inception:
     """The network of a checkpoint in float32 on a device. Raises AtlasError if weights, device or torch are missing."""
-    need("torch", "safetensors", "google.protobuf", extra="render", what=what)
+    need("torch", "safetensors", extra="render", what=what)
     from generator.network import load_checkpoint
-    from generator.render.local import pick_device
 
-    where = weights or checkpoint.weights
-    return load_checkpoint(checkpoint.name, where, pick_device(device), architecture=checkpoint.architecture)
+    net = load_checkpoint(checkpoint.name, weights or checkpoint.weights, architecture=checkpoint.architecture)
+    from generator.render.local import pick_device  # imports torch: a file that is none is refused before
+
+    return net.to(pick_device(device))
 
 
 def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Architecture, Engine]:
     """The same on a Ray cluster, which is joined or started when the context is entered."""
-    need("torch", "safetensors", "google.protobuf", "ray", extra="ray")
+    need("torch", "safetensors", "ray", extra="ray")
     from generator.network.load import load_tensors
     from generator.render.ray.cluster import LOCAL, connect
     from generator.render.ray.scheduler import run

@@ -8,21 +8,33 @@ torch.Size([1, 512, 14, 14])
 from __future__ import annotations
 
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from generator.core.architecture import Architecture
-from generator.network.inception import Inception
 from generator.network.load import load_tensors
 
+if TYPE_CHECKING:
+    import torch
+
+    from generator.network.inception import Inception
+
 __all__ = ["Inception", "load_checkpoint"]
+
+
+def __getattr__(name: str) -> Any:
+    """Inception, when it is asked for: it imports torch, and a weights file is judged before that."""
+    if name != "Inception":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from generator.network.inception import Inception
+
+    return Inception
 
 
 def load_checkpoint(
     name: str,
     weights: Path | str | None = None,
     device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     *,
     architecture: Architecture | None = None,
 ) -> Inception:
@@ -30,8 +42,13 @@ def load_checkpoint(
 
     ``weights`` is a file or a folder with ``NAME.safetensors``, ``.pth`` or ``.caffemodel``; without it they are
     looked for in ATLAS_WEIGHTS and the user's cache, and downloaded. A name of your own needs ``weights`` and
-    ``architecture``. Raises AtlasError when the weights cannot be found or do not fit.
+    ``architecture``. Its numbers are float32 if no ``dtype`` is given. Raises AtlasError when the weights cannot be
+    found or do not fit.
     """
     loaded = load_tensors(name, Path(weights) if weights is not None else None, architecture=architecture)
+    import torch
+
+    from generator.network.inception import Inception
+
     net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint, name)
     return net.to(memory_format=torch.channels_last).to(device=device, dtype=dtype).eval()

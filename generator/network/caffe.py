@@ -1,8 +1,8 @@
 """Caffe's ``.caffemodel`` files, read without Caffe.
 
-A caffemodel is one protocol buffer, a ``NetParameter``. Of its schema (BVLC/caffe, ``src/caffe/proto/caffe.proto``)
-only names and numbers are needed here. The few fields that hold them are declared below in code; the protobuf library
-skips all others. Files of both generations are read: ``layers`` (2014), ``layer`` (since).
+A caffemodel is one protocol buffer, a ``NetParameter`` (BVLC/caffe, ``src/caffe/proto/caffe.proto``). Of each layer its
+name and its blobs are read, and every other field is skipped by its length, so that a file is judged before any number
+of it is read. Files of both generations are read: ``layers`` (2014), ``layer`` (since).
 
 >>> read_caffemodel(Path("bvlc_googlenet.caffemodel"))["conv1/7x7_s2.weight"].shape    # doctest: +SKIP
 (64, 3, 7, 7)
@@ -12,79 +12,100 @@ Layers keep Caffe's names, and blobs the shape in which they are stored; ``gener
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+import mmap
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 
-BLOBS = ("weight", "bias")  # the meaning of the first and the second blob of a layer
+from generator.core.errors import AtlasError
 
-_ONE, _MANY = 1, 3  # "optional" and "repeated" in descriptor.proto
-_FLOAT, _DOUBLE, _INT64, _INT32, _TEXT, _MESSAGE = 2, 1, 3, 5, 9, 11
-_SCHEMA: dict[str, tuple[tuple[str, int, int, int, str], ...]] = {
-    # message: (field, number, optional or repeated, type, message it holds); repeated numbers are packed
-    "BlobShape": (("dim", 1, _MANY, _INT64, ""),),
-    "BlobProto": (
-        ("num", 1, _ONE, _INT32, ""),
-        ("channels", 2, _ONE, _INT32, ""),
-        ("height", 3, _ONE, _INT32, ""),
-        ("width", 4, _ONE, _INT32, ""),
-        ("data", 5, _MANY, _FLOAT, ""),
-        ("shape", 7, _ONE, _MESSAGE, "BlobShape"),
-        ("double_data", 8, _MANY, _DOUBLE, ""),
-    ),
-    "V1LayerParameter": (("name", 4, _ONE, _TEXT, ""), ("blobs", 6, _MANY, _MESSAGE, "BlobProto")),
-    "LayerParameter": (("name", 1, _ONE, _TEXT, ""), ("blobs", 7, _MANY, _MESSAGE, "BlobProto")),
-    "NetParameter": (
-        ("name", 1, _ONE, _TEXT, ""),
-        ("layers", 2, _MANY, _MESSAGE, "V1LayerParameter"),
-        ("layer", 100, _MANY, _MESSAGE, "LayerParameter"),
-    ),
-}
+_LAYERS = {2: (4, 6), 100: (1, 7)}  # numbers of fields: a layer in the network; its name and its blobs in the layer
+_BLOBS = ("weight", "bias")  # the meaning of the first and the second blob of a layer
+_FLOATS, _SHAPE, _DOUBLES = 5, 7, 8  # fields of a blob
+_FOUR = (1, 2, 3, 4)  # num, channels, height and width: how blobs were shaped before 2015
+_DIM, _DIMS_LIMIT = 1, 8  # the field of a shape; a kernel has 4
+_FIELDS_LIMIT = 100_000  # in a whole file; a GoogLeNet has some thousands
+
+_Fields = dict[int, list[memoryview]]
 
 
-@cache
-def net_parameter() -> Callable[[], Any]:
-    """The class of Caffe's NetParameter message, with the fields that this project reads."""
-    file = descriptor_pb2.FileDescriptorProto(name="generator/caffe.proto", package="caffe", syntax="proto2")
-    for message, fields in _SCHEMA.items():
-        declared: Any = file.message_type.add(name=message)  # the stubs want enums where plain integers do
-        for name, number, label, kind, holds in fields:
-            field = declared.field.add(name=name, number=number, label=label, type=kind)
-            if holds:
-                field.type_name = f".caffe.{holds}"
-            elif label == _MANY:
-                field.options.packed = True
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("caffe.NetParameter"))
+def read_caffemodel(path: Path) -> dict[str, np.ndarray]:
+    """Every weight and bias by its name, ``LAYER.weight`` or ``LAYER.bias``: views of the file, perhaps unaligned, so
+    that no number is read before it is used.
 
-
-def read_caffemodel(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """Every weight and bias, as (``LAYER.weight`` or ``LAYER.bias``, array).
-
-    Raises ValueError if the file is not a whole caffemodel.
+    Raises ValueError if the file is not a whole caffemodel, AtlasError if it has far more fields than a network has.
     """
-    net = net_parameter()()
+    with open(path, "rb") as file:
+        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    allowed = iter(range(_FIELDS_LIMIT))
     try:
-        net.ParseFromString(path.read_bytes())
-    except DecodeError as error:
+        net = _fields(data, allowed)
+        layers = [(_fields(each, allowed), _LAYERS[kind]) for kind in _LAYERS for each in net[kind]]
+        blobs = {
+            f"{str(layer[name][-1], 'utf-8') if layer[name] else ''}.{part}": _fields(blob, allowed)
+            for layer, (name, numbers) in layers
+            for part, blob in zip(_BLOBS, layer[numbers], strict=False)
+        }
+        return {name: _array(name, blob, allowed) for name, blob in blobs.items()}
+    except (LookupError, UnicodeError) as error:
         raise ValueError("not a whole caffemodel") from error
-    for layer in (*net.layers, *net.layer):
-        for kind, blob in zip(BLOBS, layer.blobs, strict=False):
-            name = f"{layer.name}.{kind}"
-            yield name, _array(name, blob)
+    except OverflowError as error:
+        raise AtlasError(
+            f"{path} has over {_FIELDS_LIMIT:,} fields, far more than an InceptionV1 has, so it is refused; use the "
+            "file that its authors published"
+        ) from error
 
 
-def _array(name: str, blob: Any) -> np.ndarray:
-    values = np.array(blob.double_data, np.float64) if len(blob.double_data) else np.array(blob.data, np.float32)
-    four = (blob.num, blob.channels, blob.height, blob.width)  # how blobs were shaped before 2015
-    shape = tuple(blob.shape.dim) if blob.HasField("shape") else four
-    if min(shape, default=0) < 0 or prod(shape) != values.size:
+def _array(name: str, blob: _Fields, allowed: Iterator[int]) -> np.ndarray:
+    pieces = [np.frombuffer(each, "<f8") for each in blob[_DOUBLES]]
+    pieces = pieces or [np.frombuffer(each, "<f4") for each in blob[_FLOATS]]
+    values = pieces[0] if len(pieces) == 1 else np.concatenate(pieces or [np.empty(0, "<f4")])
+    if blob[_SHAPE]:
+        dims = _fields(blob[_SHAPE][-1], allowed)[_DIM]
+        shape = tuple(islice((size for each in dims for size in _integers(each)), _DIMS_LIMIT))
+    else:
+        shape = tuple(next(_integers(blob[each][-1])) if blob[each] else 0 for each in _FOUR)
+    if prod(shape) != values.size:
         raise ValueError(f"{name} holds {values.size} numbers for a shape of {'x'.join(map(str, shape))}")
     return values.reshape(shape)
+
+
+def _fields(message: memoryview, allowed: Iterator[int]) -> _Fields:
+    """The values of a message by the number of their field, each as it is encoded. Raises LookupError if it is cut
+    off or none, OverflowError if it has more fields than are allowed."""
+    out: _Fields = defaultdict(list)
+    at = 0
+    while at < len(message):
+        if next(allowed, None) is None:
+            raise OverflowError
+        tag, at = _integer(message, at)
+        if tag & 7 == 2:  # text, a message, or many numbers
+            size, at = _integer(message, at)
+        else:
+            size = {0: _integer(message, at)[1] - at, 1: 8, 5: 4}[tag & 7]
+        if at + size > len(message):
+            raise LookupError
+        out[tag >> 3].append(message[at : at + size])
+        at += size
+    return out
+
+
+def _integer(message: memoryview, at: int) -> tuple[int, int]:
+    """The integer that begins at a position, 7 bits a byte, and the position after it."""
+    value = 0
+    for i in range(10):
+        value |= (message[at + i] & 127) << 7 * i
+        if message[at + i] < 128:
+            return value, at + i + 1
+    raise LookupError
+
+
+def _integers(encoded: memoryview) -> Iterator[int]:
+    at = 0
+    while at < len(encoded):
+        value, at = _integer(encoded, at)
+        yield value

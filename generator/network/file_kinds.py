@@ -1,13 +1,18 @@
-"""Which kind of weights file a file is, and what it is if it is none: judged from its headers, before it is read."""
+"""Which kind of weights file a file is, and what it is if it is none: judged from its headers, before it is read, and
+before torch is imported, which takes more memory than all weights."""
 
 from __future__ import annotations
 
+import io
+import pickletools
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from generator.core.errors import AtlasError, UsageError
+from generator.network.caffe import read_caffemodel
 
 Kind = Literal["safetensors", "torch", "caffemodel"]
 SUFFIXES: Mapping[str, Kind] = {
@@ -18,6 +23,7 @@ SUFFIXES: Mapping[str, Kind] = {
 }
 _HEADER_LIMIT = 100_000_000  # safetensors' own limit for the header of a file
 _INDEX_LIMIT, _PICKLE_LIMIT, _SLACK = 1_000_000, 4_000_000, 64_000_000  # bytes; 300 tensors have an index of 30,000
+_MAGIC = 0x1950A86A20F9469CFC6C  # torch/serialization.py: the first pickle of a file that torch wrote before 1.6
 _OTHER_KINDS = {  # by the first bytes of a file
     b"\x93NUMPY": "an array of numpy",
     b"\x1f\x8b": "compressed by gzip: unpack it first",
@@ -55,17 +61,31 @@ def kind_of(path: Path) -> Kind:
     if head[8:9] == b"{" and header <= _HEADER_LIMIT:
         _refuse_long(path, header, _INDEX_LIMIT)
         return "safetensors"
-    if head.startswith((b"\x80\x02", b"\x80\x04")):  # the pickles that torch wrote before 1.6
-        return "torch"
     other = next((kind for magic, kind in _OTHER_KINDS.items() if head.startswith(magic)), "")
     other = "a tar archive: unpack it first" if head[257:262] == b"ustar" else other
     if head.startswith(b"PK\x03\x04") and not (other := _not_of_torch(path)):
         return "torch"
+    kind = "torch" if head.startswith(b"\x80") else SUFFIXES.get(path.suffix.lower())
+    if kind == "torch" and not other:
+        other = _not_of_old_torch(path)
     if other:
         raise UsageError(f"{path} is {other}, and not weights; these are read: {', '.join(SUFFIXES)}")
-    if (kind := SUFFIXES.get(path.suffix.lower())) is None:
+    if kind is None:
         raise UsageError(f"{path} is no weights file known here; these are: {', '.join(SUFFIXES)}")
+    if kind == "caffemodel":
+        read_caffemodel(path)
     return kind
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Errors in a file as AtlasError, with the file's name and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise AtlasError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise AtlasError(f"{path}: {error}; copy or download the file again") from error
 
 
 def _not_of_torch(path: Path) -> str:
@@ -93,13 +113,39 @@ def _not_of_torch(path: Path) -> str:
         return "an .npz of numpy"
     if not any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return f"a zip of other files ({', '.join(names[:2])})"
-    if (whole := sum(each.file_size for each in files)) > size + _SLACK:
-        raise AtlasError(
-            f"{path} has {size / 1e6:.0f} MB and would take {whole / 1e6:,.0f} MB in memory, so it is refused; "
-            "save the weights again with torch.save(model.state_dict(), FILE)"
-        )
+    _refuse_large(path, size, sum(each.file_size for each in files))
     _refuse_long(path, max(each.file_size for each in files if each.filename.endswith(".pkl")), _PICKLE_LIMIT)
     return ""
+
+
+def _not_of_old_torch(path: Path) -> str:
+    """What a pickle is if no torch before 1.6 wrote it, or "". Raises AtlasError if it names a tensor that is much
+    larger than the file, ValueError if it is damaged.
+
+    The pickles (a magic number, a version, the machine, the tensors without their numbers, their order) are scanned and
+    not loaded. The numbers follow as they are in memory.
+    """
+    with open(path, "rb") as file:
+        head = io.BytesIO(file.read(_PICKLE_LIMIT))
+    numbers = ([n for _, n, _ in pickletools.genops(head) if isinstance(n, int)] for _ in range(5))
+    try:
+        if _MAGIC not in next(numbers):
+            return "a pickle that torch did not write"
+        _, _, tensors, _ = numbers
+    except (ValueError, UnicodeError) as error:
+        if head.tell() == _PICKLE_LIMIT:
+            _refuse_long(path, path.stat().st_size, _PICKLE_LIMIT)
+        raise ValueError("not a whole torch file") from error
+    _refuse_large(path, path.stat().st_size, max(tensors, default=0))
+    return ""
+
+
+def _refuse_large(path: Path, size: int, whole: int) -> None:
+    if whole > size + _SLACK:
+        raise AtlasError(
+            f"{path} has {size / 1e6:.0f} MB and would take {min(whole, 1 << 63) / 1e6:,.0f} MB in memory, so it is "
+            "refused; save the weights again with torch.save(model.state_dict(), FILE)"
+        )
 
 
 def _refuse_long(path: Path, index: int, limit: int) -> None:

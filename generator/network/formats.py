@@ -28,7 +28,7 @@ from generator.checkpoints import ARCHITECTURES
 from generator.core.architecture import CLASSIFIER, Architecture, TensorNames
 from generator.core.errors import AtlasError
 from generator.network.caffe import read_caffemodel
-from generator.network.file_kinds import kind_of
+from generator.network.file_kinds import kind_of, reading
 from generator.network.fingerprint import write_shape
 
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
@@ -121,17 +121,13 @@ def _within(stored: Mapping[str, torch.Tensor], prefixes: Collection[str]) -> It
 
 def _stored(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file, under the file's own names."""
-    try:
+    with reading(path):
         kind = kind_of(path)
         if kind == "safetensors":
             return _read_safetensors(path)
         if kind == "torch":
             return _read_torch(path)
-        return {name: torch.from_numpy(array) for name, array in read_caffemodel(path)}
-    except OSError as error:
-        raise AtlasError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise AtlasError(f"{path}: {error}; copy or download the file again") from error
+        return {name: torch.from_numpy(array.copy()) for name, array in read_caffemodel(path).items()}
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:

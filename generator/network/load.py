@@ -22,17 +22,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from generator.checkpoints import CHECKPOINTS
 from generator.core.architecture import CLASSIFIER, Architecture
 from generator.core.errors import AtlasError, UsageError
 from generator.network.fetch import NO_HOME, cache_folder, fetch
-from generator.network.file_kinds import SUFFIXES
-from generator.network.fingerprint import fingerprint
-from generator.network.formats import read_weights, shapes
+from generator.network.file_kinds import SUFFIXES, kind_of, reading
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +57,29 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
     net = spec.architecture if spec else architecture
     if net is None:
         raise UsageError(f"no checkpoint “{name}”; there are {', '.join(CHECKPOINTS)}")
-    path, tensors = None, {}
-    if spec and spec.seed is not None:
-        if weights is not None:
-            raise UsageError(f"{name} has no weights file, it is drawn from a seed; leave out {weights}")
-        tensors = draw_weights(net, spec.seed)
-    else:
+    seed = spec.seed if spec else None
+    if seed is None:
         path = find_weights(name, weights)
-        tensors = read_weights(path, net)
-        if (classes := len(tensors[f"{CLASSIFIER}.bias"])) != net.classes:
-            net = replace(net, classes=classes)
+        with reading(path):
+            kind_of(path)
+    elif weights is not None:
+        raise UsageError(f"{name} has no weights file, it is drawn from a seed; leave out {weights}")
+    # Imported once the file is judged: torch takes ten times the memory of the weights.
+    from generator.network.fingerprint import fingerprint
+    from generator.network.formats import read_weights
+
+    tensors = read_weights(path, net) if seed is None else draw_weights(net, seed)
+    if (classes := len(tensors[f"{CLASSIFIER}.bias"])) != net.classes:
+        net = replace(net, classes=classes)
     found = fingerprint(tensors)
     if spec and spec.fingerprint and found != spec.fingerprint:
-        if path is None:
+        if seed is not None:
             raise AtlasError(f"numpy {np.__version__} draws other numbers than {name} is made of; update numpy")
         raise AtlasError(
             f"{path} holds other weights than {name} (fingerprint {found[:12]}…, not {spec.fingerprint[:12]}…); "
             f'give them a name of their own: [checkpoints.NAME] with architecture = "{net.name}" and weights'
         )
-    return Loaded(net, tensors, found, path)
+    return Loaded(net, tensors, found, path if seed is None else None)
 
 
 def find_weights(name: str, weights: Path | None = None) -> Path:
@@ -128,6 +133,10 @@ def draw_weights(architecture: Architecture, seed: int) -> dict[str, torch.Tenso
     tails are somewhat thinner than those of a normal distribution. It is computed in whole numbers up to the last step,
     so its bits are the same on every machine and with every numpy; no library's ``standard_normal`` promises that.
     """
+    import torch
+
+    from generator.network.formats import shapes
+
     bits = np.random.Philox(seed)
     out: dict[str, torch.Tensor] = {}
     for name, shape in shapes(architecture).items():

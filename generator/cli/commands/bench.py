@@ -86,7 +86,7 @@ def command(
     recipe = Recipe(**settings)
     if recipe.steps == 0:
         raise UsageError("--steps 0 leaves nothing to time; type --steps 128")
-    need("torch", "safetensors", "google.protobuf", extra="render")
+    need("torch", "safetensors", extra="render")
     if lucent:
         need("lucent", extra="render", what="atlas bench (without --no-lucent)")
 
