@@ -3,12 +3,13 @@
 //   <script src="https://host/atlas/static/embed.js" async></script>
 //   <atlas-unit ref="mixed4a:11"><a href="https://host/atlas/bvlc_googlenet/mixed4a/11.html">4a:11</a></atlas-unit>
 // A ref may name its checkpoint, "untrained/mixed4a:11"; else the script's data-checkpoint is meant, or the atlas's first.
+// Behind the number it may name a view, "mixed4a:11 neuron".
 // A build leaves these lines out.
 "use strict";
 (() => {
   const { src, dataset } = document.currentScript;
   const root = new URL("..", src).href, usual = dataset.checkpoint || "{{checkpoint}}", wide = 240, high = 304;
-  const spelling = /^(?:([a-z0-9][\w-]*)\/)?((?:mixed)?\d[a-z](?:_[35]x[35]_bottleneck)?|conv2d\d|output)[:_/ ](\d{1,6})$/;
+  const spelling = /^(?:([a-z0-9][\w-]*)\/)?((?:mixed)?\d[a-z](?:_[35]x[35]_bottleneck)?|conv2d\d|output)[:_/ ](\d{1,6})(?: +(\w+))?$/;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { white-space: nowrap; }
@@ -17,14 +18,14 @@
     iframe { position: fixed; inset: auto; margin: 0; padding: 0; width: ${wide}px; height: ${high}px; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 8px; box-shadow: 0 10px 35px rgb(0 0 0 / .25); }
   `);
 
-  // [checkpoint, layer, channel] of the link within, if it leads to this atlas, else of the ref; a link elsewhere is left
+  // [checkpoint, layer, channel, view] of the link within, if it leads to this atlas, else of the ref; a link elsewhere is left
   const named = (element) => {
     const href = element.querySelector("a")?.href;
     if (href && !href.startsWith(root)) return null;
-    const linked = href && /^([\w-]+)\/(\w+)\/(\d+)\.html/.exec(href.slice(root.length));
+    const linked = href && /^([\w-]+)\/(\w+)\/(\d+)\.html(?:#view-(\w+))?/.exec(href.slice(root.length));
     if (linked) return linked.slice(1);
     const asked = spelling.exec((element.getAttribute("ref") ?? "").trim().toLowerCase());
-    return asked && [asked[1] ?? usual, asked[2].replace(/^(?=\d)/, "mixed"), Number(asked[3])];
+    return asked && [asked[1] ?? usual, asked[2].replace(/^(?=\d)/, "mixed"), Number(asked[3]), asked[4]];
   };
 
   if (!customElements.get("atlas-unit")) customElements.define("atlas-unit", class extends HTMLElement {
@@ -47,19 +48,20 @@
     attributeChangedCallback() { if (this.isConnected) this.show(); }
 
     show() {
-      const unit = named(this), path = unit?.join("/");
+      const unit = named(this), view = unit?.[3], page = unit?.slice(0, 3).join("/"), path = view ? `${page}-${view}` : page;
       if (path === this.path) return;
       this.close();
       this.path = path;
       const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" }), slot = document.createElement("slot");
       if (!unit) return shadow.replaceChildren(slot);
       const [checkpoint, layer, channel] = unit;
-      this.name = `${layer}:${channel} of ${checkpoint}`;
+      const behind = view ? ` ${view}` : "";
+      this.name = `${layer}:${channel}${behind} of ${checkpoint}`;
       shadow.adoptedStyleSheets = [sheet];
       const image = Object.assign(new Image(21, 21), { alt: "", loading: "lazy", src: `${root}${path}.webp` });
       image.addEventListener("error", () => { this.path = null; shadow.replaceChildren(slot); });
-      const link = Object.assign(document.createElement("a"), { href: `${root}${path}.html`, ariaLabel: this.name });
-      link.append(image, `${layer.replace(/^mixed/, "")}:${channel}`);
+      const link = Object.assign(document.createElement("a"), { href: `${root}${page}.html${view ? `#view-${view}` : ""}`, ariaLabel: this.name });
+      link.append(image, `${layer.replace(/^mixed/, "")}:${channel}${behind}`);
       shadow.replaceChildren(link);
     }
 

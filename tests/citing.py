@@ -17,7 +17,7 @@ from tiny import TinyAtlas, tiny_atlas
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.cite.document import cite
 from generator.cite.mentions import Language
-from generator.core.units import parse_units
+from generator.core.units import Unit, parse_units
 from generator.links.addresses import picture_fragment
 from generator.publish.build import build
 from generator.reader.atlas import Atlas
@@ -47,6 +47,7 @@ PAGE = f"{BASE}bvlc_googlenet/mixed4a/9.html"
 def tiny_to_cite(folder: Path) -> TinyAtlas:
     tiny = tiny_atlas(folder)
     tiny.label(LABELS)
+    tiny.answer(Unit("mixed4a", 9), view="neuron", seed=1)
     for word in ("mixed4a:5,11,197", "mixed3b:379"):
         for unit in parse_units(word, INCEPTION5H):
             tiny.answer(unit, fingerprint=LUCID_CHECKPOINT, checkpoint="inception5h")

@@ -539,6 +539,8 @@ def test_chips_in_pages_that_are_not_as_one_would_wish(browser: Any, atlas: Tiny
                 "document.getElementById('made').setAttribute('ref', 'conv2d0:3')"
             )
             assert page.locator("#made").get_by_role("link").inner_text() == "conv2d0:3"
+            page.evaluate("document.getElementById('made').setAttribute('ref', '4a:12 negative')")
+            page.locator("#made a[href$='12.html#view-negative'] img[src$='12-negative.webp']").wait_for()
             assert [error for error in visit.errors if "404" not in error and "mixed4b/100.webp" not in error] == []
 
 

@@ -18,6 +18,7 @@ from generator.cite.files import KINDS
 from generator.cite.formatters import FORMATS, Format
 from generator.cite.mentions import Language
 from generator.core.errors import UsageError
+from generator.core.views import views_of
 from generator.reader.atlas import Atlas
 
 WRITE = bool(os.environ.get("WRITE_SNAPSHOTS"))
@@ -144,6 +145,34 @@ def test_a_checkpoint_may_be_named_for_names_without_one(atlas: Atlas) -> None:
         cite(text, "markdown", atlas, checkpoint="inception5")
 
 
+@pytest.mark.parametrize("kind", ["markdown", "html"])
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_view_of_a_unit_is_linked_and_shown_as_that(atlas: Atlas, kind: Language, to: Format) -> None:
+    quoted = atlas["mixed4a:9 neuron"].quoted
+    cited = cite("[[4a:9 Neuron]] [[bvlc_googlenet/mixed4a 9 neuron]] [[4a:9 channel]]", kind, atlas, to=to)
+    assert cited.problems == ()
+    links = re.findall(rf"{BASE}bvlc_googlenet/mixed4a/9.html(#[\w-]+)?", cited.text)
+    if to == "link":
+        assert links == ["#view-neuron", "#view-neuron", ""]
+    else:
+        assert quoted.exact.partition("#")[2] in {link[1:] for link in links}
+    assert cited.text.count(quoted.thumbnail) == (2 if to in ("chip", "markdown") else 0)
+    again = cite(cited.text, kind, atlas, to=to)
+    assert (again.text, again.written, again.problems) == (cited.text, 0, ())
+
+
+def test_a_view_that_is_not_there_is_told_with_those_that_are(atlas: Atlas) -> None:
+    nowhere = f"{BASE}bvlc_googlenet/mixed4a/12.html#view-neuron"
+    said = problems(f"[[4a:9 nuron]] [[4a:12 neuron]] [x]({nowhere})", atlas)
+    assert said == [
+        f"mixed4a:9 has no view “nuron”; its views are {', '.join(views_of('mixed4a'))}",
+        "mixed4a:12 of bvlc_googlenet is not rendered by the view neuron in this atlas",
+        f"{nowhere} leads nowhere: mixed4a:12 of bvlc_googlenet has no view neuron",
+    ]
+    assert problems(f"![]({BASE}bvlc_googlenet/mixed4a/9-negative.webp)", atlas)
+    assert cite(f"[x]({BASE}bvlc_googlenet/mixed4a/9-neuron.webp)", "markdown", atlas).count == 1
+
+
 def test_an_atlas_that_was_never_published_cannot_be_linked(tmp_path: Path) -> None:
     from tiny import tiny_atlas
 
@@ -201,6 +230,7 @@ def test_links_of_ours_that_hold_are_never_changed(atlas: Atlas) -> None:
     """Not even to the form that is asked for, nor from http to https."""
     unit = atlas["mixed4a:9"]
     good = [
+        atlas["mixed4a:9 neuron"].url, atlas["mixed4a:9 neuron"].quoted.card, atlas["mixed4a:9 neuron"].quoted.embed,
         unit.url, unit.quoted.exact, unit.quoted.embed, unit.quoted.card, unit.quoted.thumbnail, BASE + unit.picture,
         BASE + unit.thumbnail, f"{unit.url}#other", f"{BASE}bvlc_googlenet/mixed4a/", unit.url.replace("https", "http"),
         f"{BASE}bvlc_googlenet/mixed4a/9", unit.url.replace("example.org", "EXAMPLE.org"),

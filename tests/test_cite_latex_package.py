@@ -19,9 +19,12 @@ PAPER = r"""
 \usepackage{atlas}
 \begin{document}
 \section{Of \atlasunit{mixed4a:9}}
-\atlasunit{4a:9}, \atlasunit{inception5h/mixed4a:11}, \atlasunit{conv2d0:3}
+\atlasunit{4a:9}, \atlasunit{inception5h/mixed4a:11}, \atlasunit{conv2d0:3}, \atlasunit{4a:9 neuron}
 \begin{figure}\atlaspicture[2cm]{mixed4a:9}\caption{\atlasunit{4a:12}}\end{figure}
 \atlaspicture{mixed4a:12}
+\atlaspicture{mixed4a:9 neuron}
+\typeout{card=\csname atlas@card\endcsname, file=\csname atlas@file\endcsname}
+\atlasunit{mixed4a:12}
 \typeout{page=\csname atlas@page\endcsname, file=\csname atlas@file\endcsname}
 \end{document}
 """
@@ -48,7 +51,7 @@ def test_an_atlas_without_an_address_has_no_package(tmp_path: Path) -> None:
 
 def test_what_the_package_shows_is_checked(tiny: TinyAtlas) -> None:
     cited = cite(PAPER, "latex", Atlas.open(tiny.site))
-    assert (cited.text, cited.problems, cited.count) == (PAPER, (), 7)
+    assert (cited.text, cited.problems, cited.count) == (PAPER, (), 10)
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs a TeX: pdflatex")
@@ -62,10 +65,12 @@ def test_tex_links_the_pages_and_shows_the_pictures(tiny: TinyAtlas, tmp_path: P
             text=True, errors="replace", timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:]
+    log = done.stdout.replace("\n", "")
     pdf = (tmp_path / "paper.pdf").read_bytes().decode("latin-1")
     for page in ("bvlc_googlenet/mixed4a/9", "inception5h/mixed4a/11", "bvlc_googlenet/conv2d0/3"):
         assert f"/URI({BASE}{page}.html)" in pdf
+    assert f"/URI({BASE}bvlc_googlenet/mixed4a/9.html#view-neuron)" in pdf
+    assert f"card={BASE}bvlc_googlenet/mixed4a/9-neuron.jpg, file=bvlc_googlenet-mixed4a-9-neuron.jpg" in log
     assert "/Subtype/Image" in pdf.replace(" ", "")
-    log = done.stdout.replace("\n", "")
     assert "page=https://example.org/atlas/bvlc_googlenet/mixed4a/12" in log
     assert "no picture here; type `curl -o bvlc_googlenet-mixed4a-12.jpg" in log

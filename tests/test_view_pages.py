@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageChops, ImageStat
 from test_panels import keep
 from tiny import TinyAtlas, tiny_atlas
 
@@ -80,6 +82,12 @@ def test_views_are_found_quoted_and_pulled(atlas: TinyAtlas, tmp_path: Path) -> 
     assert neuron.record.question.view == "neuron"
     assert neuron.quoted.markdown_picture in page(atlas, "mixed4a/2.html").replace("&#39;", "'")
     thumbnail = neuron.quoted.thumbnail.removeprefix("https://atlas.example/")
+    frame = (atlas.site / neuron.quoted.embed.removeprefix("https://atlas.example/")).read_text()
+    assert neuron.picture in frame
+    assert "mixed4a/2.html#view-neuron" in frame
+    assert neuron.quoted.iframe in html.unescape(page(atlas, "mixed4a/2.html"))
+    card = Image.open(atlas.site / neuron.quoted.card.removeprefix("https://atlas.example/"))
+    assert ImageStat.Stat(ImageChops.difference(card, neuron.image().resize(card.size))).mean < [12] * 3
     assert (atlas.site / thumbnail).read_bytes() == atlas.store.path(neuron.record.thumbnail).read_bytes()
     mine = tiny_atlas(tmp_path / "mine", ())
     units = theirs.select(layer="mixed4a")

@@ -36,7 +36,7 @@ _MARKDOWN: Mapping[Format, _Formatter] = {
     "link": lambda quoted, cited, number: quoted.markdown_link,
     "chip": _chip,
     "markdown": lambda quoted, cited, number: quoted.markdown_picture,
-    "footnote": lambda quoted, cited, number: f"{quoted.unit}[^{quoted.key}]",
+    "footnote": lambda quoted, cited, number: f"{quoted.name}[^{quoted.key}]",
 }
 _WRITTEN: Mapping[Language, Mapping[Format, _Formatter]] = {
     "markdown": _MARKDOWN,
@@ -47,7 +47,7 @@ _WRITTEN: Mapping[Language, Mapping[Format, _Formatter]] = {
         "chip": _chip,
         "markdown": lambda quoted, cited, number: quoted.html_picture,
         "footnote": lambda quoted, cited, number: (
-            f'{html.escape(str(quoted.unit))}<sup><a href="#fn-{quoted.key}">{number}</a></sup>'
+            f'{html.escape(quoted.name)}<sup><a href="#fn-{quoted.key}">{number}</a></sup>'
         ),
     },
 }
@@ -56,8 +56,8 @@ _NOTES: Mapping[tuple[Language, Format], _Formatter] = {
     ("html", "footnote"): lambda quoted, cited, number: f'<li id="fn-{quoted.key}">{cited.html_note(quoted)}</li>',
 }
 _IS_NOTED: Mapping[Language, re.Pattern[str]] = {
-    "markdown": re.compile(r"\[\^([a-z0-9_-]+)\]"),
-    "html": re.compile(r'<sup><a href="#fn-([a-z0-9_-]+)"'),
+    "markdown": re.compile(r"( [a-z]+)?\[\^([a-z0-9_-]+)\]"),
+    "html": re.compile(r'( [a-z]+)?<sup><a href="#fn-([a-z0-9_-]+)"'),
 }
 
 
@@ -96,7 +96,8 @@ def is_noted(name: str, text: str, end: int, language: Language) -> bool:
     """Whether a name that ends here has its footnote already, of whichever checkpoint."""
     pattern = _IS_NOTED.get(language)
     found = pattern.match(text, end) if pattern else None
-    return bool(found and f"-{found[1]}".replace("/", "-").endswith(f"-{name.replace(':', '-')}"))
+    key = re.sub("[/: ]", "-", f"-{name}{found[1] or ''}") if found else ""
+    return bool(found and f"-{found[2]}".endswith(key))
 
 
 def cited(unit: PublishedUnit) -> Citation:

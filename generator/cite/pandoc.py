@@ -98,7 +98,7 @@ class Filter:
         quoted = meant.quoted
         address = quoted.card if self.target in _NO_WEBP else quoted.thumbnail
         if self.to == "link":
-            yield _linked(quoted.page, _words(str(quoted.unit)))
+            yield _linked(quoted.page, _words(quoted.name))
         elif self.to == "chip":
             side = [["width", f"{CHIP}px"], ["height", f"{CHIP}px"]]
             picture = {"t": "Image", "c": [["", [], side], [], [address, ""]]}
@@ -109,7 +109,7 @@ class Filter:
         else:
             says = cited(meant)
             note = [_linked(quoted.exact, _words(says.title(quoted))), *_words(f" ({says.made})")]
-            yield from _words(str(quoted.unit))
+            yield from _words(quoted.name)
             yield {"t": "Note", "c": [{"t": "Para", "c": note}]}
 
 

@@ -22,13 +22,13 @@ from generator.cite.mentions import LAYERS
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import LUCID_CHECKPOINT, ExternalUnit, is_address, read_address
 from generator.core.text import legible
-from generator.core.units import Unit
+from generator.core.units import Unit, split_view
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
 
 _OLD_FOLDERS = re.compile(r"/(inceptionv1-weight-explorer|tensorflow_inception)/")
 _OLD_HOSTS = ("storage.googleapis.com", "distill.pub")  # of the folders; what lies elsewhere is somebody's copy
-_PAGE = re.compile(r"(?:embed/)?([^/]+)/([^/]+)/(0|[1-9][0-9]{0,5})(?:\.(?:html|json|jpg|webp))?")
+_PAGE = re.compile(r"(?:embed/)?([^/]+)/([^/]+)/(0|[1-9][0-9]{0,5})(?:-([a-z]+))?(?:\.(?:html|json|jpg|webp))?")
 _LAYER = re.compile(r"([^/]+)/([^/]+)/(?:index\.(?:html|json|jpg))?")
 _STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
 _PICTURE = re.compile(r"p-[0-9a-f]{8}")
@@ -95,15 +95,20 @@ class Resolver:
         head, _, rest = word.partition("/")
         if rest and head not in self.atlas.checkpoints and head in CHECKPOINTS:
             return self._foreign(word, head)
+        named, _ = split_view(word)
         full = f"{self.checkpoint}/{word}" if self.checkpoint and head not in self.atlas.checkpoints else word
         try:
             unit = self.atlas[full]
             self._is_guessed |= full == word and head not in self.atlas.checkpoints
             return unit
         except NoUnitError as error:
-            if not looks_like_a_unit(word):
+            if not looks_like_a_unit(named):
                 return OtherCheckpoint(why) if (why := left_out(word)) else None
-            return self._foreign(word, head) if rest and looks_like_a_unit(rest) else Invalid(str(error))
+            return (
+                self._foreign(word, head)
+                if rest and looks_like_a_unit(named.partition("/")[2])
+                else Invalid(str(error))
+            )
 
     def of_ref(self, word: str, *, is_command: bool = False) -> Meaning:
         """What the ref of an <atlas-unit> means, or the argument of a command of atlas.sty, which reads one spelling
@@ -112,8 +117,10 @@ class Resolver:
             unit = self.atlas[word]
         except NoUnitError as error:
             return Invalid(str(error))
-        if is_command and word not in (str(unit), str(unit.unit), unit.quoted.short):
-            return Invalid(f"atlas.sty cannot read “{legible(word)}”; write {unit if '/' in word else unit.unit}")
+        if is_command and word not in (str(unit), unit.quoted.name, unit.quoted.short):
+            return Invalid(
+                f"atlas.sty cannot read “{legible(word)}”; write {unit if '/' in word else unit.quoted.name}"
+            )
         return unit
 
     def of_address(self, address: str) -> Meaning:
@@ -169,14 +176,14 @@ class Resolver:
         if stored := _STORED.fullmatch(path):
             return self._stored(address, path, stored[1] + stored[2])
         if page := _PAGE.fullmatch(path):
-            return self._page(address, page[1], Unit(page[2], int(page[3])), there.fragment)
+            return self._page(address, page[1], Unit(page[2], int(page[3])), page[4] or "", there.fragment)
         if (layer := _LAYER.fullmatch(path)) and layer[1] not in addresses.RESERVED and layer[2] in LAYERS:
             return (
                 Valid() if (layer[1], layer[2]) in self._layers else Invalid(f"{legible(address)} is not in the atlas")
             )
         return None
 
-    def _page(self, address: str, checkpoint: str, unit: Unit, fragment: str) -> Valid | Invalid | None:
+    def _page(self, address: str, checkpoint: str, unit: Unit, view: str, fragment: str) -> Valid | Invalid | None:
         if checkpoint not in self.atlas.checkpoints:
             if unit.layer not in LAYERS:
                 return None  # where the atlas is at the root of a host that has other pages too
@@ -185,6 +192,9 @@ class Resolver:
         published = self.atlas.checkpoints[checkpoint].units.get(unit)
         if published is None:
             return Invalid(f"{legible(address)} leads nowhere: {unit} of {checkpoint} is not in the atlas")
+        view = view or (fragment.removeprefix("view-") if fragment.startswith("view-") else "")
+        if view and view not in published.views:
+            return Invalid(f"{legible(address)} leads nowhere: {unit} of {checkpoint} has no view {legible(view)}")
         now = addresses.picture_fragment(published.sha256)
         shown = {now, *(addresses.picture_fragment(view.sha256) for view in published.views.values())}
         if _PICTURE.fullmatch(fragment) and fragment not in shown:

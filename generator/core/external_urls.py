@@ -26,7 +26,7 @@ LUCID_CHECKPOINT = "inception5h"
 _MICROSCOPE_MODELS = {"inceptionv1": LUCID_CHECKPOINT}  # any other model keeps its own name
 _HOSTED = re.compile(r"(https?://)?[\w-]+(\.[\w-]+)+(:\d+)?/", re.ASCII)
 _LAYER = re.compile(r"conv2d\d|mixed\d[a-z](_\w+)?|output", re.ASCII)
-_FILE = re.compile(r"\.(html|json|jpg|webp)$")
+_FILE = re.compile(r"(-[a-z]+)?\.(html|json|jpg|webp)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _atlas(split: SplitResult, parts: list[str]) -> ExternalUnit | None:
     """An atlas of ours: /CHECKPOINT/LAYER/11.html and the files beside it, or /CHECKPOINT/LAYER/."""
     if parts and parts[-1] in ("index.html", "index.json", "index.jpg"):
         parts = parts[:-1]
-    if len(parts) >= 3 and _LAYER.fullmatch(parts[-2]) and re.fullmatch(r"\d+(\.\w+)?", parts[-1], re.ASCII):
+    if len(parts) >= 3 and _LAYER.fullmatch(parts[-2]) and re.fullmatch(r"\d+(-\w+)?(\.\w+)?", parts[-1], re.ASCII):
         return ExternalUnit(parts[-3], parts[-2], _FILE.sub("", parts[-1]))
     if len(parts) < 2 or not _LAYER.fullmatch(parts[-1]):
         return None

@@ -27,6 +27,7 @@ from generator.core.external_urls import is_address, read_address
 
 _CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
 _AFTER_A_LAYER = ":/_ "
+_VIEW = re.compile(r"(.*\d)\s+([a-z]+)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _SPELLINGS = (  # of modules in Caffe's manner, and with spaces, each as we write it
     (re.compile(r"^inception_?(?=\d)"), "mixed"),
     (re.compile(r"^((?:mixed)?\d[a-z])[/_ ]output"), r"\1"),
@@ -46,6 +47,16 @@ class Unit:
 
     def __str__(self) -> str:
         return f"{self.layer}:{self.channel}"
+
+
+def split_view(text: str) -> tuple[str, str]:
+    """The name of a unit, and the view that stands behind it, or "".
+
+    >>> split_view("4a:11 neuron"), split_view("mixed4a 3x3 8")
+    (('4a:11', 'neuron'), ('mixed4a 3x3 8', ''))
+    """
+    found = _VIEW.fullmatch(text.strip())
+    return (found[1], found[2].lower()) if found else (text, "")
 
 
 def parse_units(text: str, net: Architecture, checkpoint: str | None = None) -> tuple[Unit, ...]:

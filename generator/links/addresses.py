@@ -117,14 +117,14 @@ def view_fragment(view: str) -> str:
     return f"view-{view}"
 
 
-def embed_address(checkpoint: str, unit: Unit) -> str:
-    """The page that shows a unit in a frame of other pages."""
-    return f"{EMBED}/{checkpoint}/{unit.layer}/{unit.channel}.html"
+def embed_address(checkpoint: str, unit: Unit, view: str = "") -> str:
+    """The page that shows a unit, or its picture by a view, in a frame of other pages."""
+    return f"{EMBED}/{checkpoint}/{unit.layer}/{unit.channel}{view and f'-{view}'}.html"
 
 
-def card_address(page: str) -> str:
-    """The page's picture for link previews; for a unit, its picture as JPEG."""
-    return f"{page.removesuffix('.html')}.jpg"
+def card_address(page: str, view: str = "") -> str:
+    """The page's picture for link previews; for a unit, its picture as JPEG, or that by a ``view``."""
+    return f"{page.removesuffix('.html')}{view and f'-{view}'}.jpg"
 
 
 def families_address(checkpoint: str) -> str:

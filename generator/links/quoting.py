@@ -60,16 +60,21 @@ class UnitReference:
     @property
     def card(self) -> str:
         """The unit's picture as JPEG, which every program can show."""
-        return self.base + addresses.card_address(addresses.unit_address(self.checkpoint, self.unit))
+        return addresses.card_address(self._page, self.view)
 
     @property
     def embed(self) -> str:
-        return self.base + addresses.embed_address(self.checkpoint, self.unit)
+        return self.base + addresses.embed_address(self.checkpoint, self.unit, self.view)
+
+    @property
+    def name(self) -> str:
+        """``mixed4a:11``, and behind it the view."""
+        return f"{self.unit}{self.view and f' {self.view}'}"
 
     @property
     def short(self) -> str:
         """``4a:11``, as the literature writes it."""
-        return str(self.unit).removeprefix("mixed")
+        return self.name.removeprefix("mixed")
 
     @property
     def full(self) -> str:
@@ -77,7 +82,7 @@ class UnitReference:
 
     @property
     def markdown_link(self) -> str:
-        return f"[{self.unit}]({self.page})"
+        return f"[{self.name}]({self.page})"
 
     @property
     def markdown_picture(self) -> str:
@@ -86,7 +91,7 @@ class UnitReference:
 
     @property
     def html_link(self) -> str:
-        return f'<a href="{html.escape(self.page)}">{html.escape(str(self.unit))}</a>'
+        return f'<a href="{html.escape(self.page)}">{html.escape(self.name)}</a>'
 
     @property
     def html_picture(self) -> str:
@@ -157,7 +162,7 @@ class Citation:
 
     def markdown_link(self, quoted: UnitReference) -> str:
         """The unit, linked; the reference is the link's title."""
-        return f'[{quoted.unit}]({quoted.page} "{inert(self.plain(quoted))}")'
+        return f'[{quoted.name}]({quoted.page} "{inert(self.plain(quoted))}")'
 
     def html_note(self, quoted: UnitReference) -> str:
         return f'<a href="{html.escape(quoted.exact)}">{inert(self.title(quoted))}</a> ({inert(self.made)})'

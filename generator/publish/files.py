@@ -66,6 +66,7 @@ def site_files(site: Site) -> SiteFiles:
     made |= dict(_for_programs(site, [page.address for page in pages if page.listed]))
     previews = [page.preview for page in pages if page.preview] if site.config.url else []
     drawn = {preview.address: _draw(preview, store) for preview in previews}
+    drawn |= dict(_view_cards(site, store)) if site.config.url else {}
     for sha256, path in site.catalog.album.files.items():
         drawn[addresses.photograph_address(sha256)] = partial(pixels, path)
     return SiteFiles(made, dict(_tiles(site, store)) | drawn | dict(_mosaics(site, store)))
@@ -186,6 +187,16 @@ def _mosaics(site: Site, store: Store) -> Iterator[tuple[str, Draw]]:
                     (CardPicture(store.path(file), file.sha256), row, column) for file, row, column in thumbnails
                 ]
                 yield shown.picture, partial(mosaic, shown.side, sources)
+
+
+def _view_cards(site: Site, store: Store) -> Iterator[tuple[str, Draw]]:
+    """The pictures by other views as JPEG."""
+    for checkpoint in site.checkpoints:
+        for unit in (unit for layer in checkpoint.layers.values() for unit in layer.rendered):
+            for view in unit.views:
+                page, picture = addresses.unit_address(checkpoint.name, unit.unit), view.record.picture
+                source = CardPicture(store.path(picture), picture.sha256)
+                yield addresses.card_address(page, view.name), partial(unit_card, source)
 
 
 def _draw(preview: Preview, store: Store) -> Draw:

@@ -19,7 +19,8 @@ from generator.core.architecture import BRANCHES
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
 from generator.core.text import legible
-from generator.core.units import parse_unit, parse_units
+from generator.core.units import parse_unit, parse_units, split_view
+from generator.core.views import views_of
 from generator.links import addresses
 from generator.reader.index import read_index
 from generator.reader.location import Folder, Location, OutOfReachError, location_of
@@ -86,19 +87,28 @@ class Atlas:
             yield from checkpoint.units.values()
 
     def __getitem__(self, word: str) -> PublishedUnit:
-        """A unit by any of its spellings: ``mixed4a:11``, ``untrained/4a:11``, an address.
+        """A unit by any of its spellings: ``mixed4a:11``, ``untrained/4a:11``, an address; by a view, ``4a:11 neuron``.
 
         Without a checkpoint, the atlas's first is used. Raises UsageError (which is also a KeyError) if the atlas has
         no such unit. An address of another checkpoint's unit never gives a unit of this one.
         """
         checkpoint, name = self.checkpoint_of(word)
+        name, view = split_view(name)
         try:
             unit = parse_unit(name, checkpoint.architecture, checkpoint.name)
         except UsageError as error:
             raise NoUnitError(str(error)) from None
         if unit not in checkpoint.units:
             raise NoUnitError(f"{unit} of {checkpoint.name} is not rendered in this atlas")
-        return checkpoint.units[unit]
+        published = checkpoint.units[unit]
+        main, *others = views_of(unit.layer)
+        if view in ("", main):
+            return published
+        if view not in others:
+            raise NoUnitError(f"{unit} has no view “{legible(view)}”; its views are {', '.join((main, *others))}")
+        if view not in published.views:
+            raise NoUnitError(f"{unit} of {checkpoint.name} is not rendered by the view {view} in this atlas")
+        return published.views[view]
 
     def __contains__(self, word: object) -> bool:
         """Whether a unit is here, by any of its spellings; one of another atlas is if it has the same name here."""

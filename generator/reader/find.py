@@ -20,7 +20,7 @@ from typing import Literal
 from generator.checkpoints import CHECKPOINTS
 from generator.core.errors import UsageError
 from generator.core.external_urls import is_address
-from generator.core.units import Unit, parse_units
+from generator.core.units import Unit, parse_units, split_view
 from generator.core.views import VIEWS
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError
@@ -57,9 +57,9 @@ def find(atlas: Atlas, text: str, checkpoint: str | None = None) -> tuple[Found,
         return _by_facet(atlas, *facet, checkpoint)
     if is_address(word) and (page := _of_a_page(atlas, word)):
         return (page,)
-    before, _, view = word.rpartition(" ")
-    if any(map(str.isdigit, before)) and view.lower() in VIEWS:
-        return _by_view(find(atlas, before, checkpoint), atlas, view.lower())
+    before, view = split_view(word)
+    if view in VIEWS:
+        return _by_view(find(atlas, before, checkpoint), atlas, view)
     head, _, name = word.partition("/")
     if name and checkpoint is None and head not in atlas.checkpoints and head in CHECKPOINTS:
         raise NoUnitError(f"no checkpoint “{head}” in this atlas; it has {', '.join(atlas.checkpoints)}")

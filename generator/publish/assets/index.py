@@ -98,7 +98,7 @@ def _unit(
         "thumbnail": addresses.picture_address(record.thumbnail),
     }
     if unit.views:
-        entry["views"] = {view.name: _view(checkpoint, unit.unit, view) for view in unit.views}
+        entry["views"] = {view.name: _view(checkpoint, unit.unit, view, cards=cards) for view in unit.views}
     if (probability := record.provenance.probability) is not None:
         entry["probability"] = probability
     if unit.labels:
@@ -109,15 +109,17 @@ def _unit(
     return entry
 
 
-def _view(checkpoint: str, unit: Unit, view: ViewShown) -> dict[str, Any]:
+def _view(checkpoint: str, unit: Unit, view: ViewShown, *, cards: bool) -> dict[str, Any]:
     """A picture by another view, as the unit's own is described."""
-    made = view.record.provenance
+    made, page = view.record.provenance, addresses.unit_address(checkpoint, unit)
     return {
         "activation": made.activation,
         "current": view.current,
         "date": made.date,
-        "page": f"{addresses.unit_address(checkpoint, unit)}#{addresses.view_fragment(view.name)}",
+        "page": f"{page}#{addresses.view_fragment(view.name)}",
         "record": addresses.record_address(checkpoint, unit, view.name),
+        **({"card": addresses.card_address(page, view.name)} if cards else {}),
+        "embed": addresses.embed_address(checkpoint, unit, view.name),
         "picture": addresses.picture_address(view.record.picture),
         "thumbnail": addresses.picture_address(view.record.thumbnail),
     }

@@ -8,7 +8,7 @@
 A line is an address and what it means:
 
     units  bvlc_googlenet/mixed4a 0-511 5c6c418c5b8c    pages, records, pictures, frames of units of these weights
-    views  bvlc_googlenet/mixed4a/neuron 2,5 5c6c418c5b8c    records, pictures, places on the pages of units, by a view
+    views  bvlc_googlenet/mixed4a/neuron 2,5 5c6c418c5b8c    the same by a view, and places on the pages of units
     page   about.html #again #limits                    a page with the places in it that can be linked
     file   atlas.json                                   anything else that others read
     embed  bvlc_googlenet                               what <atlas-unit ref="mixed4a:11"> means without a checkpoint
@@ -38,7 +38,8 @@ _HEAD = (
     "# Addresses that were published, and what they mean: docs/addresses.md. `atlas promise` adds, nothing removes.\n"
 )
 _PLACE = re.compile(r'<(?:h2|li)\b[^>]*\sid="([^"]+)"')  # headings and items of lists are what people link
-_OF_A_UNIT = (addresses.unit_address, addresses.record_address, addresses.thumbnail_address, addresses.embed_address)
+_OF_A_VIEW = (addresses.record_address, addresses.thumbnail_address, addresses.embed_address)
+_OF_A_UNIT = (addresses.unit_address, *_OF_A_VIEW)
 _DIGITS = 16  # of a key: enough to tell it from any other
 
 
@@ -73,7 +74,7 @@ def broken(config: Config) -> Iterator[tuple[str, str]]:
         if kind == "units":
             yield from _broken_units(of, rest, there, now, cards=bool(config.url))
         elif kind == "views":
-            yield from _broken_views(config.output, of, rest, there, now)
+            yield from _broken_views(config, of, rest, there, now)
         elif kind == "answer":
             yield from _broken_answer(store, of, rest, answers)
         elif kind == "embed":
@@ -103,16 +104,17 @@ def _broken_units(
 
 
 def _broken_views(
-    output: Path, of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str]
+    config: Config, of: str, rest: list[str], there: set[str], now: Mapping[tuple[str, Unit], str]
 ) -> Iterator[tuple[str, str]]:
     checkpoint, layer, view = of.split("/")
     for unit in (Unit(layer, n) for n in read_channels(rest[0])):
         page = addresses.unit_address(checkpoint, unit)
-        files = (addresses.record_address(checkpoint, unit, view), addresses.thumbnail_address(checkpoint, unit, view))
+        files = [make(checkpoint, unit, view) for make in _OF_A_VIEW]
+        files += [addresses.card_address(page, view)] if config.url else []
         place = addresses.view_fragment(view)
         if gone := [file for file in files if file not in there]:
             yield gone[0], "was published and is gone; render it again"
-        elif f'id="{place}"' not in _text(output / page):
+        elif f'id="{place}"' not in _text(config.output / page):
             yield f"{page}#{place}", "was published and is gone"
         elif not now.get((checkpoint, unit), "").startswith(rest[1]):
             yield f"{page}#{place}", f"was published for weights {rest[1]} and means others now"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -25,39 +26,32 @@ class Quote:
     text: str
 
 
-def view_quotes(unit: AtlasUnit, checkpoint: str, config: Config) -> tuple[Quote, ...]:
-    """The forms for the pictures by other views: those that lead to one picture of several on a page."""
-    found = []
+def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> tuple[Quote, ...]:
+    """Every form, of the picture that the page shows first and of those by other views. Where atlas.toml gives no
+    published address, addresses in them are relative to the atlas, and there is no LaTeX: that needs a JPEG, which only
+    a published atlas has."""
+    found = list(_forms(unit, record, "", checkpoint, config))
     for view in unit.views:
-        record = view.record
-        quoted = UnitReference(config.url, checkpoint, unit.unit, "", record.picture.sha256, view.name)
-        cited = Citation(config.title, record.question.fingerprint, record.key, record.provenance.date[:10])
         found += [
-            Quote(f"Link, {view.name}", quoted.page),
-            Quote(f"Markdown, {view.name}", quoted.markdown_picture),
-            Quote(f"Citation, {view.name}", cited.plain(quoted)),
-            Quote(f"Make it again, {view.name}", render_command(record, checkpoint, config)),
+            Quote(f"{form.name}, {view.name}", form.text)
+            for form in _forms(unit, view.record, view.name, checkpoint, config)
         ]
+        found.append(Quote(f"Make it again, {view.name}", render_command(view.record, checkpoint, config)))
     return tuple(found)
 
 
-def quotes(unit: AtlasUnit, record: Record, checkpoint: str, config: Config) -> tuple[Quote, ...]:
-    """Every form. Where atlas.toml gives no published address, addresses in them are relative to the atlas, and there
-    is no LaTeX: that needs a JPEG, which only a published atlas has."""
+def _forms(unit: AtlasUnit, record: Record, view: str, checkpoint: str, config: Config) -> Iterator[Quote]:
     label = unit.labels[0].name if unit.labels else ""
-    quoted = UnitReference(config.url, checkpoint, unit.unit, label, record.picture.sha256)
+    quoted = UnitReference(config.url, checkpoint, unit.unit, label, record.picture.sha256, view)
     cited = Citation(config.title, record.question.fingerprint, record.key, record.provenance.date[:10])
-    latex = (Quote("LaTeX", quoted.latex_picture),) if config.url else ()
-    return (
-        Quote("Link", quoted.page),
-        Quote("Markdown", quoted.markdown_picture),
-        Quote("HTML chip", quoted.chip),
-        Quote("Frame", quoted.iframe),
-        *latex,
-        Quote("BibTeX", cited.bibtex(quoted)),
-        Quote("Citation", cited.plain(quoted)),
-        *view_quotes(unit, checkpoint, config),
-    )
+    yield Quote("Link", quoted.page)
+    yield Quote("Markdown", quoted.markdown_picture)
+    yield Quote("HTML chip", quoted.chip)
+    yield Quote("Frame", quoted.iframe)
+    if config.url:
+        yield Quote("LaTeX", quoted.latex_picture)
+    yield Quote("BibTeX", cited.bibtex(quoted))
+    yield Quote("Citation", cited.plain(quoted))
 
 
 def oembed(record: Record, checkpoint: str, config: Config) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -16,22 +16,26 @@ from generator.publish.urls import Urls
 
 @dataclass(frozen=True, slots=True)
 class EmbedPage:
-    """``canonical`` is the address of the unit's own page."""
+    """``canonical`` is the address of the unit's own page, and there of the ``view``. The unit has the record that is
+    shown."""
 
     template: ClassVar[str] = "embed.html"
     canonical: str
     unit: AtlasUnit
+    view: str
 
 
 def _pages(site: Site) -> Iterator[Page]:
     for checkpoint in site.checkpoints:
         for unit in (unit for layer in checkpoint.layers.values() for unit in layer.rendered):
-            address = addresses.embed_address(checkpoint.name, unit.unit)
-            canonical = Urls(address.rpartition("/")[0], site.config.url).whole(
-                addresses.unit_address(checkpoint.name, unit.unit)
-            )
-            make = partial(EmbedPage, canonical, unit)
-            yield Page(address, str(unit.unit), "", make, checkpoint=checkpoint, listed=False)
+            views = {"": unit} | {view.name: replace(unit, record=view.record) for view in unit.views}
+            for view, shown in views.items():
+                address = addresses.embed_address(checkpoint.name, unit.unit, view)
+                page = addresses.unit_address(checkpoint.name, unit.unit)
+                canonical = Urls(address.rpartition("/")[0], site.config.url).whole(page)
+                canonical += f"#{addresses.view_fragment(view)}" if view else ""
+                make = partial(EmbedPage, canonical, shown, view)
+                yield Page(address, str(unit.unit), "", make, checkpoint=checkpoint, listed=False)
 
 
 PAGES = PageKind(100, _pages)
