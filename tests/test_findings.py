@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from generator.core.errors import AtlasError
 from generator.publish.build import build
 from generator.publish.check.site import check
 
-FOUND = "study/bvlc_googlenet/mixed4a/9.json"
+FOUND = "study/bvlc_googlenet/mixed4a/9.json.gz"
 
 
 def tuning() -> dict[str, Any]:
@@ -47,7 +48,7 @@ def studied(tmp_path: Path) -> TinyAtlas:
 
 @pytest.fixture
 def found(studied: TinyAtlas) -> dict[str, Any]:
-    return dict(json.loads((studied.site / FOUND).read_bytes()))
+    return dict(json.loads(gzip.decompress((studied.site / FOUND).read_bytes())))
 
 
 def test_the_store_the_site_and_a_program_say_the_same(studied: TinyAtlas, found: dict[str, Any], run: Run) -> None:
@@ -99,7 +100,7 @@ def test_similar_units_are_of_the_layer_of_those_beside_it_and_of_other_checkpoi
     studied.toml(("[recipe]", "[checkpoints.untrained]\n\n[recipe]"))
     keep(studied, "similar", "mixed4a", similar(), others=["untrained"], photographs=3)
     build(studied.config())
-    found = json.loads((studied.site / FOUND).read_bytes())["similar"]
+    found = json.loads(gzip.decompress((studied.site / FOUND).read_bytes()))["similar"]
     assert [(x["checkpoint"], x["unit"], x["r"]) for x in found[::6]] == [
         ("bvlc_googlenet", "mixed4a:12", 0.9), ("bvlc_googlenet", "mixed4b:12", 0.9), ("untrained", "mixed4a:12", 0.9),
     ]  # fmt: skip
@@ -141,7 +142,7 @@ def test_what_is_missing_is_named_with_the_command(studied: TinyAtlas, run: Run)
     ]
     assert [json.loads(line)["unit"] for line in out.splitlines()] == ["mixed4a:9", "mixed4a:12", "mixed5b:3"]
     assert run(*config, "4a:9")[2].endswith("type `atlas study 4a:9 --json`\n")
-    assert not (studied.site / "study/bvlc_googlenet/mixed5b/3.json").exists()
+    assert not (studied.site / "study/bvlc_googlenet/mixed5b/3.json.gz").exists()
 
 
 def test_examples_are_of_the_photographs_that_were_studied(studied: TinyAtlas) -> None:
@@ -149,7 +150,7 @@ def test_examples_are_of_the_photographs_that_were_studied(studied: TinyAtlas) -
     layer, _ = photographs()
     keep(studied, "photos", "mixed4a", layer, {"photographs": "f" * 64}, photographs=3, grid=14, akin=0.2)
     build(studied.config())
-    assert "examples" not in json.loads((studied.site / FOUND).read_bytes())
+    assert "examples" not in json.loads(gzip.decompress((studied.site / FOUND).read_bytes()))
     assert "examples" not in Atlas.open(studied.site)["4a:9"].study()
 
 

@@ -94,7 +94,7 @@ def record_address(checkpoint: str, unit: Unit, view: str = "") -> str:
 
 def study_address(checkpoint: str, unit: Unit) -> str:
     """What a study found about a unit, for programs."""
-    return f"{STUDY}/{checkpoint}/{unit.layer}/{unit.channel}.json"
+    return f"{STUDY}/{checkpoint}/{unit.layer}/{unit.channel}.json.gz"
 
 
 def photograph_address(sha256: str) -> str:

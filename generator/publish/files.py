@@ -9,6 +9,7 @@ Nothing is written here, and each file is made when it is asked for.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -128,7 +129,7 @@ def _studied(site: Site, checkpoint: AtlasCheckpoint, layer: str) -> bool:
 
 
 def _study(study: Study, unit: Unit, activation: float) -> bytes:
-    return msgspec.json.encode(study.of(unit, activation)) + b"\n"
+    return gzip.compress(msgspec.json.encode(study.of(unit, activation)) + b"\n", compresslevel=6, mtime=0)
 
 
 def _static(site: Site) -> Iterator[tuple[str, Make]]:

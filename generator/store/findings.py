@@ -4,7 +4,7 @@
 >>> study.of(Unit("mixed4a", 11))["examples"][0]["photo"]                         # doctest: +SKIP
 'n02099601-golden-retriever.jpg'
 
-`atlas study 4a:11 --json` prints it, a built atlas has it as ``study/CHECKPOINT/LAYER/CHANNEL.json``, and
+`atlas study 4a:11 --json` prints it, a built atlas has it as ``study/CHECKPOINT/LAYER/CHANNEL.json.gz``, and
 ``generator.Atlas`` gives it; ``static/schema/study-1.json`` describes it. What no analysis has answered is left out.
 """
 
