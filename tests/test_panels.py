@@ -86,8 +86,18 @@ def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
     assert "fall into 2 groups" in page
     assert "Used by mixed4b" in page
     assert "4b:0" in page
-    assert '<a href="12.html">' in page, "a unit that responds alike is linked"
+    assert "<a href=12.html>" in page, "a unit that responds alike is linked"
     assert check(studied.config()) == []
+
+
+def test_the_page_of_a_checkpoint_says_what_was_found_layer_by_layer(studied: TinyAtlas) -> None:
+    page = (studied.site / "bvlc_googlenet/index.html").read_text()
+    layers = {row.partition("</a>")[0]: row for row in re.findall(r'index.html">(.*)', page)}
+    fires, silent, times, several = re.findall("<td>([^<]*)", layers["mixed4a"])[5:9]
+    assert (fires, silent, several) == ("1 %", "0", "1"), "of 512 units, of which one is several things"
+    assert float(times.removesuffix("×")) > 0
+    assert set(re.findall("<td>([^<]*)", layers["mixed4b"])[5:]) == {"–"}, "not studied"
+    assert "3 photographs" in page
 
 
 def test_what_is_almost_all_is_not_called_all(studied: TinyAtlas) -> None:
