@@ -10,29 +10,25 @@ left alone because no rule knows what it stands in. Citing a cited document agai
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from generator.cite.footnotes import Notes, notes_of
-from generator.cite.formatters import Format, is_noted, note, write, write_address, write_layer
+from generator.cite.footnotes import Footnotes, has_note
+from generator.cite.formatters import Format, write, write_address
 from generator.cite.latex import read_latex
 from generator.cite.markdown import read_markdown
 from generator.cite.markup import read_html
-from generator.cite.mentions import NEWLINE, Language, Reference, newline_of
+from generator.cite.mentions import NEWLINE, Language, Reference
 from generator.cite.notebook import read_cells
-from generator.cite.resolver import Invalid, LayerReference, Meaning, OtherCheckpoint, Resolver, Valid
+from generator.cite.resolver import LayerReference, Meaning, Resolver, Stays
 from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
 
 _BRACKET = re.compile(r"\(|\[(?!\^)")
-_READ: Mapping[Language, Callable[[str], list[Reference]]] = {
-    "markdown": read_markdown,
-    "notebook": lambda text: read_markdown(text, "notebook"),
-    "html": read_html,
-    "latex": read_latex,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +63,15 @@ class Edited:
     def judge(self, reference: Reference, resolver: Resolver) -> PublishedUnit | LayerReference | None:
         """What is to be written for a reference, by the way in which it stands in the document; None if it stays. What
         there is to say of it is kept."""
-        match _meaning_of(reference, resolver):
-            case PublishedUnit() | LayerReference() as meant:
-                self.count += 1
-                return None if reference.how in ("shown", "ref") else meant
-            case Invalid(what):
-                self.problems.append((reference, what))
-            case OtherCheckpoint(why):
-                self.notes.append((reference, why))
-            case Valid():  # who shows a picture with a link to it made one reference
-                self.count += reference.how != "shown"
-        return None
+        meant = _meaning_of(reference, resolver)
+        if isinstance(meant, Stays):
+            self.problems += [(reference, meant.problem)] if meant.problem else []
+            self.notes += [(reference, meant.note)] if meant.note else []
+            # who shows a picture with a link to it made one reference
+            self.count += meant == Stays() and reference.how != "shown"
+            return None
+        self.count += meant is not None
+        return None if reference.how in ("shown", "ref") else meant
 
 
 def cite(
@@ -88,18 +82,14 @@ def cite(
 
     Raises UsageError if the atlas was never published or has no such checkpoint, NotebookError if a notebook is none.
     """
-    resolver = Resolver(atlas, checkpoint)
-    edited = _cite_notebook(text, resolver, to) if kind == "notebook" else edit(text, kind, resolver, to)
+    edited = (_edit_notebook if kind == "notebook" else edit)(text, kind, Resolver(atlas, checkpoint), to)
     starts = [0, *(newline.end() for newline in NEWLINE.finditer(text))]
 
     def remarks(found: Iterable[tuple[Reference, str]]) -> tuple[Remark, ...]:
         return tuple(Remark(bisect_right(starts, reference.start), visible(what)) for reference, what in found)
 
-    doubt = [Remark(1, resolver.doubt)] if resolver.doubt else []
-    return CitedDocument(
-        apply_edits(text, edited.edits), remarks(edited.problems), (*doubt, *remarks(edited.notes)), edited.count,
-        edited.written,
-    )  # fmt: skip
+    new, problems, notes = apply_edits(text, edited.edits), remarks(edited.problems), remarks(edited.notes)
+    return CitedDocument(new, problems, notes, edited.count, edited.written)
 
 
 def times(count: int, what: str) -> str:
@@ -116,12 +106,12 @@ def apply_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def _cite_notebook(text: str, resolver: Resolver, to: Format) -> Edited:
+def _edit_notebook(text: str, kind: Language, resolver: Resolver, to: Format) -> Edited:
     """A notebook is as many documents as it has Markdown cells."""
     whole = Edited()
     for cell in read_cells(text):
-        edited = edit(cell.text, "notebook", resolver, to)
-        whole.edits += [(cell.places[a], cell.ends[b - 1], cell.json(new)) for a, b, new in edited.edits]
+        edited = edit(cell.text, kind, resolver, to)
+        whole.edits += [(cell.places[a], cell.ends[b - 1], json.dumps(new)[1:-1]) for a, b, new in edited.edits]
         for said, new in ((whole.problems, edited.problems), (whole.notes, edited.notes)):
             said += [(replace(x, start=cell.places[x.start]), f"cell {cell.number}: {what}") for x, what in new]
         whole.count += edited.count
@@ -131,8 +121,9 @@ def _cite_notebook(text: str, resolver: Resolver, to: Format) -> Edited:
 
 def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edited:
     """What a text in one language needs."""
-    edited, writer, done, left = Edited(), _Writer(text, language, to), 0, ""
-    for reference in sorted(_READ[language](text), key=lambda reference: reference.start):
+    edited, notes, done, left = Edited(), Footnotes(text, language), 0, ""
+    read = {"html": read_html, "latex": read_latex}.get(language) or partial(read_markdown, language=language)
+    for reference in sorted(read(text), key=lambda reference: reference.start):
         if reference.start < done:
             continue  # within an address
         done = reference.end
@@ -140,12 +131,12 @@ def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edite
             if reference.left != left and isinstance(_meaning_of(reference, resolver), PublishedUnit):
                 left = reference.left
                 edited.notes.append((reference, f"left alone: {reference.word} in {left}, which no rule knows"))
-        elif writer.is_noted(reference):
+        elif reference.how == "name" and has_note(text, reference.word, done, reference.language):
             edited.count += 1
         elif meant := edited.judge(reference, resolver):
-            edited.edits.append((reference.start, reference.end, writer.written(reference, meant)))
+            edited.edits.append((reference.start, done, _written(text, reference, meant, to, notes)))
     edited.written = len(edited.edits)
-    edited.edits += writer.new_notes()
+    edited.edits += notes.edits()
     return edited
 
 
@@ -157,36 +148,14 @@ def _meaning_of(reference: Reference, resolver: Resolver) -> Meaning:
     return (resolver.of_address if reference.how in ("bare", "link") else resolver.of_word)(reference.word)
 
 
-class _Writer:
-    """Writes references, each in the language of its place, and their notes at the end of the document."""
-
-    def __init__(self, text: str, language: Language, to: Format) -> None:
-        self.text, self.to = text, to
-        self.end = notes_of(text, language) if to == "footnote" else Notes()
-        self.numbers = {key: number for number, key in enumerate(self.end.there, self.end.others + 1)}
-        self.notes: list[str] = []
-
-    def is_noted(self, reference: Reference) -> bool:
-        """Whether it is a name that has a footnote already."""
-        return reference.how == "name" and is_noted(reference.word, self.text, reference.end, reference.language)
-
-    def written(self, reference: Reference, meant: PublishedUnit | LayerReference) -> str:
-        """What takes the place of a reference."""
-        language, to = reference.language, self.to
-        if reference.how == "link":
-            return write_address(meant.url, language)
-        if isinstance(meant, LayerReference):
-            return write_layer(meant, language)
-        is_bracketed = language == "markdown" and _BRACKET.match(self.text, reference.end)
-        if to == "footnote" and (reference.is_plain or is_bracketed):
-            to = "link"  # [^note](text) would be a link to text, and footnotes have no footnotes
-        key, said = meant.quoted.key, note(meant, language, to)
-        if said and key not in self.numbers:
-            self.numbers[key] = self.end.others + len(self.numbers) + 1
-            self.notes.append(said + newline_of(self.text))
-        return write(meant, language, to, self.numbers.get(key, 0))
-
-    def new_notes(self) -> list[tuple[int, int, str]]:
-        """Where the new notes go."""
-        said = "".join([self.end.before, *self.notes, self.end.after])
-        return [(self.end.at, self.end.at, said)] if self.notes else []
+def _written(
+    text: str, reference: Reference, meant: PublishedUnit | LayerReference, to: Format, notes: Footnotes
+) -> str:
+    """What takes the place of a reference."""
+    if reference.how == "link":
+        return write_address(meant.url, reference.language)
+    is_bracketed = reference.language == "markdown" and _BRACKET.match(text, reference.end)
+    if to == "footnote" and (reference.is_plain or is_bracketed):
+        to = "link"  # [^note](text) would be a link to text, and footnotes have no footnotes
+    is_noted = to == "footnote" and reference.language != "notebook" and isinstance(meant, PublishedUnit)
+    return write(meant, reference.language, to, notes.number_of(meant) if is_noted else 0)

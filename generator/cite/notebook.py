@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.core.errors import AtlasError
 
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"(?P<key>\s*:)?', re.DOTALL)
 _CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
-_ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-f]{4}", re.IGNORECASE)
 
 
 class NotebookError(AtlasError):
@@ -30,22 +28,12 @@ class NotebookError(AtlasError):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A Markdown cell: its number from 1, its source, and where each character of it begins and ends in the file.
-    ``escapes`` says how the cell writes a character that it never writes as it is."""
+    """A Markdown cell: its number from 1, its source, and where each character of it begins and ends in the file."""
 
     number: int
     text: str
     places: tuple[int, ...]
     ends: tuple[int, ...]
-    escapes: Mapping[str, str]
-    ascii_only: bool
-
-    def json(self, new: str) -> str:
-        """Text as it is written in the strings of this cell."""
-        written = json.dumps(new, ensure_ascii=False)[1:-1]
-        for character, escape in self.escapes.items():
-            written = written.replace(character, escape)
-        return _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], written) if self.ascii_only else written
 
 
 def read_cells(text: str) -> list[Cell]:
@@ -60,9 +48,8 @@ def read_cells(text: str) -> list[Cell]:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise NotebookError("it is not a notebook of format 4: it has no cells; open it in Jupyter and save it")
-    ascii_only = text.isascii() and bool(_ESCAPED.search(text))
     return [
-        _cell(text, number, [*_spans(cell.get("source"))], ascii_only)
+        _cell(text, number, _spans(cell.get("source")))
         for number, cell in enumerate(cells, 1)
         if isinstance(cell, dict) and [text[a:b] for a, b in _spans(cell.get("cell_type"))] == ['"markdown"']
     ]
@@ -76,14 +63,7 @@ def _spans(placed: object) -> Iterator[tuple[int, int]]:
             yield int(start), int(end)
 
 
-def _cell(text: str, number: int, strings: list[tuple[int, int]], ascii_only: bool) -> Cell:
+def _cell(text: str, number: int, strings: Iterator[tuple[int, int]]) -> Cell:
     found = [found for start, end in strings for found in _CHARACTER.finditer(text, start + 1, end - 1)]
-    characters = [json.loads(f'"{each[0]}"') if len(each[0]) > 1 else each[0] for each in found]
-    as_it_is = {each[0] for each in found}
-    escapes = {
-        character: each[0]
-        for character, each in zip(reversed(characters), reversed(found), strict=True)  # the first one counts
-        if character not in as_it_is and not character.isalnum() and character not in '"\\' and character >= " "
-    }
-    places, ends = tuple(each.start() for each in found), tuple(each.end() for each in found)
-    return Cell(number, "".join(characters), places, ends, escapes, ascii_only)
+    source = "".join(json.loads(f'"{each[0]}"') if len(each[0]) > 1 else each[0] for each in found)
+    return Cell(number, source, tuple(each.start() for each in found), tuple(each.end() for each in found))

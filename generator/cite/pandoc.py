@@ -125,7 +125,7 @@ def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
     through = Filter(Resolver(Atlas.open(where), checkpoint), to, target)
     blocks, said = through.walk(document["blocks"]), through.said
     count = f"{times(said.count, 'reference')} right, {times(len(said.problems), 'problem')}"
-    notes = [f"note: {note}" for note in (*(what for _, what in said.notes), through.resolver.doubt) if note]
+    notes = [f"note: {what}" for _, what in said.notes]
     return {**document, "blocks": blocks}, [*map(visible, (*(what for _, what in said.problems), *notes)), count]
 
 

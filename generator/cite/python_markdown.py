@@ -48,9 +48,7 @@ class AtlasExtension(Extension):
         if not where:
             raise UsageError("the extension inception_atlas needs an atlas; set its option atlas to https://host/path/")
         source = Source(md)
-        references = References(
-            md, source, where, format_of(self.getConfig("to")), self.getConfig("checkpoint") or None
-        )
+        references = References(md, source, where, format_of(self.getConfig("to")), self.getConfig("checkpoint"))
         md.preprocessors.register(source, "inception_atlas_source", _BEFORE_ALL)
         md.postprocessors.register(references, "inception_atlas", _AFTER_ALL)
 
@@ -59,33 +57,26 @@ class Source(Preprocessor):
     """Keeps the lines of a document, which its HTML does not know."""
 
     def run(self, lines: list[str]) -> list[str]:
-        self.lines = [line.replace("\\_", "_") for line in "\n".join(lines).split("\n")]
-        self.seen: dict[str, int] = {}
+        self.lines = "\n".join(lines).replace("\\_", "_").split("\n")
         return lines
 
     def line_of(self, words: str) -> int:
-        """In which line these words stand; asked again, the next one of those."""
-        begin = self.seen.get(words, 0)
-        found = next((n for n in range(begin, len(self.lines)) if words in self.lines[n]), max(begin - 1, 0))
-        self.seen[words] = found + 1
-        return found + 1
+        """The first line in which these words stand."""
+        return next((number for number, line in enumerate(self.lines, 1) if words in line), 1)
 
 
 class References(Postprocessor):
     """Writes references into the HTML of a document."""
 
-    def __init__(self, md: Markdown, source: Source, where: str, to: Format, checkpoint: str | None) -> None:
+    def __init__(self, md: Markdown, source: Source, where: str, to: Format, checkpoint: str) -> None:
         super().__init__(md)
         self.source, self.where, self.to, self.checkpoint = source, where, to, checkpoint
 
     def run(self, text: str) -> str:
-        resolver = Resolver(_open(self.where), self.checkpoint)
-        edited = edit(text, "html", resolver, self.to)
+        edited = edit(text, "html", Resolver(_open(self.where), self.checkpoint or None), self.to)
         for level, remarks in ((logging.WARNING, edited.problems), (logging.INFO, edited.notes)):
             for reference, what in remarks:
                 log.log(level, "line %d: %s", self.source.line_of(reference.word), visible(what))
-        if resolver.doubt:
-            log.info("line 1: %s", resolver.doubt)
         return apply_edits(text, edited.edits)
 
 

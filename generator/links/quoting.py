@@ -101,7 +101,7 @@ class UnitReference:
     @property
     def chip(self) -> str:
         """HTML: a small thumbnail and the short name, in a line of text."""
-        page, thumbnail, short, title = map(html.escape, (self.exact, self.thumbnail, self.short, self.title))
+        page, thumbnail, short, title = (*map(html.escape, (self.exact, self.thumbnail, self.short)), inert(self.title))
         image = f'<img src="{thumbnail}" width="{CHIP}" height="{CHIP}" alt="" style="vertical-align: middle">'
         return f'<a class="atlas-chip" href="{page}" title="{title}">{image} {short}</a>'
 
