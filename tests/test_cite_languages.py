@@ -73,7 +73,7 @@ def test_markdown(atlas: Atlas, text: str) -> None:
         (f"`{OLD}` <code>{OLD}</code> <pre><a href='{OLD}'>x</a></pre>", None),
         (f"[a {OLD} <{OLD}>](x) x{OLD} !<{OLD}> {OLD}{{x}} <a href='x'>{OLD} <{OLD}></a>", None),
         (f"<a title='{OLD}' href='{OLD}'>{OLD} too</a>", f"<a title='{OLD}' href='{NEW}'>{OLD} too</a>"),
-        (f"a <a href={OLD}>{OLD}</a> b", f"a [mixed4a:11]({NEW}) b"),
+        (f"a <a href={OLD}>{OLD}</a> b", f'a <a href="{NEW}">mixed4a:11</a> b'),
         (f"<p><a href={OLD}>{OLD}</a></p>", f'<p><a href="{NEW}">mixed4a:11</a></p>'),
         (f"[[{OLD}]] [[ {EXPLORER} ]]", f"[mixed4a:11]({NEW}) [mixed4a:11]({NEW})"),
         (f"[[{PAGE}]] [[https://else.org/atlas/bvlc_googlenet/mixed4a/9.html]]", f"[{N}]({PAGE}) [{N}]({PAGE})"),

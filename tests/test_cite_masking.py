@@ -41,7 +41,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         "<div>$°$ «» \\(°\\) $5 <b>«»</b> 6$</div>",
         # emphasis that would end, links that would change
         "**°**s **°**は x*°* *°*s ~~°~~s **«»** **«»**. (*«»*)",
-        "[r]° [r][[4a:9]] [r] «» [r], «» [s]«»\n\n[r]: x",
+        "[r]° [r][[4a:9]] [r] «» [r], «» [s]°\n\n[r]: x",
         # attributes and abbreviations
         '![i](c.png){title="°"} `x`{.py} [t](y){: title="°"} «» {«»}\n\n## «» {#x title=°}',
         "*[°]: a °\n\n«» *[a] «»",

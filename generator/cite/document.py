@@ -157,5 +157,7 @@ def _written(
     is_bracketed = reference.language == "markdown" and _BRACKET.match(text, reference.end)
     if to == "footnote" and (reference.is_plain or is_bracketed):
         to = "link"  # [^note](text) would be a link to text, and footnotes have no footnotes
-    is_noted = to == "footnote" and reference.language != "notebook" and isinstance(meant, PublishedUnit)
-    return write(meant, reference.language, to, notes.number_of(meant) if is_noted else 0)
+    number = 0
+    if to == "footnote" and reference.language != "notebook" and isinstance(meant, PublishedUnit):
+        number = notes.number_of(meant)
+    return write(meant, reference.language, to, number)

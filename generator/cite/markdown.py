@@ -91,8 +91,12 @@ def _parser() -> MarkdownIt:
     md.inline.ruler.before("escape", "tex", _matching(MATH, "$\\"))
     md.inline.ruler.before("escape", "braces", _matching(_BRACES, "{"))
     md.core.ruler.after("block", "left", _leave_alone)
-    for rule in (_html_block, _link_open, _link_close, _footnote_ref, _left):
-        md.add_render_rule(rule.__name__[1:], rule)
+    for name in ("html_block", "html_inline"):
+        md.add_render_rule(name, _raw)
+    for name in ("link_open", "link_close"):
+        md.add_render_rule(name, _link)
+    md.add_render_rule("footnote_ref", _footnote_ref)
+    md.add_render_rule("left", _left)
     md.add_render_rule("footnote_reference_open", lambda *_: "<atlas-note>")
     md.add_render_rule("footnote_reference_close", lambda *_: "</atlas-note>")
     return md
@@ -135,19 +139,15 @@ def _left(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, en
     return f'<atlas-left what="{what}">{said}</atlas-left>'
 
 
-def _html_block(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+def _raw(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     env["raw"].update(marks(tokens[at].content))
     return tokens[at].content
 
 
-def _link_open(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """In text between tags <a> it is still no link of theirs."""
-    tokens[at].tag = "atlas-link" if tokens[at].info == "auto" else "a"
+def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    """A link within tags <a> would end them."""
+    tokens[at].tag = "atlas-link"
     return self.renderToken(tokens, at, options, env)
-
-
-def _link_close(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    return _link_open(self, tokens, at, options, env)
 
 
 def _footnote_ref(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:

@@ -15,13 +15,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from markdown_it.helpers import parseLinkDestination
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from generator.cite.mentions import MARK, Reference, is_bound, marked, marks, mentions, unmarked
+from generator.cite.mentions import MARK, Reference, marked, marks, mentions, unmarked
 from generator.cite.templates import MATH, set_aside
 
-_UNTOUCHED = frozenset(  # d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
+UNTOUCHED = frozenset(  # d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
     ("pre", "code", "kbd", "samp", "tt", "var", "listing", "xmp", "d-code", "dt-code", "d-math", "dt-math", "svg",
      "math", "script", "style", "template", "iframe", "title", "textarea", "select", "datalist", "button", "object",
      "noscript", "canvas", "mjx-container", "atlas-svg", "atlas-math")
@@ -39,7 +38,6 @@ _PROSE = frozenset(
      "map", "atlas-note")
 )  # fmt: skip
 _LINKS = ("a", "atlas-unit", "atlas-link")
-_RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(_UNTOUCHED))})(?=[\s/>])", re.IGNORECASE)
 _NOT_TEXT = re.compile(
     r"(?:^|[\s_-])(?:math|katex|mjx|tex2jax_ignore|(?:tex|latex|equation|formula|arithmatex|notranslate|highlight|hljs"
     r"|listing|verbatim|(?:source)?code)(?![a-z]))",
@@ -48,7 +46,6 @@ _NOT_TEXT = re.compile(
 # spans of code in a block of HTML are none, but some read Markdown there, and everyone means code
 _MATH_OR_CODE = re.compile(rf"(?<!`)(`+)(?!`)[^`]*\1(?!`)|{MATH.pattern}")
 _FOREIGN = re.compile(r"<(/?)(svg|math)(?=[\s/>])(?:[^<>]*(/>))?", re.IGNORECASE)
-_VALUE = re.compile(r"[^\s>]*")
 _CLOSE = re.compile(r">?\s*\)")
 
 
@@ -65,7 +62,7 @@ class _Place:
     def inside(self, tag: str, values: Mapping[str, str]) -> _Place:
         """What text in an element within this place is."""
         says_so = values.get("role") == "math" or values.get("translate") == "no"
-        if tag in _UNTOUCHED or says_so or _NOT_TEXT.search(values.get("class", "")):
+        if tag in UNTOUCHED or says_so or _NOT_TEXT.search(values.get("class", "")):
             return _Place(is_never=True)
         if tag in _LINKS:
             return replace(self, is_link=True)
@@ -106,34 +103,23 @@ class Tree:
                 places[node.mem_id] = place.inside(str(node.tag), values)
                 read = self._in_tag(node, values, place)
             elif node.is_text_node and not place.is_link and MARK in (node.text_content or ""):
-                read = self._in_text(node, node.text_content or "", place)
+                read = self._in_text(node.text_content or "", place)
             else:
                 continue
             for number, reference in read:
                 references.setdefault(number, reference)
         return references
 
-    def _in_text(self, node: LexborNode, said: str, place: _Place) -> Iterator[tuple[int, Reference]]:
+    def _in_text(self, said: str, place: _Place) -> Iterator[tuple[int, Reference]]:
         """The mentions in a piece of text."""
-        numbers = marks(said)
-        prose = set(marks((MATH if self.raw is None else _MATH_OR_CODE).sub("", said)))
-        for number in numbers:
+        for number in marks(said if self.raw is not None else MATH.sub("", said)):
             mention, is_raw = self.found[number], number in (self.raw or ())
-            start = mention.start
-            if self.raw is not None:
-                # [r][x](y) would be a link [r], and no [r] any more
-                is_stuck = number == numbers[0] and self.text.startswith(f"]{said.partition(MARK)[0]}", start - 1)
-                if is_bound(self.text, mention) or (is_stuck and node.prev and node.prev.tag == "a"):
-                    continue
-            if number not in prose and (self.raw is None or is_raw):
+            if is_raw and number not in marks(_MATH_OR_CODE.sub("", said)):
                 continue
-            if mention.how == "bare" and self.text.startswith(("](", "//"), max(start - 2, 0)):
+            if mention.how == "bare" and self.text.startswith("](", mention.start - 2):
                 continue
             language = "html" if is_raw else mention.language
-            mention = replace(mention, language=language, is_plain=is_raw or place.is_note, left=place.left)
-            # a definition to whoever is less strict than CommonMark
-            is_defined = language != "html" and mention.how == "bare" and self.text.startswith("]: ", start - 3)
-            yield number, replace(mention, how="link") if is_defined else mention
+            yield number, replace(mention, language=language, is_plain=is_raw or place.is_note, left=place.left)
 
     def _in_tag(self, node: LexborNode, values: Mapping[str, str], place: _Place) -> Iterator[tuple[int, Reference]]:
         """The address of a link or a picture, and the name of an <atlas-unit>."""
@@ -146,10 +132,8 @@ class Tree:
         elif not place.is_link:
             for number, link in self.addresses([values.get("href", "")]).items():
                 is_raw = number in (self.raw or ())
-                language = "html" if is_raw else self.found[number].language
                 for start, end in self._whole(link, node):
-                    is_plain = is_raw or place.is_note
-                    link = Reference(start, end, link.word, "bare", language, is_plain)
+                    link = replace(link, start=start, end=end, how="bare", is_plain=is_raw or place.is_note)
                 if not self.text.startswith("!<", link.start - (link.how == "bare")):
                     yield number, link
 
@@ -158,12 +142,13 @@ class Tree:
         links = {}
         for value in values:
             for number in marks(value)[:1]:
-                mention, value = self.found[number], value.strip()
-                # it may be the address of something else, with this one in it
-                if mention.how == "bare" and self.text.startswith(value.partition(MARK)[0], mention.start):
-                    end, is_attribute = self._end(mention.start)
-                    language = "html" if is_attribute else mention.language
-                    links[number] = Reference(mention.start, end, unmarked(value), "link", language)
+                mention, word = self.found[number], unmarked(value).strip()
+                language = "html" if number in (self.raw or ()) else mention.language
+                for written in {word, html.escape(word, quote=False)}:
+                    # else it is the address of something else, with this one in it
+                    if mention.how == "bare" and self.text.startswith(written, mention.start):
+                        end = mention.start + len(written)
+                        links[number] = Reference(mention.start, end, word, "link", language)
         return links
 
     def _whole(self, link: Reference, node: LexborNode) -> Iterator[tuple[int, int]]:
@@ -171,7 +156,7 @@ class Tree:
         text, start, end = self.text, link.start, link.end
         if "://" not in link.word or unmarked(node.text()).strip() != link.word:
             return
-        if node.tag == "atlas-link":
+        if text.startswith("<", start - 1):
             yield start - 1, end + 1
         elif behind := _CLOSE.match(text, end):
             yield text.rfind("[", 0, start), behind.end()
@@ -181,28 +166,9 @@ class Tree:
             if close >= 0 and html.unescape(text[inner:close]).strip() == link.word:
                 yield text.rfind("<", 0, start), text.find(">", close) + 1
 
-    def _end(self, start: int) -> tuple[int, bool]:
-        """Where an address ends that is one to the parser, and whether it is the value of an attribute of HTML."""
-        before = self.text[max(start - 99, 0) : start].rstrip()[-1:]
-        if before in ("'", '"', "<"):
-            return self.text.find(">" if before == "<" else before, start), before != "<"
-        if before == "=" and (value := _VALUE.match(self.text, start)):
-            return value.end(), True
-        return parseLinkDestination(self.text, start, len(self.text)).pos, False
-
 
 def read_html(text: str) -> list[Reference]:
     """The references of a page. Takes time in proportion to its length."""
     plain, left = set_aside(text, "html")
     found = list(mentions(plain, "html"))
     return [*left, *Tree(marked(plain, found), plain, found).references().values()]
-
-
-def depth_of(tag: str) -> int:
-    """By how much a single tag changes the number of open elements whose text is not touched: 1, 0 or -1.
-
-    >>> depth_of("<code>"), depth_of("</a>"), depth_of("<b>")
-    (1, -1, 0)
-    """
-    found = _RAW.match(tag)
-    return 0 if found is None else -1 if found[1] else 1

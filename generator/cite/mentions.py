@@ -31,11 +31,15 @@ MASK = "\ufffd"
 """Stands for each character that is set aside before a document is parsed."""
 NEWLINE = re.compile(r"\r\n|\r|\n")
 
-_SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?:https?:|(?<=[\"'(=<\s]))//|(?<![\w./@:-])microscope\.openai\.com/"
+_SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<![^\]]\])(?:https?:|(?<=[\"'(=<\s]))//|(?<![\w./@:-])microscope\.openai\.com/"
 _NAME = r"(?:(?P<of>[a-z0-9][a-z0-9_-]{0,63})/)?(?P<layer>(?:mixed|conv)[0-9a-z]{1,3}(?:\\?_[0-9a-z]+)*):[0-9]{1,6}"
 # ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``
 _APART = r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
 _OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9])"
+# emphasis that ends while a word goes on, as in ``**mixed4a:9**s``, would be none with a link's bracket in between;
+# ``[r]`` in front of a link would be another link; ``((…))`` is another program's
+_APART += r"(?<!\w[*~])(?<!\w(?:\*\*|~~))(?<!\w\*{3})(?<![^\]]\])(?<!\(\()"
+_OVER += r"(?![*~]{1,3}\w)"
 _MENTION = re.compile(
     rf"(?:{_SCHEME})(?=(?P<address>(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{MASK}]){{1,2000}}+)(?P<torn>[^\s<>\"`|\]])?)"
     rf"|(?P<mark>[!#^\]\\]?)\[\[(?P<inner>[^\[\]\n\r{MASK}]{{1,300}})\]\](?P<behind>(?=\(https?:)|\{{)?"
@@ -45,7 +49,6 @@ _MENTION = re.compile(
 )
 _ESCAPED = re.compile(r"\\(?=[_~#%&])")
 _ENTITY = re.compile(r"&(?:lt|gt|quot|nbsp|#)")
-_IN_WORD = re.compile(r"\w[*~]{1,3}\Z"), re.compile(r"[*~]{1,3}\w")
 _DIGITS = str.maketrans("01234567", "".join(map(chr, range(0x2000, 0x2008))))
 _NUMBERS = {new: old for old, new in _DIGITS.items()}
 MARK = "\u1680"
@@ -89,18 +92,6 @@ def mentions(text: str, language: Language = "markdown") -> Iterator[Reference]:
             yield Reference(*found.span("ref"), found["ref"], "ref", language)
         elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS:
             yield Reference(*found.span(), _ESCAPED.sub("", found["name"]), "name", language)
-
-
-def is_bound(text: str, name: Reference) -> bool:
-    """Whether a name in Markdown must stay because of what is around it. Emphasis that ends behind it while a word goes
-    on, as in ``**mixed4a:9**s``, would be none with the bracket of a link in between; ``((mixed4a:9))`` is another
-    program's."""
-    begins, ends = _IN_WORD
-    return name.how == "name" and bool(
-        begins.search(text, max(name.start - 4, 0), name.start)
-        or ends.match(text, name.end)
-        or (text[max(name.start - 2, 0) : name.start] == "((" and text.startswith("))", name.end))
-    )
 
 
 def trimmed(address: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from generator.cite.document import Edited, times
 from generator.cite.formatters import Format, cited, format_of
-from generator.cite.markup import depth_of
+from generator.cite.markup import UNTOUCHED
 from generator.cite.mentions import How, Reference, mentions
 from generator.cite.resolver import LayerReference, Resolver
 from generator.core.errors import AtlasError, UsageError
@@ -32,6 +32,7 @@ from generator.reader.atlas import Atlas, PublishedUnit
 Node = dict[str, Any]
 _WORDS = {"Space": " ", "SoftBreak": "\n"}
 _UNTOUCHED = ("Code", "CodeBlock", "Math", "RawBlock")
+_RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(UNTOUCHED))})(?=[\s/>])", re.IGNORECASE)
 _NO_WEBP = ("latex", "beamer", "context", "docx", "odt", "pptx", "rtf")  # what these are read by does not show it
 
 
@@ -55,13 +56,14 @@ class Filter:
 
     def _inlines(self, nodes: Sequence[Any]) -> Iterator[Any]:
         runs = [(is_text, list(run)) for is_text, run in groupby(nodes, lambda node: _is_a(node, "Str", *_WORDS))]
-        raw = 0  # how many raw elements are open whose text is not touched
+        raw = 0  # how many links or elements whose text is not touched are open, as raw tags
         for (is_text, run), (_, after) in zip(runs, [*runs[1:], (False, [None])], strict=True):
             if is_text:
                 yield from run if raw else self._text(run, after[0])
                 continue
             for node in run:
-                raw += depth_of(node["c"][1]) if _is_a(node, "RawInline") else 0
+                tag = _RAW.match(node["c"][1]) if _is_a(node, "RawInline") else None
+                raw += 0 if tag is None else -1 if tag[1] else 1
                 yield from self._link(node) if _is_a(node, "Link", "Image") else [self.walk(node)]
 
     def _text(self, run: Sequence[Node], after: Any) -> Iterator[Node]:
