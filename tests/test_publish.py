@@ -226,12 +226,13 @@ def test_a_build_clears_what_a_killed_one_left(atlas: TinyAtlas) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left, in_use = atlas.site / f".atlas-{ended.pid}.tmp", atlas.site / f".atlas-{os.getppid()}.tmp"
-    left.write_text("half")
     in_use.write_text("half")
     atlas.answer(Unit("mixed4a", 4))
-    build(atlas.config())
-    assert not left.exists()
-    assert in_use.exists()
+    for written in (True, False):  # also where there is nothing to build
+        left.write_text("half")
+        assert (build(atlas.config()).written > 0) == written
+        assert not left.exists()
+        assert in_use.exists()
 
 
 def test_what_lies_beside_the_site_stays(atlas: TinyAtlas) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -35,7 +35,6 @@ from generator.cite.markup import Tree
 from generator.cite.mentions import MARK, Language, Reference, marked, marks, mask, mentions, unmarked
 from generator.cite.templates import MATH, set_aside
 
-_Environment = MutableMapping[str, Any]
 _ODD = re.compile(  # how a line begins that belongs to a construct, in a text that no rule took for one
     r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\{[:%#!]|\.\. |#\+|:[\w-]+:|[\w-]+:: |export\s+\w+\s"
     r"|import\s.*\sfrom\s*['\"])",
@@ -62,7 +61,7 @@ def read_markdown(text: str, language: Language = "markdown") -> list[Reference]
     plain, left = set_aside(text, language)
     plain = mask(plain, (found.span() for found in _ABBREVIATION.finditer(plain)))
     found = list(mentions(plain, language))
-    environment: _Environment = {"raw": set()}
+    environment: dict[str, Any] = {"raw": set()}
     page = _parser().render(_TABS.sub(r"\1!!!", marked(plain, found)), environment)
     tree = Tree(page, plain, found, environment["raw"])
     defined = [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]
@@ -70,20 +69,12 @@ def read_markdown(text: str, language: Language = "markdown") -> list[Reference]
     return [*left, *(tree.references() | links).values()]
 
 
-class _Parser(MarkdownIt):
-    """Writes addresses as they stand."""
-
-    def normalizeLink(self, url: str) -> str:  # noqa: N802
-        return url
-
-    def normalizeLinkText(self, link: str) -> str:  # noqa: N802
-        return link
-
-
 @cache
 def _parser() -> MarkdownIt:
     """CommonMark with tables and strikethrough, and the constructs of the dialects."""
-    md = _Parser("commonmark").enable(["table", "strikethrough"])
+    md = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for name in ("normalizeLink", "normalizeLinkText"):
+        setattr(md, name, lambda url: url)  # addresses as they stand
     md.use(deflist_plugin).use(footnote_plugin, move_to_end=False).use(admon_plugin).use(myst_block_plugin)
     md.use(dollarmath_plugin).disable("math_inline")  # at the start of a text it looks at what ends the text
     md.use(container_plugin, name="container", validate=lambda params, markup: bool(_CONTAINER.fullmatch(params)))
@@ -91,14 +82,12 @@ def _parser() -> MarkdownIt:
     md.inline.ruler.before("escape", "tex", _matching(MATH, "$\\"))
     md.inline.ruler.before("escape", "braces", _matching(_BRACES, "{"))
     md.core.ruler.after("block", "left", _leave_alone)
-    for name in ("html_block", "html_inline"):
-        md.add_render_rule(name, _raw)
-    for name in ("link_open", "link_close"):
-        md.add_render_rule(name, _link)
-    md.add_render_rule("footnote_ref", _footnote_ref)
-    md.add_render_rule("left", _left)
-    md.add_render_rule("footnote_reference_open", lambda *_: "<atlas-note>")
-    md.add_render_rule("footnote_reference_close", lambda *_: "</atlas-note>")
+    for token, rule in {
+        "html_block": _raw, "html_inline": _raw, "link_open": _link, "link_close": _link, "left": _left,
+        "footnote_ref": _footnote_ref, "footnote_reference_open": lambda *_: "<atlas-note>",
+        "footnote_reference_close": lambda *_: "</atlas-note>",
+    }.items():  # fmt: skip
+        md.add_render_rule(token, rule)
     return md
 
 

@@ -52,6 +52,7 @@ def build(config: Config, progress: Progress | None = None) -> Built:
     output = config.output
     try:
         before, sources = read_manifest(output), stamps.sources(config)
+        _clear(output)
         if before.stamp and before.stamp == f"{sources} {stamps.products(output, before.files)}":
             return Built(0, len(before.files), 0, (), output / addresses.HOME, time.monotonic() - start)
         site = read_site(config)
@@ -74,7 +75,6 @@ def _write(
         raise AtlasError(
             f"{leads_away} leads out of {output} by a link; remove the link, then type `atlas build` again"
         )
-    _clear(output)
     known = Manifest(tuple({*before.files, *ours}))
     _put(output, manifests.NAME, known.to_json())  # a build that dies here leaves a folder known as ours
     written = 0
