@@ -18,15 +18,16 @@ import pytest
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.cli import rendering
 from generator.cli.options import RenderOptions
+from generator.cluster import scheduler
+from generator.cluster.pool import WorkerPool, connect, divide
 from generator.core.errors import AtlasError, UsageError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
 from generator.network import load_checkpoint
 from generator.network.load import Loaded, load_tensors
+from generator.render import distributed
 from generator.render.local import Outcome
 from generator.render.local import run as run_here
-from generator.render.ray import scheduler
-from generator.render.ray.cluster import WorkerPool, connect, divide
 from generator.store.plan import Batch, Plan, make_plan
 from generator.store.store import Store
 
@@ -60,7 +61,7 @@ def plan(loaded: Loaded, store: Store, words: Iterable[str] = WORDS) -> Plan:
 
 
 def go(loaded: Loaded, store: Store, pool: WorkerPool, **more: Any) -> Outcome:
-    return scheduler.run(plan(loaded, store), loaded, store, pool, checkpoint="untrained", **more)
+    return distributed.run(plan(loaded, store), loaded, store, pool, checkpoint="untrained", **more)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
 ) -> None:
     log, killed = tmp_path / "rendered", tmp_path / "killed"
 
-    class Mortal(scheduler.Worker):
+    class Mortal(distributed.Worker):
         """Notes what it renders. The first to have an answer in the store is killed over its next batch."""
 
         before: Batch | None = None
@@ -119,13 +120,13 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
             self.before = batch
             return rendered
 
-    monkeypatch.setattr(scheduler, "Worker", Mortal)
+    monkeypatch.setattr(distributed, "Worker", Mortal)
     steps: list[float] = []
     warned: list[str] = []
     outcome = go(loaded, store, pool, advance=steps.append, warn=warned.append)
     assert outcome == Outcome(rendered=12, present=0), "every answer is written once, and none came twice"
     assert sum(steps) == 12
-    assert warned == ["a worker was lost; its batches go to another"]
+    assert warned == ["a worker was lost; its work goes to another"]
     lines = [line.split() for line in log.read_text().splitlines()]
     rendered = Counter(key for key, _ in lines)
     keys = [batch.questions[0].key for batch in plan(loaded, Store(tmp_path / "empty")).batches]
@@ -151,13 +152,13 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
 def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
     loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Allergic(scheduler.Worker):
+    class Allergic(distributed.Worker):
         def render(self, batch: Batch) -> Any:
             if batch.channels == (2, 3):
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().render(batch)
 
-    monkeypatch.setattr(scheduler, "Worker", Allergic)
+    monkeypatch.setattr(distributed, "Worker", Allergic)
     monkeypatch.setattr(scheduler, "_LOSSES", 2)
     outcome = go(loaded, store, replace(pool, workers=1))
     assert outcome.rendered == 10
@@ -169,13 +170,13 @@ def test_a_batch_that_takes_every_worker_with_it_fails_by_name(
 def test_a_workers_error_is_one_line_and_ends_the_run(
     loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Small(scheduler.Worker):
+    class Small(distributed.Worker):
         def render(self, batch: Batch) -> Any:
             if batch.layer != "conv2d0":
                 raise AtlasError("one unit does not fit")
             return super().render(batch)
 
-    monkeypatch.setattr(scheduler, "Worker", Small)
+    monkeypatch.setattr(distributed, "Worker", Small)
     outcome = go(loaded, store, replace(pool, workers=1))
     assert str(outcome.error) == "one unit does not fit"
     assert outcome.rendered == len(list(store.keys())) <= 6
@@ -185,12 +186,12 @@ def test_a_workers_error_is_one_line_and_ends_the_run(
 def test_a_cluster_on_which_no_worker_can_start_is_one_line(
     loaded: Loaded, store: Store, pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stillborn(scheduler.Worker):
+    class Stillborn(distributed.Worker):
         def start(self, *orders: Any) -> list[str]:
             os.kill(os.getpid(), signal.SIGKILL)
             return []
 
-    monkeypatch.setattr(scheduler, "Worker", Stillborn)
+    monkeypatch.setattr(distributed, "Worker", Stillborn)
     monkeypatch.setattr(scheduler, "_LOSSES", 1)
     outcome = go(loaded, store, replace(pool, workers=1))
     assert "no worker could start" in str(outcome.error)
@@ -283,7 +284,7 @@ def test_snapshots_are_of_one_ascent_and_another_torch_is_warned_of(
     ]
     steps: list[float] = []
     warned: list[str] = []
-    outcome = scheduler.run(
+    outcome = distributed.run(
         make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(pool, workers=1), checkpoint="untrained",
         advance=steps.append, warn=warned.append,
     )  # fmt: skip

@@ -24,8 +24,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "photos": ("core",),
     "remote": ("core",),
     "network": ("core", "checkpoints", "remote"),
-    "render": ("core", "store", "network"),
-    "study": ("core", "store", "photos", "network"),
+    "cluster": ("core", "network"),
+    "render": ("core", "store", "network", "cluster"),
+    "study": ("core", "store", "photos", "network", "cluster"),
     "figures": ("core",),
     "publish": ("core", "checkpoints", "links", "config", "store", "photos"),
     "reader": ("core", "checkpoints", "remote", "links", "config", "store"),
@@ -34,7 +35,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "api": ("core", "config", "store", "network", "render", "figures"),
 }
 ROOMS["cli"] = tuple(room for room in ROOMS if room != "api")
-TORCH_ROOMS = ("generator.network", "generator.render", "generator.study", "generator.bench", "generator.api")
+TORCH_ROOMS = tuple(f"generator.{room}" for room in ("network", "cluster", "render", "study", "bench", "api"))
 HEAVY = ("torch", "torchvision", "lucent", "safetensors")
 DRAWING_ROOMS = ("generator.figures", "generator.api")  # matplotlib is imported here and nowhere else
 FILES = sorted(path for path in ROOT.rglob("*.py"))

@@ -127,9 +127,9 @@ def load_network(
 def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Architecture, Engine]:
     """The same on a Ray cluster, which is joined or started when the context is entered."""
     need("torch", "safetensors", "ray", extra="ray")
+    from generator.cluster.pool import LOCAL, connect
     from generator.network.load import load_tensors
-    from generator.render.ray.cluster import LOCAL, connect
-    from generator.render.ray.scheduler import run
+    from generator.render.distributed import run
 
     loaded = load_tensors(checkpoint.name, how.weights or checkpoint.weights, architecture=checkpoint.architecture)
 

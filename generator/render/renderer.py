@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator import __version__
+from generator.cluster.scheduler import versions
 from generator.core.architecture import OUTPUT
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
@@ -228,11 +228,6 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
-
-
-def versions() -> dict[str, str]:
-    """The versions that the last digits of a picture may depend on, as records give them."""
-    return {"inception-atlas": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def keep_freed_memory() -> None:
