@@ -28,10 +28,10 @@ from generator.bench.floor import synchronize
 from generator.checkpoints import CHECKPOINTS
 from generator.core.recipe import Recipe
 from generator.network import Inception, load_checkpoint
+from generator.network.memory import keep_freed_memory
 from generator.render import ascent
 from generator.render.arithmetic import fastest
 from generator.render.local import pick_device
-from generator.render.renderer import keep_freed_memory
 from generator.store.store import Store
 
 SETTLED = 5  # steps after the leak has ended: until then a GPU records the step

@@ -11,8 +11,11 @@ from photographs import made_up_photographs
 
 from generator.network import Inception, load_checkpoint
 from generator.photos.photographs import Photographs, read_photograph
-from generator.study import groups, similarity, tuning
-from generator.study.responses import Responses, describe_best, gather
+from generator.study import groups, shares, similarity, tuning
+from generator.study import responses as gathering
+from generator.study.analysis import Subject
+from generator.study.examples import examples
+from generator.study.responses import Responses, describe, gather
 from generator.study.stimuli import all_stimuli, draw
 
 COUNT = 5
@@ -29,29 +32,40 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
 
 
 @pytest.fixture(scope="module")
-def responses(net: Inception, photographs: Photographs, tmp_path_factory: pytest.TempPathFactory) -> Responses:
-    return gather(net, photographs.photographs, tmp_path_factory.mktemp("arrays"), batch=2)
+def subject(net: Inception, photographs: Photographs) -> Subject:
+    return Subject("untrained", net.architecture, net.fingerprint, lambda: net, photographs)
+
+
+@pytest.fixture(scope="module")
+def responses(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Responses:
+    """Two photographs go through the network at once, and three are a share, so that both are cut."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shares, "_BATCH", 2)
+        patch.setattr(gathering, "SHARE", 3)
+        layers = (*subject.architecture.main_layers, "softmax2")
+        return gather(subject, layers, tmp_path_factory.mktemp("arrays"))
 
 
 @pytest.mark.parametrize("layer", ["conv2d0", "mixed3a", "mixed5b"])
 def test_examples_are_those_of_a_plain_loop(
     net: Inception, photographs: Photographs, responses: Responses, layer: str
 ) -> None:
-    found = responses.layers[layer]
+    found, kept = responses.layers[layer], examples(responses.layers[layer])
+    means = found.means.columns()
     pixels = np.stack([read_photograph(p.path) for p in photographs.photographs])
     values = net(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, layer).numpy()
     grid = values.shape[-1]
     flat = values.reshape(COUNT, values.shape[1], -1)
     for unit in (0, 7, 33):
         strongest = flat[:, unit].max(1)
-        best = found.best_value[unit]
+        best = kept["best_value"][unit]
         assert np.allclose(best, np.sort(strongest)[::-1], rtol=1e-4, atol=1e-3)
-        for value, photo, position in zip(best, found.best_photo[unit], found.best_position[unit], strict=True):
+        for value, photo, position in zip(best, kept["best_photo"][unit], kept["best_position"][unit], strict=True):
             row, column = divmod(position, grid)
             assert values[photo, unit, row, column] == pytest.approx(value, rel=1e-4, abs=1e-3)
-        assert np.allclose(found.means[:, unit], flat[:, unit].mean(1), rtol=1e-4, atol=1e-4)
+        assert np.allclose(means[:, unit], flat[:, unit].mean(1), rtol=1e-4, atol=1e-4)
         assert found.fires[unit] == pytest.approx((flat[:, unit] > 0).mean(), abs=2e-3)
-        assert (found.worst_value[unit] <= found.best_value[unit].min() + 1e-3).all()
+        assert (found.worst_value[unit] <= best.min() + 1e-3).all()
         assert (np.diff(found.worst_value[unit]) >= 0).all()
 
 
@@ -63,19 +77,20 @@ def test_the_network_says_what_it_sees(net: Inception, photographs: Photographs,
 
 
 def test_positions_are_described_by_the_whole_layer(
-    net: Inception, photographs: Photographs, responses: Responses, tmp_path: Path
+    net: Inception, subject: Subject, responses: Responses, tmp_path: Path
 ) -> None:
-    vectors = describe_best(net, photographs.photographs, responses, tmp_path, batch=3)
-    layer, unit = responses.layers["mixed4a"], 20
+    kept = examples(responses.layers["mixed4a"])
+    best, unit = {"mixed4a": (kept["best_photo"], kept["best_position"])}, 20
+    vectors = describe(subject, responses, best, tmp_path)
     for i in range(COUNT):
-        seen = torch.tensor(read_photograph(photographs.photographs[layer.best_photo[unit, i]].path))
+        seen = torch.tensor(read_photograph(subject.every_photograph[kept["best_photo"][unit, i]].path))
         values = net(seen.permute(2, 0, 1)[None].float() / 255, "mixed4a")[0].flatten(1)
-        expected = values[:, layer.best_position[unit, i]].numpy()
+        expected = values[:, kept["best_position"][unit, i]].numpy()
         assert np.allclose(vectors["mixed4a"][unit, i], expected, rtol=2e-3, atol=2e-2)
 
 
 def test_samples_of_all_layers_are_of_the_same_places(responses: Responses) -> None:
-    rows = {len(layer.samples) for layer in responses.layers.values()}
+    rows = {len(layer.samples.columns()) for layer in responses.layers.values()}
     assert len(rows) == 1
 
 

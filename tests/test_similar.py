@@ -30,6 +30,14 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
     return made_up_photographs(tmp_path_factory.mktemp("photographs"), 4)
 
 
+def subject(net: Inception, photographs: Photographs | None, *others: Subject) -> Subject:
+    return Subject("untrained", net.architecture, net.fingerprint, lambda: net, photographs, others)
+
+
+def twin(net: Inception) -> Subject:
+    return Subject("twin", net.architecture, net.fingerprint, lambda: net)
+
+
 def pooled(net: Inception, photographs: Photographs, layer: str) -> np.ndarray:
     pixels = np.stack([read_photograph(p.path) for p in photographs.photographs])
     values = net(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, layer)
@@ -39,15 +47,17 @@ def pooled(net: Inception, photographs: Photographs, layer: str) -> np.ndarray:
 
 
 def test_r_is_that_of_numpy_over_all_photographs_and_places(net: Inception, photographs: Photographs) -> None:
-    places = (("", "mixed3b"), ("", "mixed4a"))
-    pairs = [(places[0], places[0]), places, (places[1], ("twin", "mixed4a"))]
-    r = correlate({"": net, "twin": net}, photographs.photographs, pairs, batch=3)
+    places = (("untrained", "mixed3b"), ("untrained", "mixed4a"))
+    pairs = [(places[0], places[0]), places, (places[1], ("twin", "mixed4a")), places[::-1]]
+    r, seen, _ = correlate(subject(net, photographs, twin(net)), photographs.photographs, pairs)
+    assert seen == 4
     shallow, deep = (pooled(net, photographs, layer) for _, layer in places)
     with np.errstate(invalid="ignore"):
         both = np.nan_to_num(np.corrcoef(shallow[:40], deep[:40]))  # a dead unit is like nothing
     assert np.allclose(r[pairs[0]][:40, :40], both[:40, :40], atol=1e-3)
     assert np.allclose(r[places][:40, :40], both[:40, 40:], atol=1e-3)
     alive = deep.std(1) > 0
+    assert np.array_equal(r[pairs[3]], r[places].T)
     assert np.allclose(r[pairs[2]].diagonal(), alive, atol=1e-3), "the same network under another name"
 
 
@@ -55,8 +65,8 @@ def test_a_unit_that_never_changes_is_like_nothing(net: Inception, photographs: 
     dead = load_checkpoint("untrained")
     with torch.no_grad():
         dead.get_buffer("conv2d0_weight")[3] = 0
-    place = ("", "conv2d0")
-    r = correlate({"": dead}, photographs.photographs, [(place, place)])[place, place]
+    place = ("untrained", "conv2d0")
+    r = correlate(subject(dead, photographs), photographs.photographs, [(place, place)])[0][place, place]
     assert np.isfinite(r).all()
     assert not r[3].any()
 
@@ -77,9 +87,7 @@ def test_on_a_map_units_that_respond_alike_are_neighbours() -> None:
 
 
 def test_the_answer_names_the_checkpoints_it_compares(net: Inception, photographs: Photographs, tmp_path: Path) -> None:
-    other = Subject("twin", net.architecture, net.fingerprint, lambda: net)
-    alone = Subject("untrained", net.architecture, net.fingerprint, lambda: net, photographs)
-    what = Subject("untrained", net.architecture, net.fingerprint, lambda: net, photographs, (other,))
+    alone, what = subject(net, photographs), subject(net, photographs, twin(net))
     similar, store = analyses()["similar"], Store(tmp_path)
     assert similar.key(what, "mixed3a") != similar.key(alone, "mixed3a"), "compared with others it is another question"
     ((_, result),) = run(store, what, missing(store, what, [similar], ["mixed3a"]))

@@ -1,13 +1,13 @@
 """Options that several commands share, typed alike everywhere.
 
-:func:`render_options` and :func:`recipe_options` hand a command what was typed as one value each.
+:func:`render_options`, :func:`study_options` and :func:`recipe_options` give a command what was typed as one value.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,6 @@ view_option, views_option = (
 )
 
 
-_NO_OPTION = ("ray", "forced")
-
-
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
     """Where and how something is rendered; nothing of it changes a picture but its last digits.
@@ -74,33 +71,40 @@ class RenderOptions:
         ):
             raise UsageError(f"--ray-address {self.ray}: type HOST:PORT as `ray start --head` printed it, or auto")
         if self.workers and not self.ray:
-            raise UsageError("--workers is for a cluster; type --ray too, as in `atlas render --ray --workers 2`")
+            raise UsageError("--workers is for a cluster; type --ray too, as in --ray --workers 2")
 
 
-def render_options(command: Decorated) -> Decorated:
+def _run_options(*more: Decorated) -> Callable[[Decorated], Decorated]:
     """The options of :class:`RenderOptions`; the command is given one as ``how``."""
 
-    @wraps(command)
-    def collected(*args: Any, ray: bool, ray_address: str | None, **typed: Any) -> Any:
-        rest = {field.name: typed.pop(field.name) for field in fields(RenderOptions) if field.name not in _NO_OPTION}
-        return command(*args, how=RenderOptions(ray=ray_address or (HERE if ray else None), **rest), **typed)
+    def decorate(command: Decorated) -> Decorated:
+        @wraps(command)
+        def collected(*args: Any, ray: bool, ray_address: str | None, batch: int | None = None, **typed: Any) -> Any:
+            where = {name: typed.pop(name) for name in ("weights", "device", "workers")}
+            how = RenderOptions(batch=batch, ray=ray_address or (HERE if ray else None), **where)
+            return command(*args, how=how, **typed)
 
-    for option in (
-        click.option(
-            "--workers", type=click.IntRange(1, 100_000),
-            help="Workers on the cluster. [default: one for each GPU, or for 8 cores where there is none]",
-        ),
-        click.option(
-            "--ray-address", metavar="HOST:PORT",
-            help="Render on the Ray cluster whose head is there, or auto on one of its nodes.",
-        ),
-        click.option("--ray", is_flag=True, help="Render on a Ray cluster of this machine alone."),
-        device_option,
-        batch_option,
-        weights_option,
-    ):  # fmt: skip
-        collected = option(collected)
-    return collected
+        for option in (
+            click.option(
+                "--workers", type=click.IntRange(1, 100_000),
+                help="Workers on the cluster. [default: one for each GPU, or for 8 cores where there is none]",
+            ),
+            click.option(
+                "--ray-address", metavar="HOST:PORT",
+                help="Use the Ray cluster whose head is there, or auto on one of its nodes.",
+            ),
+            click.option("--ray", is_flag=True, help="Use a Ray cluster of this machine alone."),
+            device_option,
+            *more,
+            weights_option,
+        ):  # fmt: skip
+            collected = option(collected)
+        return collected
+
+    return decorate
+
+
+render_options, study_options = _run_options(batch_option), _run_options()
 
 
 def recipe_options(command: Decorated) -> Decorated:

@@ -119,8 +119,10 @@ def load_network(
     from generator.network import load_checkpoint
 
     net = load_checkpoint(checkpoint.name, weights or checkpoint.weights, architecture=checkpoint.architecture)
+    from generator.network.memory import keep_freed_memory
     from generator.render.local import pick_device  # imports torch: a file that is none is refused before
 
+    keep_freed_memory()
     return net.to(pick_device(device))
 
 

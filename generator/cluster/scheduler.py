@@ -33,6 +33,7 @@ from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.network.fingerprint import fingerprint
 from generator.network.load import Loaded
+from generator.network.memory import keep_freed_memory
 
 Work = TypeVar("Work")
 Answer = TypeVar("Answer")
@@ -55,6 +56,7 @@ class Worker:
             )
         if any(fingerprint(each.tensors) != each.fingerprint for each in loaded.values()):
             raise AtlasError(f"the weights came to {node} damaged; type the same command again")
+        keep_freed_memory()
         torch.set_num_threads(max(1, pool.cores))
         device = "cuda" if pool.gpu else "cpu"
         self.networks: dict[str, Inception] = {}

@@ -10,7 +10,6 @@ do it while the next batch runs. A run on this machine and each worker of a clus
 from __future__ import annotations
 
 import copy
-import ctypes
 import math
 import platform
 import time
@@ -33,6 +32,7 @@ from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Rendered
 from generator.core.views import VIEWS
 from generator.network import Inception
+from generator.network.memory import keep_freed_memory
 from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, Draws, ascend, draw
 from generator.render.capacity import bytes_per_unit, fits
@@ -228,22 +228,3 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep freed memory, and not to give it back to the kernel after every step.
-
-    Activations of a batch are allocated and freed at each step; without this a CPU spends most of its time on page
-    faults (measured in docs/log.md). Without glibc nothing is done.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return
-    m_trim_threshold, m_top_pad, m_mmap_threshold, m_arena_max = -1, -2, -3, -8
-    mallopt = ctypes.CDLL(None).mallopt
-    for option, value in (
-        (m_mmap_threshold, 1 << 25),
-        (m_trim_threshold, (1 << 31) - 1),
-        (m_top_pad, 1 << 26),
-        (m_arena_max, 1),
-    ):
-        mallopt(option, value)

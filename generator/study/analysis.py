@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,22 @@ from numpy.typing import NDArray
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.result import result_key
-from generator.photos.photographs import Photographs
+from generator.photos.photographs import Photograph, Photographs
 
 if TYPE_CHECKING:
     from generator.network import Inception
+    from generator.study.shares import Share
+
+Found = TypeVar("Found")
+Look = Callable[["Mapping[str, Inception]", "Share"], Found]
+"""What is found in some photographs by networks, by their checkpoints. A cluster pickles it."""
+
+
+class Spread(Protocol):
+    """Has others look at shares, so many; what they find comes in the order of the shares."""
+
+    def __call__(self, look: Look[Found], shares: Iterator[Share], count: int) -> Iterator[Found]: ...
+
 
 Advance = Callable[[float], object]
 """Is told the share of the work, 0..1, that was done since the last call."""
@@ -38,7 +50,8 @@ Advance = Callable[[float], object]
 class Subject:
     """What is studied: the network of a checkpoint, photographs where there are any, and other checkpoints to compare.
 
-    ``load`` gives the network in float32 on the device to be used; it is called when it is first wanted.
+    ``load`` gives the network in float32 on the device to be used; it is called when it is first wanted. ``spread`` has
+    the workers of a cluster look at the photographs; without it this process does.
     """
 
     checkpoint: str
@@ -47,16 +60,31 @@ class Subject:
     load: Callable[[], Inception]
     photographs: Photographs | None = None
     others: tuple[Subject, ...] = ()
+    spread: Spread | None = None
 
     @cached_property
     def network(self) -> Inception:
         """Raises AtlasError if the weights that were loaded are others."""
         network = self.load()
-        if network.fingerprint != self.fingerprint:
-            raise AtlasError(
-                f"these weights are not those of {self.checkpoint} (fingerprint {network.fingerprint[:12]})"
-            )
+        self.check(network.fingerprint)
         return network
+
+    def check(self, fingerprint: str) -> None:
+        """Raises AtlasError if the weights that were loaded are others."""
+        if fingerprint != self.fingerprint:
+            raise AtlasError(f"these weights are not those of {self.checkpoint} (fingerprint {fingerprint[:12]})")
+
+    @property
+    def every_photograph(self) -> tuple[Photograph, ...]:
+        assert self.photographs is not None, "the question was asked with photographs"
+        return self.photographs.photographs
+
+    def look(self, look: Look[Found], shares: Iterator[Share], count: int, *others: Subject) -> Iterator[Found]:
+        """What is found in each of so many shares, in their order, by this network and those of ``others``."""
+        if self.spread:
+            return self.spread(look, shares, count)
+        networks = {each.checkpoint: each.network for each in (self, *others)}
+        return (look(networks, share) for share in shares)
 
 
 @dataclass(frozen=True)

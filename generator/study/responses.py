@@ -1,20 +1,22 @@
 """How every unit responds to photographs: one pass over all of them, through all layers, with flat memory.
 
 >>> with TemporaryDirectory() as folder:                                          # doctest: +SKIP
-...     responses = gather(net, photographs, Path(folder))
-...     responses.layers["mixed4a"].best_value[11]
-array([812.4, 790.1, ...], dtype=float32)
+...     responses = gather(subject, ["mixed4a"], Path(folder))
+...     responses.layers["mixed4a"].means.columns(slice(11, 12)).shape
+(2748, 1)
 
-What grows with the number of photographs lies on disk, as arrays that are mapped into memory; what is held is one batch
-and the best of each unit. Values are those of the layer after the ReLU unless they are said to be before it.
+What grows with the number of photographs lies on disk and is read a few units at a time; what is held is one share of
+them. Values are those of the layer after the ReLU unless they are said to be before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -24,43 +26,77 @@ from torch import Tensor
 from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError
 from generator.network import Inception
-from generator.photos.photographs import Photograph, read_batches
+from generator.photos.photographs import SIDE, Photograph
+from generator.study.analysis import Advance, Subject
+from generator.study.shares import Share, batches, layers_of, read_shares, shares_in
 
-BEST = 60  # photographs of a unit whose strongest positions are described, to see whether it answers to several things
+SHARE = 128  # photographs
 WORST = 3
 SAMPLES = 20_000  # positions at which all units are compared, spread evenly over the photographs
+_BLOCK = 4096  # rows that are read at once
 
 
-@dataclass(frozen=True)
-class LayerResponses:
-    """One layer's C units over P photographs. Positions are indices into the flattened grid, row by row.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """An array on disk that is written row by row and read column by column."""
 
-    ``maxima``, ``positions`` and ``means`` are P x C on disk: the strongest value, where it is, and the mean over the
-    grid. ``best_*`` are C x BEST, the strongest photographs first; ``worst_*`` C x WORST, the most negative values
-    before the ReLU. ``fires`` is C: the share of positions above zero. ``samples`` is S x C on disk, the units at the
-    same places of the same photographs in every layer.
+    path: Path
+    dtype: type[np.generic]
+    width: int
+
+    def append(self, rows: NDArray[Any]) -> None:
+        with self.path.open("ab") as file:
+            file.write(np.ascontiguousarray(rows, self.dtype).data)
+
+    def columns(self, some: slice = slice(None)) -> NDArray[Any]:
+        blocks = [np.empty((0, self.width), self.dtype)[:, some]]
+        with self.path.open("rb") as file:
+            while len(read := np.fromfile(file, self.dtype, _BLOCK * self.width)):
+                blocks.append(read.reshape(-1, self.width)[:, some].copy())
+        return np.concatenate(blocks)
+
+
+class _Seen(NamedTuple):
+    """What one layer of C units says of N photographs, N x C each, and S x C ``samples``.
+
+    The strongest value and where it is, the most negative before the ReLU, the mean over the grid, and the number of
+    positions above zero. Positions are indices into the flattened grid, row by row.
     """
 
-    grid: int
-    maxima: NDArray[np.float32]
-    positions: NDArray[np.uint16]
-    means: NDArray[np.float32]
-    best_value: NDArray[np.float32]
-    best_photo: NDArray[np.int64]
-    best_position: NDArray[np.int64]
-    worst_value: NDArray[np.float32]
-    worst_photo: NDArray[np.int64]
-    worst_position: NDArray[np.int64]
-    fires: NDArray[np.float64]
+    high: NDArray[np.float32]
+    high_at: NDArray[np.uint16]
+    low: NDArray[np.float32]
+    low_at: NDArray[np.uint16]
+    mean: NDArray[np.float32]
+    fired: NDArray[np.int32]
     samples: NDArray[np.float16]
 
 
 @dataclass(frozen=True)
-class Responses:
-    """All layers; ``seen`` are the photographs that could be read, by index, in the order of the rows of the arrays.
+class LayerResponses:
+    """One layer's C units over P photographs, as :class:`_Seen` has them.
 
-    ``top_class`` and ``probability`` are what the network itself says of each of them. ``left_out`` says why a
-    photograph is not among them.
+    ``maxima``, ``positions`` and ``means`` are P x C; ``samples`` is S x C, the units at the same places of the same
+    photographs in every layer. ``worst_*`` are C x WORST. ``fires`` is C: the share of positions above zero.
+    """
+
+    grid: int
+    maxima: Rows
+    positions: Rows
+    means: Rows
+    samples: Rows
+    worst_value: NDArray[Any]
+    worst_photo: NDArray[Any]
+    worst_position: NDArray[Any]
+    fires: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Responses:
+    """The layers that were asked for; ``seen`` are the photographs that could be read, by index, in the order of rows.
+
+    ``top_class`` and ``probability`` are what the network itself says of each, if it was asked. ``left_out`` says why
+    a photograph is not among them.
     """
 
     layers: Mapping[str, LayerResponses]
@@ -70,164 +106,157 @@ class Responses:
     left_out: Mapping[str, str]
 
 
-class _Tally:
-    """What is known of one layer so far."""
-
-    def __init__(self, folder: Path, name: str, channels: int, grid: int, photos: int, samples: int) -> None:
-        def on_disk(what: str, dtype: type[np.generic], rows: int) -> NDArray[Any]:
-            return np.lib.format.open_memmap(
-                folder / f"{name}.{what}.npy", mode="w+", dtype=dtype, shape=(rows, channels)
-            )
-
-        self.grid, self.each = grid, samples // max(photos, 1)
-        self.maxima = on_disk("maxima", np.float32, photos)
-        self.positions = on_disk("positions", np.uint16, photos)
-        self.means = on_disk("means", np.float32, photos)
-        self.samples = on_disk("samples", np.float16, photos * self.each)
-        self.best = _Best(channels, BEST, largest=True)
-        self.worst = _Best(channels, WORST, largest=False)
-        self.fires = torch.zeros(channels, dtype=torch.float64)
-
-    def add(self, before: Tensor, row: int, places: Tensor) -> None:
-        """One batch: N x C x H x W before the ReLU. ``places`` is N x each x 2 in 0..1."""
-        flat = before.flatten(2)
-        rows = slice(row, row + len(flat))
-        low, low_at = flat.min(2)
-        self.worst.add(low, low_at, row)
-        high, high_at = flat.max(2)
-        high = high.clamp_min_(0)
-        self.best.add(high, high_at, row)
-        self.maxima[rows], self.positions[rows] = high.cpu().numpy(), high_at.cpu().numpy()
-        after = flat.relu()
-        self.fires += after.sign().sum((0, 2)).cpu().double()
-        self.means[rows] = after.mean(2).cpu().numpy()
-        at = (places * self.grid).long()
-        index = at[..., 0] * self.grid + at[..., 1]
-        sampled = after.gather(2, index[:, None].expand(-1, after.shape[1], -1).to(after.device))
-        sampled = sampled.transpose(1, 2).reshape(-1, after.shape[1])
-        self.samples[row * self.each : (row + len(flat)) * self.each] = sampled.cpu().numpy()
-
-    def done(self, rows: int) -> LayerResponses:
-        return LayerResponses(
-            grid=self.grid,
-            maxima=self.maxima[:rows],
-            positions=self.positions[:rows],
-            means=self.means[:rows],
-            best_value=self.best.value.numpy(),
-            best_photo=self.best.photo.numpy(),
-            best_position=self.best.position.numpy(),
-            worst_value=self.worst.value.numpy(),
-            worst_photo=self.worst.photo.numpy(),
-            worst_position=self.worst.position.numpy(),
-            fires=(self.fires / max(rows * self.grid**2, 1)).numpy(),
-            samples=self.samples[: rows * self.each],
-        )
-
-
-class _Best:
-    """The ``keep`` largest (or smallest) values of each channel, at most one a photograph; of equal ones the first."""
-
-    def __init__(self, channels: int, keep: int, *, largest: bool) -> None:
-        self._keep, self._sign = keep, 1.0 if largest else -1.0
-        self.value = torch.empty(channels, 0)
-        self.photo = torch.empty(channels, 0, dtype=torch.int64)
-        self.position = torch.empty(channels, 0, dtype=torch.int64)
-
-    def add(self, value: Tensor, position: Tensor, row: int) -> None:
-        """N x C values and positions of the photographs from ``row`` on."""
-        photo = torch.arange(row, row + len(value)).expand(value.shape[1], -1)
-        values = torch.cat([self.value, value.T.float().cpu()], 1)
-        photos, positions = torch.cat([self.photo, photo], 1), torch.cat([self.position, position.T.cpu()], 1)
-        order = torch.argsort(values * -self._sign, dim=1, stable=True)[:, : self._keep]
-        self.value, self.photo, self.position = (x.gather(1, order) for x in (values, photos, positions))
-
-
 def gather(
-    net: Inception,
-    photographs: tuple[Photograph, ...],
-    folder: Path,
-    *,
-    batch: int = 16,
-    advance: Callable[[int], object] = lambda photographs: None,
+    subject: Subject, layers: Sequence[str], folder: Path, *, advance: Advance = lambda share: None
 ) -> Responses:
-    """Show every photograph to the network (float32, on any device) and keep how every unit responds.
+    """Show every photograph to the network and keep how every unit of these layers responds.
 
-    ``folder`` is for the arrays on disk, about 15 bytes a unit and photograph; it must outlive the result. Equal
-    photographs give equal results on one machine, whatever the size of the batches, up to the last digits.
+    ``folder`` is for the arrays on disk, about 10 bytes a unit and photograph; it must outlive the result. Raises
+    AtlasError if no photograph can be read.
     """
-    count, left_out = len(photographs), dict[str, str]()
-    tallies: dict[str, _Tally] = {}
-    seen: list[int] = []
-    classes, probabilities = list[Tensor](), list[Tensor]()
-    device, layers = net.mean.device, net.architecture.layers
-    places = torch.rand(count, _each(count), 2, generator=torch.Generator().manual_seed(0))
-    for indices, pixels in read_batches(photographs, batch, lambda p, why: left_out.setdefault(p.name, why)):
-        rgb = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
-        with torch.inference_mode():
-            for name, values in net.every_layer(rgb):
-                if name == CLASSIFIER:
-                    strongest = values.max(1)
-                    classes.append(strongest.indices.cpu())
-                    probabilities.append(strongest.values.cpu())
-                    continue
-                if name not in tallies:
-                    grid = values.shape[-1]
-                    tallies[name] = _Tally(folder, name, layers[name].channels, grid, count, _each(count) * count)
-                tallies[name].add(values, len(seen), places[indices])
-        seen += indices
-        advance(len(indices))
+    photographs, left_out = subject.every_photograph, dict[str, str]()
+    tallies = {name: _Tally(folder, name, subject) for name in layers if name != CLASSIFIER}
+    seen, said = list[int](), [(np.empty(0, np.int64), np.empty(0, np.float32))]
+    shares = read_shares(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARE)
+    look = partial(_look, subject.checkpoint, tuple(layers), len(photographs))
+    count = shares_in(photographs, SHARE)
+    for places, found, classes in subject.look(look, shares, count):
+        for name, each in found.items():
+            tallies[name].add(each, len(seen))
+        said += classes
+        seen += places
+        advance(1 / count)
+    if not seen:
+        raise AtlasError(f"none of {len(photographs)} photographs can be read ({next(iter(left_out.values()))})")
     done = {name: tally.done(len(seen)) for name, tally in tallies.items()}
-    return Responses(done, np.array(seen), torch.cat(classes).numpy(), torch.cat(probabilities).numpy(), left_out)
+    top, probability = (np.concatenate(each) for each in zip(*said, strict=True))
+    return Responses(done, np.array(seen), top, probability, left_out)
 
 
-def describe_best(
-    net: Inception,
-    photographs: tuple[Photograph, ...],
+def describe(
+    subject: Subject,
     responses: Responses,
+    best: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
     folder: Path,
     *,
-    batch: int = 16,
-    advance: Callable[[int], object] = lambda photographs: None,
-) -> Mapping[str, NDArray[np.float16]]:
-    """What each layer sees at the strongest positions of its units: C x BEST x C on disk, a second pass.
+    advance: Advance = lambda share: None,
+) -> dict[str, NDArray[np.float16]]:
+    """What each layer sees at the strongest positions of its units: C x n x C on disk, a second pass.
 
-    Row i of unit c is the whole layer, after the ReLU, at ``best_position[c, i]`` of ``best_photo[c, i]``.
+    ``best`` has the photographs of a layer's units, C x n, and the positions. Row i of unit c is the whole layer, after
+    the ReLU, at ``position[c, i]`` of ``photo[c, i]``.
     """
-    vectors: dict[str, NDArray[np.float16]] = {}
-    wanted: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-    for name, layer in responses.layers.items():
-        units, best = layer.best_photo.shape
-        vectors[name] = np.lib.format.open_memmap(
-            folder / f"{name}.vectors.npy", mode="w+", dtype=np.float16, shape=(units, best, units)
-        )
-        flat = layer.best_photo.ravel()
-        order = np.argsort(flat, kind="stable")
-        wanted[name] = order, flat[order]
-    row = 0
-    readable = tuple(photographs[i] for i in responses.seen)
-    for indices, pixels in read_batches(readable, batch, _changed):
-        rgb = torch.from_numpy(pixels).to(net.mean.device).permute(0, 3, 1, 2).float().div_(255)
-        with torch.inference_mode():
-            for name, values in net.every_layer(rgb):
-                if name == CLASSIFIER:
-                    continue
-                order, photos = wanted[name]
-                here = order[np.searchsorted(photos, row) : np.searchsorted(photos, row + len(indices))]
-                unit, place = np.unravel_index(here, vectors[name].shape[:2])
-                layer = responses.layers[name]
-                photo = torch.from_numpy(layer.best_photo[unit, place] - row)
-                position = torch.from_numpy(layer.best_position[unit, place])
-                seen = values.permute(0, 2, 3, 1).flatten(1, 2)[photo, position].relu()
-                vectors[name][unit, place] = seen.half().cpu().numpy()
-        row += len(indices)
-        advance(len(indices))
+    rows = np.unique(np.concatenate([photo.ravel() for photo, _ in best.values()]))
+    chosen = [subject.every_photograph[i] for i in responses.seen[rows]]
+    vectors, wanted = dict[str, NDArray[np.float16]](), {}
+    for name, (photo, position) in best.items():
+        path, shape = folder / f"{name}.vectors.npy", (*photo.shape, len(photo))
+        vectors[name] = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+        of = np.searchsorted(rows, photo.ravel())
+        order = np.argsort(of, kind="stable")
+        wanted[name] = order, of[order], position.ravel()[order].astype(np.int64)
+    waiting = deque[Mapping[str, NDArray[np.int64]]]()
+
+    def ask() -> Iterator[Share]:
+        for share in read_shares(chosen, _changed, SHARE):
+            ends = (share.places[0], share.places[-1] + 1)
+            cuts = {name: slice(*np.searchsorted(of, ends)) for name, (_, of, _) in wanted.items()}
+            waiting.append({name: wanted[name][0][cut] for name, cut in cuts.items()})
+            asked = {name: (wanted[name][1][cut] - ends[0], wanted[name][2][cut]) for name, cut in cuts.items()}
+            yield replace(share, asked=asked)
+
+    count = shares_in(chosen, SHARE)
+    for found in subject.look(partial(_look_again, subject.checkpoint), ask(), count):
+        for name, places in waiting.popleft().items():
+            vectors[name].reshape(-1, vectors[name].shape[2])[places] = found[name]
+        advance(1 / count)
     return vectors
 
 
-def _changed(photograph: Photograph, why: str) -> None:
+def _look(
+    checkpoint: str, layers: Sequence[str], photographs: int, networks: Mapping[str, Inception], share: Share
+) -> tuple[list[int], Mapping[str, _Seen], list[tuple[NDArray[np.int64], NDArray[np.float32]]]]:
+    """The places of the photographs, what each layer says of them, and the class and its probability."""
+    net, parts = networks[checkpoint], dict[str, list[_Seen]]()
+    each, step = _sampled(photographs)
+    places = torch.rand(photographs, each, 2, generator=torch.Generator().manual_seed(0))[share.places]
+    chosen = torch.tensor(share.places) % step == 0
+    classes = []
+    for some, rgb in batches(net, share):
+        for name, values in layers_of(net, rgb, layers):
+            if name == CLASSIFIER:
+                strongest = values.max(1)
+                classes.append((strongest.indices.cpu().numpy(), strongest.values.cpu().numpy()))
+            else:
+                parts.setdefault(name, []).append(_summed_up(values, places[some], chosen[some]))
+    return (
+        share.places,
+        {name: _Seen(*map(np.concatenate, zip(*of, strict=True))) for name, of in parts.items()},
+        classes,
+    )
+
+
+def _summed_up(before: Tensor, places: Tensor, chosen: Tensor) -> _Seen:
+    """N x C x H x W before the ReLU. ``places`` is N x each x 2 in 0..1; ``chosen`` says which of the N are sampled."""
+    flat, grid = before.flatten(2), before.shape[-1]
+    low, low_at = flat.min(2)
+    high, high_at = flat.max(2)
+    after = flat.relu()
+    at = (places[chosen] * grid).long()
+    index = (at[..., 0] * grid + at[..., 1]).to(after.device)
+    samples = after[chosen].gather(2, index[:, None].expand(-1, after.shape[1], -1)).transpose(1, 2).flatten(0, 1)
+    numbers = (high.clamp_min_(0), high_at, low, low_at, after.mean(2), after.sign().sum(2), samples)
+    dtypes = (np.float32, np.uint16, np.float32, np.uint16, np.float32, np.int32, np.float16)
+    return _Seen(*(x.cpu().numpy().astype(dtype) for x, dtype in zip(numbers, dtypes, strict=True)))
+
+
+def _look_again(checkpoint: str, networks: Mapping[str, Inception], share: Share) -> dict[str, NDArray[np.float16]]:
+    """The whole layer at each position that is asked about."""
+    net, parts = networks[checkpoint], dict[str, list[NDArray[np.float16]]]()
+    for some, rgb in batches(net, share):
+        for name, values in layers_of(net, rgb, tuple(share.asked)):
+            photo, position = share.asked[name]
+            here = slice(*np.searchsorted(photo, (some.start, some.stop)))
+            index = (torch.from_numpy(photo[here] - some.start), torch.from_numpy(position[here]))
+            seen = values.permute(0, 2, 3, 1).flatten(1, 2)[index].relu()
+            parts.setdefault(name, []).append(seen.half().cpu().numpy())
+    return {name: np.concatenate(of) for name, of in parts.items()}
+
+
+class _Tally:
+    """What is known of one layer so far."""
+
+    def __init__(self, folder: Path, name: str, subject: Subject) -> None:
+        width = subject.architecture.layers[name].channels
+        kinds = (("maxima", np.float32), ("positions", np.uint16), ("means", np.float32), ("samples", np.float16))
+        self._rows = [Rows(folder / f"{name}.{what}", dtype, width) for what, dtype in kinds]
+        self._grid = subject.architecture.grid(name, SIDE)
+        self._fired = np.zeros(width, np.int64)
+        self._worst: list[NDArray[Any]] = [np.empty((0, width), of) for of in (np.float32, np.int64, np.int64)]
+
+    def add(self, seen: _Seen, row: int) -> None:
+        """The photographs from ``row`` on."""
+        kept: tuple[NDArray[Any], ...] = (seen.high, seen.high_at, seen.mean, seen.samples)
+        for rows, each in zip(self._rows, kept, strict=True):
+            rows.append(each)
+        self._fired += seen.fired.sum(0)
+        photo = np.broadcast_to(np.arange(row, row + len(seen.low))[:, None], seen.low.shape)
+        low: tuple[NDArray[Any], ...] = (seen.low, photo, seen.low_at)
+        worst = [np.concatenate(pair) for pair in zip(self._worst, low, strict=True)]
+        order = np.argsort(worst[0], axis=0, kind="stable")[:WORST]
+        self._worst = [np.take_along_axis(each, order, 0) for each in worst]
+
+    def done(self, rows: int) -> LayerResponses:
+        maxima, positions, means, samples = self._rows
+        value, photo, position = (each.T for each in self._worst)
+        fires = self._fired / (rows * self._grid**2)
+        return LayerResponses(self._grid, maxima, positions, means, samples, value, photo, position, fires)
+
+
+def _changed(photograph: Photograph, why: str) -> NoReturn:
     raise AtlasError(f"{photograph.path} changed while it was studied ({why}); type the same command again")
 
 
-def _each(photographs: int) -> int:
-    """Places at which a photograph is sampled."""
-    return max(1, min(16, SAMPLES // max(photographs, 1)))
+def _sampled(photographs: int) -> tuple[int, int]:
+    """Places at which a photograph is sampled, and that only every so many photographs are."""
+    return max(1, min(16, SAMPLES // photographs)), -(-photographs // SAMPLES)

@@ -1,7 +1,8 @@
 """How alike units of any layers and networks respond: correlation over photographs and a grid that all layers share.
 
->>> r = correlate({"": net, "untrained": random}, photographs, [(("", "mixed4a"), ("", "mixed4b"))])  # doctest: +SKIP
->>> r[("", "mixed4a"), ("", "mixed4b")].shape                                     # doctest: +SKIP
+>>> mine, theirs = ("bvlc_googlenet", "mixed4a"), ("untrained", "mixed4a")
+>>> r, photographs, left_out = correlate(subject, some, [(mine, theirs)])         # doctest: +SKIP
+>>> r[mine, theirs].shape                                                         # doctest: +SKIP
 (512, 512)
 
 Each layer's responses after the ReLU are averaged within the cells of a GRID x GRID grid over the photograph, so that a
@@ -10,84 +11,82 @@ cell is the same place in each. Only sums and products are kept, so memory does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from generator.core.errors import AtlasError
 from generator.network import Inception
-from generator.photos.photographs import Photograph, read_batches
+from generator.photos.photographs import Photograph
+from generator.study.analysis import Advance, Subject
+from generator.study.shares import Share, batches, layers_of, read_shares, shares_in
 
 GRID = 7  # cells a side; the deepest layers have no more positions
+SHARE = 256  # photographs; what is found in a share is as large as all products are
 Place = tuple[str, str]
-"""A network, by its name in the mapping, and one of its main layers."""
+"""A checkpoint, and one of its main layers."""
 Pair = tuple[Place, Place]
 
 
 def correlate(
-    nets: Mapping[str, Inception],
-    photographs: Sequence[Photograph],
-    pairs: Iterable[Pair],
-    *,
-    batch: int = 32,
-    advance: Callable[[int], object] = lambda photographs: None,
-) -> dict[Pair, NDArray[np.float32]]:
+    subject: Subject, photographs: Sequence[Photograph], pairs: Iterable[Pair], *, advance: Advance = lambda share: None
+) -> tuple[dict[Pair, NDArray[np.float32]], int, dict[str, str]]:
     """Pearson's r of each unit of one place with each of another, C x D for each pair; 0 for a unit that never changes.
 
-    Networks are in float32, on any device. A photograph that cannot be read is passed over.
+    Checkpoints are those of the subject and of its others. With them come the number of photographs that could be read,
+    and why each of the rest could not. Raises AtlasError if none can be read.
     """
-    pairs = list(pairs)
+    wanted, left_out = list(dict.fromkeys(pairs)), dict[str, str]()
+    once = [pair for i, pair in enumerate(wanted) if pair[::-1] not in wanted[:i]]
+    checkpoints = {checkpoint for pair in once for checkpoint, _ in pair}
+    others = [other for other in subject.others if other.checkpoint in checkpoints]
+    shares = read_shares(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARE)
+    total, seen, count = dict[Any, NDArray[np.float64]](), 0, shares_in(photographs, SHARE)
+    for photos, found in subject.look(partial(_look, once), shares, count, *others):
+        seen += photos
+        for (
+            key,
+            value,
+        ) in found.items():  # in float64: the sums of a share are exact enough in float32, those of all not
+            total[key] = total.get(key, np.zeros((), np.float64)) + value
+        advance(1 / count)
+    if not seen:
+        raise AtlasError(f"none of {len(photographs)} photographs can be read ({next(iter(left_out.values()))})")
+    rows = seen * GRID**2
+    mean = {place: total["sum", place] / rows for pair in once for place in pair}
+    scale = {at: np.sqrt(np.maximum(total["square", at] / rows - mean[at] ** 2, 0)) for at in mean}
+    steady = {at: scale[at] < 1e-6 * (1 + mean[at]) for at in mean}
+    r: dict[Pair, NDArray[np.float32]] = {}
+    for one, other in once:
+        values = total.pop((one, other)) / rows - np.outer(mean[one], mean[other])
+        values /= np.maximum(np.outer(scale[one], scale[other]), 1e-12)
+        values[steady[one][:, None] | steady[other]] = 0
+        r[one, other] = np.clip(values, -1, 1).astype(np.float32)
+    return {pair: r[pair] if pair in r else r[pair[::-1]].T for pair in wanted}, seen, left_out
+
+
+def _look(pairs: Sequence[Pair], networks: Mapping[str, Inception], share: Share) -> tuple[int, dict[Any, Any]]:
+    """The number of photographs; the sum of each unit and of its square, and the products of the pairs in float32."""
     places = {place for pair in pairs for place in pair}
+    found: dict[Any, Any] = {}
     products: dict[Pair, Tensor] = {}
-    sums: dict[Place, Tensor] = {}
-    squares: dict[Place, Tensor] = {}
-    rows = 0
-    for indices, pixels in read_batches(photographs, batch, lambda photograph, why: None):
+    nets = {name: networks[name] for name, _ in places}
+    for batch in zip(*(batches(net, share) for net in nets.values()), strict=True):
         seen = {
-            (name, layer): values
-            for name, net in nets.items()
-            for layer, values in _pooled(net, pixels, {layer for of, layer in places if of == name})
+            (name, layer): F.adaptive_avg_pool2d(values.relu(), GRID).permute(0, 2, 3, 1).flatten(0, 2)
+            for (name, net), (_, rgb) in zip(nets.items(), batch, strict=True)
+            for layer, values in layers_of(net, rgb, [layer for of, layer in places if of == name])
         }
-        rows += len(indices) * GRID**2
         for place, values in seen.items():
-            _add(sums, place, values.sum(0))
-            _add(squares, place, values.square().sum(0))
+            for what, each in (("sum", values.sum(0)), ("square", values.square().sum(0))):
+                found[what, place] = found.get((what, place), 0) + each.cpu().double().numpy()
         for one, other in pairs:
-            _add(products, (one, other), seen[one].T @ seen[other])
-        advance(len(indices))
-    mean = {place: total / rows for place, total in sums.items()}
-    scale = {place: (squares[place] / rows - mean[place] ** 2).clamp_min(0).sqrt() for place in sums}
-    found = {}
-    for one, other in pairs:
-        r = products[one, other] / rows - mean[one][:, None] * mean[other]
-        r /= (scale[one][:, None] * scale[other]).clamp_min(1e-12)
-        steady = (scale[one] < 1e-6 * (1 + mean[one]))[:, None] | (scale[other] < 1e-6 * (1 + mean[other]))
-        found[one, other] = r.masked_fill(steady, 0).clamp(-1, 1).float().cpu().numpy()
-    return found
-
-
-def _pooled(net: Inception, pixels: NDArray[np.uint8], layers: set[str]) -> list[tuple[str, Tensor]]:
-    """What these layers respond to N photographs, each (N * GRID * GRID) x C."""
-    rgb = torch.from_numpy(pixels).to(net.mean.device).permute(0, 3, 1, 2).float().div_(255)
-    found = []
-    with torch.inference_mode():
-        for name, values in net.every_layer(rgb):
-            if name in layers:
-                pooled = F.adaptive_avg_pool2d(values.relu(), GRID)
-                found.append((name, pooled.permute(0, 2, 3, 1).flatten(0, 2)))
-            if len(found) == len(layers):
-                break  # what is deeper is not asked for
-    return found
-
-
-def _add(totals: dict[Any, Tensor], key: Any, value: Tensor) -> None:
-    """Add in float64: the sums of a batch are exact enough in float32, those of all photographs are not."""
-    value = value.cpu().double()  # Apple's GPUs have no float64
-    if key in totals:
-        totals[key] += value
-    else:
-        totals[key] = value
+            if (one, other) not in products:
+                products[one, other] = values.new_zeros(seen[one].shape[1], seen[other].shape[1])
+            products[one, other].addmm_(seen[one].T, seen[other])
+    return len(share.places), found | {pair: product.cpu().numpy() for pair, product in products.items()}

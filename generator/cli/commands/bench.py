@@ -93,8 +93,8 @@ def command(
     from generator.bench.compare import compare
     from generator.bench.result import HEADER, account, row, whole
     from generator.network.load import load_tensors
+    from generator.network.memory import keep_freed_memory
     from generator.render.local import pick_device
-    from generator.render.renderer import keep_freed_memory
 
     where = pick_device(device)
     loaded = load_tensors(chosen.name, weights or chosen.weights, architecture=net)

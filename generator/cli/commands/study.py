@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from generator.cli.command import Command
-from generator.cli.options import checkpoint_option
+from generator.cli.options import RenderOptions, checkpoint_option, study_options
 from generator.cli.output import echo
-from generator.cli.rendering import load_network
+from generator.cli.rendering import load_network, need, warn
 from generator.config.atlas_toml import Config, load_config
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
@@ -26,7 +28,8 @@ from generator.store.store import Store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from generator.network import Inception
+    from generator.study.analysis import Subject
+    from generator.study.run import Todo
 
 
 @click.command(
@@ -36,13 +39,13 @@ if TYPE_CHECKING:
     atlas study weights                what units are made of, from the weights alone: seconds
     atlas study photos --photos ~/pictures --photos more/
     atlas study --checkpoint untrained --dry-run
+    atlas study --ray-address 10.0.0.5:6379 photographs divided among the workers of a Ray cluster
     atlas study 4a:11 --json           what the store knows of a unit, for programs
     """,
 )
 @click.argument("names", nargs=-1, metavar="[ANALYSIS]...")
 @checkpoint_option
-@click.option("--weights", type=click.Path(path_type=Path), help="A weight file, or a folder of them.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
+@study_options
 @click.option(
     "--photos",
     "folders",
@@ -54,8 +57,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print what is known of units, one JSON object a line.")
 @click.pass_obj
 def command(
-    path: Path, names: tuple[str, ...], checkpoint: str | None, weights: Path | None, device: str,
-    folders: tuple[Path, ...], dry_run: bool, as_json: bool,
+    path: Path, names: tuple[str, ...], checkpoint: str | None, how: RenderOptions, folders: tuple[Path, ...],
+    dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """What each unit sees in photographs, what it prefers among simple stimuli, and what it is made of.
 
@@ -87,22 +90,16 @@ def command(
             echo(f"{analysis.name}: passed over, for there are no photographs; --photos FOLDER names some", err=True)
         wanted = [analysis for analysis in wanted if not analysis.of_photographs]
 
-    @cache
-    def load() -> Inception:
-        network = load_network(chosen, weights, device, what="studying")
-        from generator.render.renderer import keep_freed_memory
-
-        keep_freed_memory()
-        return network
-
+    here = "cpu" if how.ray else how.device
+    load = cache(partial(load_network, weights=how.weights, device=here, what="studying"))
     records = tuple(store.records())
-    fingerprint = known_fingerprint(chosen, records) or load().fingerprint
+    fingerprint = known_fingerprint(chosen, records) or load(chosen).fingerprint
     others = tuple(
-        Subject(other.name, other.architecture, theirs, partial(load_network, other, None, device, what="studying"))
+        Subject(other.name, other.architecture, theirs, partial(load_network, other, None, here, what="studying"))
         for other in config.checkpoints
         if other is not chosen and (theirs := known_fingerprint(other, records))
     )
-    subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs, others)
+    subject = Subject(chosen.name, chosen.architecture, fingerprint, partial(load, chosen), photographs, others)
     todo = missing(store, subject, wanted)
     for each in todo:
         answered = f"{len(each.layers)} layers to answer, {each.present} there"
@@ -112,13 +109,38 @@ def command(
     kept = 0
     if any(each.layers for each in todo):
         unread: dict[str, str] = {}  # headers were sound, pixels not
-        with progress(chosen.name, "parts", 100, keep=True) as bar:
+        with _divided(subject, todo, config, how) as subject, progress(chosen.name, "parts", 100, keep=True) as bar:
             for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):
                 kept += 1
                 unread |= result.facts.get("left_out", {})
         for file, why in unread.items():
             echo(f"left out: {file}: {why}", err=True)
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
+
+
+@contextmanager
+def _divided(subject: Subject, todo: Iterable[Todo], config: Config, how: RenderOptions) -> Iterator[Subject]:
+    """The subject, with its photographs divided among the workers of a cluster where that was asked for."""
+    of_photographs = [each.analysis for each in todo if each.layers and each.analysis.of_photographs]
+    if not how.ray or not of_photographs:
+        yield subject
+        return
+    need("torch", "safetensors", "ray", extra="ray", what="studying")
+    from generator.cluster.pool import connect
+    from generator.network.load import load_tensors
+    from generator.study.shares import on_cluster
+
+    loaded = {}
+    others = subject.others if any(analysis.of_others for analysis in of_photographs) else ()
+    for each in (subject, *others):
+        of = config.checkpoint(each.checkpoint)
+        weights = how.weights if each is subject else None
+        loaded[each.checkpoint] = load_tensors(of.name, weights or of.weights, architecture=of.architecture)
+        each.check(loaded[each.checkpoint].fingerprint)
+    with connect(how.ray, workers=how.workers, device=how.device) as pool:
+        echo(pool, err=True)
+        with on_cluster(loaded, pool, warn) as spread:
+            yield replace(subject, spread=spread)
 
 
 def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None) -> None:

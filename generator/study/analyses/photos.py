@@ -15,11 +15,8 @@ from generator.core.errors import AtlasError
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 
 if TYPE_CHECKING:
-    from generator.study.responses import LayerResponses, Responses
+    from generator.study.responses import Responses
 
-QUANTILES = (99, 95, 90, 75, 50)
-EACH = 9  # photographs at each quantile
-_CURVE = np.linspace(0, 1, 21)
 _CHUNK = 64
 _CREDIT = ("title", "author", "licence", "source")
 
@@ -41,32 +38,31 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
       is the fact ``akin``;
     - ``alike_unit``, ``alike_r``, C x 6: the most similar units of the layer; ``alike_order``, C.
     """
-    from generator.study.responses import describe_best, gather
+    from generator.study.examples import examples
+    from generator.study.responses import describe, gather
 
-    assert subject.photographs is not None, "the question was asked with photographs"
     if not subject.architecture.classes:
         raise AtlasError("these weights have no classifier, and photographs are told by their classes; use others")
-    photographs = subject.photographs.photographs
+    channels = [layer for layer in layers if layer != CLASSIFIER]
     with TemporaryDirectory(prefix="atlas-study-") as name:
-        folder, share = Path(name), 1 / len(photographs)
-        responses = gather(subject.network, photographs, folder, advance=lambda count: advance(0.55 * share * count))
-        vectors = describe_best(
-            subject.network, photographs, responses, folder, advance=lambda count: advance(0.3 * share * count)
-        )
-        for layer in layers:
-            if layer == CLASSIFIER:
-                yield Finding(layer, _photographs(subject, responses), {"left_out": dict(responses.left_out)})
-            else:
-                found = responses.layers[layer]
-                arrays, facts = _examples(found), {"photographs": len(responses.seen), "grid": found.grid}
-                several, akin = _groups(found, vectors[layer])
-                yield Finding(layer, {**arrays, **several, **_alike(found)}, {**facts, **akin})
+        folder = Path(name)
+        responses = gather(subject, layers, folder, advance=lambda share: advance(0.55 * share))
+        arrays = {layer: examples(responses.layers[layer]) for layer in channels}
+        best = {layer: (found["best_photo"], found["best_position"]) for layer, found in arrays.items()}
+        vectors = describe(subject, responses, best, folder, advance=lambda share: advance(0.3 * share))
+        for layer in channels:
+            found = responses.layers[layer]
+            samples = found.samples.columns()
+            several, akin = _groups(samples, vectors.pop(layer))
+            facts = {"photographs": len(responses.seen), "grid": found.grid, **akin}
+            yield Finding(layer, {**arrays[layer], **several, **_alike(samples)}, facts)
             advance(0.15 / len(layers))
+        if CLASSIFIER in layers:
+            yield Finding(CLASSIFIER, _photographs(subject, responses), {"left_out": dict(responses.left_out)})
 
 
 def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[Any]]:
-    assert subject.photographs is not None
-    seen = [subject.photographs.photographs[i] for i in responses.seen]
+    seen = [subject.every_photograph[i] for i in responses.seen]
     credits = {name: np.array([getattr(p.credit, name) for p in seen]) for name in _CREDIT}
     return {
         "name": np.array([p.name for p in seen]),
@@ -77,49 +73,15 @@ def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[An
     }
 
 
-def _examples(layer: LayerResponses) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
-        "best_photo": layer.best_photo.astype(np.int32),
-        "best_value": layer.best_value,
-        "best_position": layer.best_position.astype(np.int16),
-        "worst_photo": layer.worst_photo.astype(np.int32),
-        "worst_value": layer.worst_value,
-        "worst_position": layer.worst_position.astype(np.int16),
-    }
-    photos, units = layer.maxima.shape
-    around = np.arange(EACH) - EACH // 2
-    ranks = np.array([np.clip(round((1 - q / 100) * (photos - 1)) + around, 0, photos - 1) for q in QUANTILES])
-    chosen: list[list[NDArray[Any]]] = []
-    for first in range(0, units, _CHUNK):
-        columns = slice(first, first + _CHUNK)
-        maxima, positions = layer.maxima[:, columns], layer.positions[:, columns]
-        means = layer.means[:, columns]
-        order = np.argsort(-maxima, axis=0, kind="stable")[ranks.ravel()]
-        shape = (-1, *ranks.shape)
-        chosen.append(
-            [
-                order.T.reshape(shape).astype(np.int32),
-                np.take_along_axis(maxima, order, 0).T.reshape(shape),
-                np.take_along_axis(positions, order, 0).T.reshape(shape).astype(np.int16),
-                np.quantile(maxima, _CURVE, axis=0).T.astype(np.float32),
-                np.quantile(means, _CURVE, axis=0).T.astype(np.float32),
-                (maxima > 0).mean(0, dtype=np.float32),
-                means.max(0),
-            ]
-        )
-    names = ("quantile_photo", "quantile_value", "quantile_position", "max_curve", "mean_curve", "fires", "best_mean")
-    arrays |= {name: np.concatenate(parts) for name, parts in zip(names, zip(*chosen, strict=True), strict=True)}
-    arrays["fires"] = np.stack([arrays["fires"], layer.fires.astype(np.float32)], axis=1)
-    return arrays
-
-
-def _groups(layer: LayerResponses, vectors: NDArray[np.float16]) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
+def _groups(
+    samples: NDArray[np.float16], vectors: NDArray[np.float16]
+) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
     import torch
 
     from generator.study.groups import centres, cosines, describe, gram, group, one_cloud
 
-    samples = np.asarray(layer.samples, dtype=np.float32)
-    mean, deviation = torch.from_numpy(samples.mean(0)), torch.from_numpy(samples.std(0))
+    wide = samples.astype(np.float32)
+    mean, deviation = torch.from_numpy(wide.mean(0)), torch.from_numpy(wide.std(0))
     groups, nulls, middles = [], [], []
     for first in range(0, len(vectors), _CHUNK):
         seen = torch.from_numpy(np.asarray(vectors[first : first + _CHUNK], dtype=np.float32))
@@ -144,10 +106,10 @@ def _groups(layer: LayerResponses, vectors: NDArray[np.float16]) -> tuple[dict[s
     return arrays, {"akin": akin}
 
 
-def _alike(layer: LayerResponses) -> dict[str, NDArray[Any]]:
+def _alike(samples: NDArray[np.float16]) -> dict[str, NDArray[Any]]:
     from generator.study.similarity import correlation, most_similar, order_alike
 
-    r = correlation(layer.samples, layer.samples)
+    r = correlation(samples, samples)
     like = most_similar(r, same=True)
     return {
         "alike_unit": like.unit.astype(np.int16),

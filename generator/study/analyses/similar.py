@@ -29,13 +29,11 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     from generator.study.shared_grid import correlate
     from generator.study.similarity import most_similar
 
-    assert subject.photographs is not None, "the question was asked with photographs"
-    every = subject.photographs.photographs
+    every = subject.every_photograph
     some = [every[i * len(every) // min(MOST, len(every))] for i in range(min(MOST, len(every)))]
-    nets = {"": subject.network, **{other.checkpoint: other.network for other in subject.others}}
     asked = {layer: _asked(subject, layer) for layer in layers}
-    pairs = list(dict.fromkeys(pair for named in asked.values() for pair in named.values()))
-    r = correlate(nets, some, pairs, advance=lambda count: advance(0.9 * count / len(some)))
+    pairs = (pair for named in asked.values() for pair in named.values())
+    r, seen, left_out = correlate(subject, some, pairs, advance=lambda share: advance(0.9 * share))
     for layer, named in asked.items():
         arrays: dict[str, NDArray[Any]] = {}
         for name, pair in named.items():
@@ -43,13 +41,17 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
             arrays |= {f"{name}_unit": like.unit.astype("int16"), f"{name}_r": like.r.astype("float16")}
         arrays["map"] = grid_layout(r[named["same"]])
         others = [other.checkpoint for other in subject.others if layer in other.architecture.main_layers]
-        yield Finding(layer, arrays, {"others": others, "photographs": len(some)})
+        yield Finding(
+            layer, arrays, {"others": others, "photographs": seen} | ({"left_out": left_out} if left_out else {})
+        )
         advance(0.1 / len(layers))
 
 
 def _asked(subject: Subject, layer: str) -> dict[str, Pair]:
     """What a layer is compared with, by the name of its arrays."""
-    others: dict[str, Place] = {name: ("", there) for name, there in subject.architecture.beside(layer).items()}
+    others: dict[str, Place] = {
+        name: (subject.checkpoint, there) for name, there in subject.architecture.beside(layer).items()
+    }
     having = [other for other in subject.others if layer in other.architecture.main_layers]
     others |= {f"other{i}": (other.checkpoint, layer) for i, other in enumerate(having)}
     return {name: (others["same"], other) for name, other in others.items()}

@@ -1,0 +1,112 @@
+"""Photographs in shares, each looked at by all networks that are asked, on this machine or by the workers of a cluster.
+
+>>> with on_cluster({"untrained": load_tensors("untrained")}, pool, print) as spread:     # doctest: +SKIP
+...     found = list(spread(look, read_shares(photographs, print, 128), count))
+
+Shares are the same whoever looks at them, and what is found comes in their order, so that a cluster finds what one
+process finds. Photographs are read by the process that was started; workers get pixels, and need no files.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generator.cluster import scheduler
+from generator.cluster.pool import WorkerPool
+from generator.core.errors import AtlasError
+from generator.network import Inception
+from generator.network.load import Loaded
+from generator.photos.photographs import Photograph, read_batches
+from generator.study.analysis import Look, Spread
+
+_BATCH, _GPU_BATCH = 16, 128  # photographs that go through the network at once
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some photographs: their places in the list of all, and their pixels, N x SIDE x SIDE x 3.
+
+    ``asked`` has, layer by layer, positions that are asked about: photographs of the share in ascending order, and
+    indices into the flattened grid.
+    """
+
+    places: list[int]
+    pixels: NDArray[np.uint8]
+    asked: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
+
+
+def read_shares(
+    photographs: Sequence[Photograph], left_out: Callable[[Photograph, str], object], size: int
+) -> Iterator[Share]:
+    """All that can be read, from each ``size`` of them; ``left_out`` is told of the others, with the reason."""
+    for places, pixels in read_batches(photographs, size, left_out):
+        yield Share(places, pixels)
+
+
+def shares_in(photographs: Sequence[Photograph], size: int) -> int:
+    return -(-len(photographs) // size)
+
+
+def batches(net: Inception, share: Share) -> Iterator[tuple[slice, Tensor]]:
+    """A share as the network takes it, a few at a time: which of them, and N x 3 x SIDE x SIDE in 0..1."""
+    device = net.mean.device
+    size = _GPU_BATCH if device.type == "cuda" else _BATCH
+    for start in range(0, len(share.pixels), size):
+        some = slice(start, start + size)
+        yield some, torch.from_numpy(share.pixels[some]).to(device).permute(0, 3, 1, 2).float().div_(255)
+
+
+def layers_of(net: Inception, rgb: Tensor, wanted: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+    """The layers that are wanted, as ``every_layer`` gives them; what is deeper than all of these is not computed."""
+    left = len(wanted)
+    with torch.inference_mode():
+        for name, values in net.every_layer(rgb):
+            if name in wanted:
+                yield name, values
+                left -= 1
+            if not left:
+                return
+
+
+class Worker(scheduler.Worker):
+    """Looks at shares, one at a time."""
+
+    def begin(self, pool: WorkerPool, *more: Any) -> None:
+        self._one = threading.Lock()
+
+    def answer(self, work: tuple[int, Look[Any], Share]) -> tuple[int, Any]:
+        number, look, share = work
+        with self._one:
+            return number, look(self.networks, share)
+
+
+@contextmanager
+def on_cluster(loaded: Mapping[str, Loaded], pool: WorkerPool, warn: Callable[[str], object]) -> Iterator[Spread]:
+    """What has the workers of a cluster look at shares. A share whose worker is lost goes to another."""
+
+    def lost(work: object, why: str) -> NoReturn:
+        raise AtlasError(f"{why} the same photographs; type fewer --workers, so that each has more memory")
+
+    workers: scheduler.Scheduler[Any, tuple[int, Any]] = scheduler.Scheduler(Worker, loaded, pool, warn, lost)
+    with closing(workers):
+
+        def spread(look: Look[Any], shares: Iterator[Share], count: int) -> Iterator[Any]:
+            work = ((number, look, share) for number, share in enumerate(shares))
+            waiting: dict[int, Any] = {}
+            following = 0
+            for number, found in workers.answers(work, count):
+                waiting[number] = found
+                while following in waiting:
+                    yield waiting.pop(following)
+                    following += 1
+
+        yield spread
