@@ -13,7 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from photographs import made_up_photographs
+from shell import Run
 
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.cli import rendering
@@ -30,6 +34,9 @@ from generator.render.local import Outcome
 from generator.render.local import run as run_here
 from generator.store.plan import Batch, Plan, make_plan
 from generator.store.store import Store
+from generator.study import responses, shared_grid, shares
+from generator.study.analyses import analyses
+from generator.study.analysis import Subject
 
 RECIPE = Recipe(size=32, input=32, steps=4, wake_steps=4, precision="float32")
 needs_ray = pytest.mark.skipif(
@@ -292,3 +299,59 @@ def test_snapshots_are_of_one_ascent_and_another_torch_is_warned_of(
     assert sum(steps) == pytest.approx(3)
     assert all(question.key in store for question in asked)
     assert f"torch {here['torch']}, not 1.0" in warned[0]
+
+
+@needs_ray
+def test_a_study_on_a_cluster_finds_what_one_process_finds_though_a_worker_dies(
+    loaded: Loaded, pool: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "killed"
+
+    class Mortal(shares.Worker):
+        """The first to get the second share is killed over it."""
+
+        def answer(self, work: Any) -> Any:
+            if work[0] == 1 and not killed.exists():
+                killed.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().answer(work)
+
+    for room in (responses, shared_grid):
+        monkeypatch.setattr(room, "SHARE", 2)
+    monkeypatch.setattr(shares, "Worker", Mortal)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(pool.cores)
+    photographs = made_up_photographs(tmp_path, 7)
+    net = load_checkpoint("untrained")
+    twin = Subject("twin", net.architecture, net.fingerprint, lambda: net)
+    subject = Subject("untrained", net.architecture, net.fingerprint, lambda: net, photographs, (twin,))
+    layers, warned = ("conv2d0", "mixed3a", "softmax2"), list[str]()
+
+    def found(subject: Subject) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+        for name in ("photos", "similar"):
+            for each in analyses()[name].compute(subject, layers[: 3 if name == "photos" else 2], lambda share: None):
+                yield f"{name} {each.layer}", each.facts, dict(each.arrays)
+
+    try:
+        here = list(found(subject))
+        with shares.on_cluster({"untrained": loaded, "twin": loaded}, pool, warned.append) as spread:
+            there = list(found(replace(subject, spread=spread)))
+    finally:
+        torch.set_num_threads(threads)
+    assert warned == ["a worker was lost; its work goes to another"]
+    assert len(here) == len(there) == 5
+    for (name, facts, arrays), (_, other_facts, others) in zip(here, there, strict=True):
+        assert facts == other_facts
+        assert arrays.keys() == others.keys()
+        for what in arrays:
+            assert np.array_equal(arrays[what], others[what]), (name, what)
+
+
+@needs_ray
+def test_a_study_asks_for_a_cluster_as_a_render_does(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["conv2d0:0"]\n')
+    made_up_photographs(tmp_path, 1)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("study", "photos", "--photos", ".", "--ray-address", "127.0.0.1:1024")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "type --ray-address HOST:PORT" in err

@@ -29,10 +29,24 @@ from generator.photos.photographs import Photograph, Photographs
 
 if TYPE_CHECKING:
     from generator.network import Inception
-    from generator.study.shares import Share
 
 Found = TypeVar("Found")
-Look = Callable[["Mapping[str, Inception]", "Share"], Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some photographs: their places in the list of all, and their pixels, N x SIDE x SIDE x 3.
+
+    ``asked`` has, layer by layer, positions that are asked about: photographs of the share in ascending order, and
+    indices into the flattened grid.
+    """
+
+    places: list[int]
+    pixels: NDArray[np.uint8]
+    asked: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
+
+
+Look = Callable[["Mapping[str, Inception]", Share], Found]
 """What is found in some photographs by networks, by their checkpoints. A cluster pickles it."""
 
 

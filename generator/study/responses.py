@@ -27,8 +27,8 @@ from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.photos.photographs import SIDE, Photograph
-from generator.study.analysis import Advance, Subject
-from generator.study.shares import Share, batches, layers_of, read_shares, shares_in
+from generator.study.analysis import Advance, Share, Subject
+from generator.study.shares import batches, layers_of, read_shares, shares_in
 
 SHARE = 128  # photographs
 WORST = 3

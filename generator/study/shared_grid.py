@@ -23,8 +23,8 @@ from torch import Tensor
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.photos.photographs import Photograph
-from generator.study.analysis import Advance, Subject
-from generator.study.shares import Share, batches, layers_of, read_shares, shares_in
+from generator.study.analysis import Advance, Share, Subject
+from generator.study.shares import batches, layers_of, read_shares, shares_in
 
 GRID = 7  # cells a side; the deepest layers have no more positions
 SHARE = 256  # photographs; what is found in a share is as large as all products are

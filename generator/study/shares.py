@@ -12,12 +12,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.cluster import scheduler
@@ -26,22 +23,9 @@ from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.network.load import Loaded
 from generator.photos.photographs import Photograph, read_batches
-from generator.study.analysis import Look, Spread
+from generator.study.analysis import Look, Share, Spread
 
 _BATCH, _GPU_BATCH = 16, 128  # photographs that go through the network at once
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """Some photographs: their places in the list of all, and their pixels, N x SIDE x SIDE x 3.
-
-    ``asked`` has, layer by layer, positions that are asked about: photographs of the share in ascending order, and
-    indices into the flattened grid.
-    """
-
-    places: list[int]
-    pixels: NDArray[np.uint8]
-    asked: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
 
 
 def read_shares(
