@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +108,45 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> None:
     assert "10 x 10" in reasons["tiny.png"]
     assert "no JPEG" in reasons["text.jpg"]
     assert reasons["huge.png"] == "its pixels are too many"
+
+
+def test_what_is_called_like_a_photograph_and_is_none_is_named(tmp_path: Path) -> None:
+    """A FIFO would be waited for, a link that leads back to a folder would be followed for ever."""
+    picture().save(tmp_path / "good.jpg")
+    os.mkfifo(tmp_path / "fifo.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "nothing.jpg").symlink_to("nowhere")
+    (tmp_path / "a.jpg").symlink_to("b.jpg")
+    (tmp_path / "b.jpg").symlink_to("a.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "good.jpg").read_bytes()[:100])
+    with open(os.fsencode(tmp_path) + b"/\xff\n.png", "wb") as file:
+        file.write(b"\0" * 100)
+    found = find_photographs([tmp_path])
+    assert [p.name for p in found.photographs] == ["good.jpg"]
+    reasons = {Path(path).name: why for path, why in found.left_out.items()}
+    assert set(reasons) == {"fifo.jpg", "nothing.jpg", "a.jpg", "b.jpg", "cut.jpg", "\udcff\n.png"}
+    assert reasons["nothing.jpg"] == "it is a link to nothing"
+
+
+def test_what_is_declared_is_not_believed(tmp_path: Path) -> None:
+    """A small file that says it is 9,000 pixels wide, and one whose text inflates to 200 MB."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    def png(side: int, *more: bytes) -> bytes:
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+        pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + b"\x80" * 300 for _ in range(100))))
+        return b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + pixels + chunk(b"IEND", b"")
+
+    (tmp_path / "good.png").write_bytes(png(100))
+    (tmp_path / "wide.png").write_bytes(png(9000))
+    (tmp_path / "text.png").write_bytes(png(100, chunk(b"zTXt", b"a\0\0" + zlib.compress(b"0" * 200_000_000))))
+    assert left_and_right(tmp_path / "good.png")[0] == [128, 128, 128]
+    for name in ("wide.png", "text.png"):
+        with pytest.raises(UnreadablePhotographError):
+            read_photograph(tmp_path / name)
 
 
 def test_half_a_file_is_told_when_it_is_read(tmp_path: Path) -> None:

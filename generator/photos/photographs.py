@@ -11,6 +11,7 @@ What cannot be read is named with its reason and left out. Nothing here needs to
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +74,7 @@ def find_photographs(folders: Sequence[Path]) -> Photographs:
         if not folder.is_dir():
             raise UsageError(f"no folder {folder}; name folders of photographs in [photos] of atlas.toml")
         credits = read_credits(folder)
-        for path in _files(folder):
+        for path in _files(folder, lambda error: left_out.setdefault(str(error.filename), _reason(error))):
             name = path.relative_to(folder).as_posix()
             try:
                 look_at(path)
@@ -89,6 +90,8 @@ def find_photographs(folders: Sequence[Path]) -> Photographs:
 
 def look_at(path: Path) -> None:
     """Read the header of a photograph. Raises UnreadablePhotographError if it is none, or of no use."""
+    if not path.is_file():
+        raise UnreadablePhotographError("it is a link to nothing" if path.is_symlink() else "it is no file")
     with _opened(path) as image:
         if min(image.size) < SMALLEST:
             raise UnreadablePhotographError(f"it is {image.width} x {image.height} pixels; {SMALLEST} are needed")
@@ -163,12 +166,13 @@ def _reason(error: BaseException) -> str:
     return " ".join(said.split())[:100]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Files that may be photographs, in order of their paths; nothing that is hidden."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
-            yield path
+def _files(folder: Path, failed: Callable[[OSError], object]) -> Iterator[Path]:
+    """What is called like a photograph, in order; nothing that is hidden. ``failed`` is told of folders not listed."""
+    for here, folders, names in os.walk(folder, onerror=failed):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield Path(here, name)
 
 
 def read_batches(

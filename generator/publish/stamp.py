@@ -43,12 +43,19 @@ def products(output: Path, addresses: Iterable[str]) -> str:
 def _digest(files: Iterable[tuple[str, os.stat_result]], start: str = "") -> str:
     digest = hashlib.sha256(start.encode())
     for name, status in files:
-        digest.update(f"\n{name} {status.st_size} {status.st_mtime_ns}".encode())
+        line = f"\n{name} {status.st_size} {status.st_mtime_ns}"
+        digest.update(line.encode(errors="surrogateescape"))  # a name need not be UTF-8
     return digest.hexdigest()
 
 
-def _walk(folder: Path, base: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    """Every file under a folder that is there, in order; not what is hidden, half written or compiled."""
+def _walk(folder: Path, base: str = "", above: tuple[str, ...] = ()) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file under a folder that is there, in order; not what is hidden, half written or compiled.
+
+    A link to one of the folders ``above`` is not followed.
+    """
+    above = (*above, os.path.realpath(folder))
+    if above[-1] in above[:-1]:
+        return
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
@@ -56,10 +63,10 @@ def _walk(folder: Path, base: str = "") -> Iterator[tuple[str, os.stat_result]]:
     for entry in entries:
         if entry.name.startswith((".", "__pycache__")) or entry.name.endswith(".tmp"):
             continue
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), f"{base}{entry.name}/")
-            continue
         try:
-            yield base + entry.name, entry.stat()
-        except FileNotFoundError:  # a renderer has just removed it
+            if entry.is_dir():
+                yield from _walk(Path(entry.path), f"{base}{entry.name}/", above)
+            else:
+                yield base + entry.name, entry.stat()
+        except OSError:  # a renderer has just removed it, or it is a link to nothing
             continue

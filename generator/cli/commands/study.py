@@ -20,6 +20,7 @@ from generator.config.atlas_toml import Config, load_config
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
+from generator.core.text import visible
 from generator.core.units import select_units
 from generator.store.findings import Study, newest
 from generator.store.status import known_fingerprint
@@ -80,8 +81,7 @@ def command(
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
     where = folders or config.photos
     photographs = find_photographs(where) if where else None
-    for file, why in (photographs.left_out if photographs else {}).items():
-        echo(f"left out: {file}: {why}", err=True)
+    _tell(photographs.left_out if photographs else {})
     wanted = [known[name] for name in names] if names else list(known.values())
     if not photographs:
         if lacking := [analysis.name for analysis in wanted if names and analysis.of_photographs]:
@@ -113,9 +113,13 @@ def command(
             for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):
                 kept += 1
                 unread |= result.facts.get("left_out", {})
-        for file, why in unread.items():
-            echo(f"left out: {file}: {why}", err=True)
+        _tell(unread)
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
+
+
+def _tell(left_out: Mapping[str, str]) -> None:
+    for file, why in left_out.items():
+        echo(f"left out: {visible(file)}: {why}", err=True)
 
 
 @contextmanager
