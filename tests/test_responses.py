@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -37,13 +35,13 @@ def subject(net: Inception, photographs: Photographs) -> Subject:
 
 
 @pytest.fixture(scope="module")
-def responses(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Responses:
+def responses(subject: Subject) -> Responses:
     """Two photographs go through the network at once, and three are a share, so that both are cut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shares, "_BATCH", 2)
         patch.setattr(gathering, "SHARE", 3)
         layers = (*subject.architecture.main_layers, "softmax2")
-        return gather(subject, layers, tmp_path_factory.mktemp("arrays"))
+        return gather(subject, layers)
 
 
 @pytest.mark.parametrize("layer", ["conv2d0", "mixed3a", "mixed5b"])
@@ -76,12 +74,10 @@ def test_the_network_says_what_it_sees(net: Inception, photographs: Photographs,
     assert np.allclose(responses.probability, said.max(1).values, rtol=1e-4)
 
 
-def test_positions_are_described_by_the_whole_layer(
-    net: Inception, subject: Subject, responses: Responses, tmp_path: Path
-) -> None:
+def test_positions_are_described_by_the_whole_layer(net: Inception, subject: Subject, responses: Responses) -> None:
     kept = examples(responses.layers["mixed4a"])
     best, unit = {"mixed4a": (kept["best_photo"], kept["best_position"])}, 20
-    vectors = describe(subject, responses, best, tmp_path)
+    vectors = describe(subject, responses, best)
     for i in range(COUNT):
         seen = torch.tensor(read_photograph(subject.every_photograph[kept["best_photo"][unit, i]].path))
         values = net(seen.permute(2, 0, 1)[None].float() / 255, "mixed4a")[0].flatten(1)

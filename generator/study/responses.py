@@ -1,8 +1,7 @@
 """How every unit responds to photographs: one pass over all of them, through all layers, with flat memory.
 
->>> with TemporaryDirectory() as folder:                                          # doctest: +SKIP
-...     responses = gather(subject, ["mixed4a"], Path(folder))
-...     responses.layers["mixed4a"].means.columns(slice(11, 12)).shape
+>>> responses = gather(subject, ["mixed4a"])                                      # doctest: +SKIP
+>>> responses.layers["mixed4a"].means.columns(slice(11, 12)).shape                # doctest: +SKIP
 (2748, 1)
 
 What grows with the number of photographs lies on disk and is read a few units at a time; what is held is one share of
@@ -15,8 +14,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple, NoReturn
+from weakref import finalize
 
 import numpy as np
 import torch
@@ -36,23 +36,22 @@ SAMPLES = 20_000  # positions at which all units are compared, spread evenly ove
 _BLOCK = 4096  # rows that are read at once
 
 
-@dataclass(frozen=True, slots=True)
 class Rows:
-    """An array on disk that is written row by row and read column by column."""
+    """An array on disk that is written row by row and read column by column. Its file has no name: nothing is left."""
 
-    path: Path
-    dtype: type[np.generic]
-    width: int
+    def __init__(self, dtype: type[np.generic], width: int) -> None:
+        self.width, self._dtype = width, dtype
+        self._file = TemporaryFile()  # noqa: SIM115 - closed when nobody has the rows any more
+        finalize(self, self._file.close)
 
     def append(self, rows: NDArray[Any]) -> None:
-        with self.path.open("ab") as file:
-            file.write(np.ascontiguousarray(rows, self.dtype).data)
+        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
 
     def columns(self, some: slice = slice(None)) -> NDArray[Any]:
-        blocks = [np.empty((0, self.width), self.dtype)[:, some]]
-        with self.path.open("rb") as file:
-            while len(read := np.fromfile(file, self.dtype, _BLOCK * self.width)):
-                blocks.append(read.reshape(-1, self.width)[:, some].copy())
+        blocks = [np.empty((0, self.width), self._dtype)[:, some]]
+        self._file.seek(0)
+        while len(read := np.fromfile(self._file, self._dtype, _BLOCK * self.width)):
+            blocks.append(read.reshape(-1, self.width)[:, some].copy())
         return np.concatenate(blocks)
 
 
@@ -106,16 +105,13 @@ class Responses:
     left_out: Mapping[str, str]
 
 
-def gather(
-    subject: Subject, layers: Sequence[str], folder: Path, *, advance: Advance = lambda share: None
-) -> Responses:
+def gather(subject: Subject, layers: Sequence[str], *, advance: Advance = lambda share: None) -> Responses:
     """Show every photograph to the network and keep how every unit of these layers responds.
 
-    ``folder`` is for the arrays on disk, about 10 bytes a unit and photograph; it must outlive the result. Raises
-    AtlasError if no photograph can be read.
+    Temporary files take about 10 bytes a unit and photograph. Raises AtlasError if no photograph can be read.
     """
     photographs, left_out = subject.every_photograph, dict[str, str]()
-    tallies = {name: _Tally(folder, name, subject) for name in layers if name != CLASSIFIER}
+    tallies = {name: _Tally(name, subject) for name in layers if name != CLASSIFIER}
     seen, said = list[int](), [(np.empty(0, np.int64), np.empty(0, np.float32))]
     shares = read_shares(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARE)
     look = partial(_look, subject.checkpoint, tuple(layers), len(photographs))
@@ -137,7 +133,6 @@ def describe(
     subject: Subject,
     responses: Responses,
     best: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
-    folder: Path,
     *,
     advance: Advance = lambda share: None,
 ) -> dict[str, NDArray[np.float16]]:
@@ -150,8 +145,8 @@ def describe(
     chosen = [subject.every_photograph[i] for i in responses.seen[rows]]
     vectors, wanted = dict[str, NDArray[np.float16]](), {}
     for name, (photo, position) in best.items():
-        path, shape = folder / f"{name}.vectors.npy", (*photo.shape, len(photo))
-        vectors[name] = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+        with TemporaryFile() as file:
+            vectors[name] = np.memmap(file, np.float16, "w+", shape=(*photo.shape, len(photo)))
         of = np.searchsorted(rows, photo.ravel())
         order = np.argsort(of, kind="stable")
         wanted[name] = order, of[order], position.ravel()[order].astype(np.int64)
@@ -226,10 +221,9 @@ def _look_again(checkpoint: str, networks: Mapping[str, Inception], share: Share
 class _Tally:
     """What is known of one layer so far."""
 
-    def __init__(self, folder: Path, name: str, subject: Subject) -> None:
+    def __init__(self, name: str, subject: Subject) -> None:
         width = subject.architecture.layers[name].channels
-        kinds = (("maxima", np.float32), ("positions", np.uint16), ("means", np.float32), ("samples", np.float16))
-        self._rows = [Rows(folder / f"{name}.{what}", dtype, width) for what, dtype in kinds]
+        self._rows = [Rows(dtype, width) for dtype in (np.float32, np.uint16, np.float32, np.float16)]
         self._grid = subject.architecture.grid(name, SIDE)
         self._fired = np.zeros(width, np.int64)
         self._worst: list[NDArray[Any]] = [np.empty((0, width), of) for of in (np.float32, np.int64, np.int64)]

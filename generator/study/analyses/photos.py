@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,21 +42,19 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     if not subject.architecture.classes:
         raise AtlasError("these weights have no classifier, and photographs are told by their classes; use others")
     channels = [layer for layer in layers if layer != CLASSIFIER]
-    with TemporaryDirectory(prefix="atlas-study-") as name:
-        folder = Path(name)
-        responses = gather(subject, layers, folder, advance=lambda share: advance(0.55 * share))
-        arrays = {layer: examples(responses.layers[layer]) for layer in channels}
-        best = {layer: (found["best_photo"], found["best_position"]) for layer, found in arrays.items()}
-        vectors = describe(subject, responses, best, folder, advance=lambda share: advance(0.3 * share))
-        for layer in channels:
-            found = responses.layers[layer]
-            samples = found.samples.columns()
-            several, akin = _groups(samples, vectors.pop(layer))
-            facts = {"photographs": len(responses.seen), "grid": found.grid, **akin}
-            yield Finding(layer, {**arrays[layer], **several, **_alike(samples)}, facts)
-            advance(0.15 / len(layers))
-        if CLASSIFIER in layers:
-            yield Finding(CLASSIFIER, _photographs(subject, responses), {"left_out": dict(responses.left_out)})
+    responses = gather(subject, layers, advance=lambda share: advance(0.55 * share))
+    arrays = {layer: examples(responses.layers[layer]) for layer in channels}
+    best = {layer: (found["best_photo"], found["best_position"]) for layer, found in arrays.items()}
+    vectors = describe(subject, responses, best, advance=lambda share: advance(0.3 * share))
+    for layer in channels:
+        found = responses.layers[layer]
+        samples = found.samples.columns()
+        several, akin = _groups(samples, vectors.pop(layer))
+        facts = {"photographs": len(responses.seen), "grid": found.grid, **akin}
+        yield Finding(layer, {**arrays[layer], **several, **_alike(samples)}, facts)
+        advance(0.15 / len(layers))
+    if CLASSIFIER in layers:
+        yield Finding(CLASSIFIER, _photographs(subject, responses), {"left_out": dict(responses.left_out)})
 
 
 def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[Any]]:
