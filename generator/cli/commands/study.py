@@ -91,15 +91,15 @@ def command(
         wanted = [analysis for analysis in wanted if not analysis.of_photographs]
 
     here = "cpu" if how.ray else how.device
-    load = cache(partial(load_network, weights=how.weights, device=here, what="studying"))
+    load = cache(partial(load_network, chosen, how.weights, here, what="studying"))
     records = tuple(store.records())
-    fingerprint = known_fingerprint(chosen, records) or load(chosen).fingerprint
+    fingerprint = known_fingerprint(chosen, records) or load().fingerprint
     others = tuple(
         Subject(other.name, other.architecture, theirs, partial(load_network, other, None, here, what="studying"))
         for other in config.checkpoints
         if other is not chosen and (theirs := known_fingerprint(other, records))
     )
-    subject = Subject(chosen.name, chosen.architecture, fingerprint, partial(load, chosen), photographs, others)
+    subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs, others)
     todo = missing(store, subject, wanted)
     for each in todo:
         answered = f"{len(each.layers)} layers to answer, {each.present} there"
