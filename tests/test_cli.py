@@ -74,10 +74,11 @@ def test_units_options_and_dry_run(atlas: Path, run: Run) -> None:
     code, out, _ = run("render", "conv2d0:3", "output:7", "--view", "all", "--steps", "9", "--dry-run")
     assert out.splitlines() == [
         "conv2d0:3  1 unit, 32 px, 9 steps",
+        "conv2d0:3  1 unit, view diversity, 32 px, 9 steps",
         "conv2d0:3  1 unit, view neuron, 32 px, 9 steps",
         "conv2d0:3  1 unit, view negative, 32 px, 9 steps",
         "output:7  1 unit, 32 px, 9 steps",
-        "to render 4, already there 0, in site/store",
+        "to render 5, already there 0, in site/store",
     ]
     assert not (atlas / "site").exists()
     assert run("render", "conv2d0:0", "--seed", "1")[1].startswith("rendered 1,")

@@ -32,7 +32,7 @@ URL = ('title = "Tiny Atlas"', 'title = "Tiny Atlas"\nurl = "https://atlas.examp
 def atlas(tmp_path: Path) -> TinyAtlas:
     atlas = tiny_atlas(tmp_path / "theirs", ("mixed4a:0-3,9", "mixed5b:3"))
     atlas.toml(URL)
-    for unit, view in ((TWO, "neuron"), (TWO, "negative"), (NINE, "neuron")):
+    for unit, view in ((TWO, "neuron"), (TWO, "negative"), (TWO, "diversity"), (NINE, "neuron")):
         atlas.answer(unit, view=view, seed=len(view) + unit.channel)
     atlas.answer(DOG, view="logit", probability=0.9876)
     build(atlas.config())
@@ -47,7 +47,7 @@ def test_a_unit_shows_its_views_and_a_layer_switches_between_them(atlas: TinyAtl
     assert check(atlas.config()) == []
     two, nine, none = (page(atlas, f"mixed4a/{n}.html") for n in (2, 9, 3))
     assert [re.findall(r'id="view-(\w+)"', text) for text in (two, nine, none)] == [
-        ["neuron", "negative"],
+        ["diversity", "neuron", "negative"],
         ["neuron"],
         [],
     ]
@@ -55,9 +55,10 @@ def test_a_unit_shows_its_views_and_a_layer_switches_between_them(atlas: TinyAtl
     neurons = page(atlas, "mixed4a/neuron.html")
     assert re.findall(r'href="(\d+\.html#view-neuron)"', neurons) == ["2.html#view-neuron", "9.html#view-neuron"]
     assert "atlas render mixed4a:0-1,3 --view neuron" in neurons
-    assert {'href="neuron.html"', 'href="negative.html"'} <= set(
+    assert {f'href="{view}.html"' for view in ("diversity", "neuron", "negative")} <= set(
         re.findall(r'href="\w+\.html"', page(atlas, "mixed4a/index.html"))
     )
+    assert re.findall(r'id="view-(\w+)" class="sheet"', two) == ["diversity"]
     assert "neuron.html" not in page(atlas, "mixed5b/index.html")
 
 
@@ -91,7 +92,7 @@ def test_views_are_found_quoted_and_pulled(atlas: TinyAtlas, tmp_path: Path) -> 
     assert (atlas.site / thumbnail).read_bytes() == atlas.store.path(neuron.record.thumbnail).read_bytes()
     mine = tiny_atlas(tmp_path / "mine", ())
     units = theirs.select(layer="mixed4a")
-    assert pull([*units, *(view for unit in units for view in unit.views.values())], mine.store) == Pulled(8, 0)
+    assert pull([*units, *(view for unit in units for view in unit.views.values())], mine.store) == Pulled(9, 0)
 
 
 def test_a_view_that_was_published_and_is_gone_is_told(atlas: TinyAtlas) -> None:

@@ -42,15 +42,17 @@ def test_the_picture_of_a_class_depends_on_no_other_and_says_its_probability(net
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_measures_each_picture_by_itself(net: Inception, view: str) -> None:
-    rgb, channels = torch.rand(3, 3, 64, 64, requires_grad=True), torch.tensor([5, 6, 7])
-    layer = OUTPUT if VIEWS[view].of_classes else "mixed3a_1x1"
+def test_a_view_measures_each_unit_by_itself(net: Inception, view: str) -> None:
+    each = VIEWS[view].pictures
+    rgb, channels = torch.rand(3 * each, 3, 64, 64, requires_grad=True), torch.tensor([5, 6, 7])
+    layer = OUTPUT if VIEWS[view].of_classes else "mixed3a" if VIEWS[view].whole_layer else "mixed3a_1x1"
     together = measure(net, rgb, layer, channels, view, leak=0.1)
-    assert together.shape == (3,)
+    assert together.shape == (3 * each,)
     assert together.dtype == torch.float32
-    [gradient] = torch.autograd.grad(together[1], rgb)
-    assert gradient[1].any()
-    assert not gradient[[0, 2]].any()
+    own, rest = slice(each, 2 * each), [*range(each), *range(2 * each, 3 * each)]
+    [gradient] = torch.autograd.grad(together[own].sum(), rgb)
+    assert gradient[own].flatten(1).any(1).all()
+    assert not gradient[rest].any()
     half = measure(load_checkpoint("untrained", dtype=torch.bfloat16), rgb, layer, channels, view)
     assert half.dtype == torch.float32
 

@@ -53,13 +53,13 @@ class Inception(nn.Module):
         ``rgb`` is N x 3 x H x W in 0..1, preprocessed here as the checkpoint wants it. ``layer`` is any name of the
         architecture's layers, a branch or bottleneck too: ``output`` is the logits, N x classes x 1 x 1; or it is
         ``softmax2`` for N x classes probabilities.
-        ``leak`` is the slope of every ReLU below zero; without ``activate`` the ReLU of ``layer`` itself, a single
-        convolution, is left out. Raises UsageError for a layer that does not exist.
+        ``leak`` is the slope of every ReLU below zero; without ``activate`` the ReLU of ``layer`` itself is left
+        out. Raises UsageError for a layer that does not exist.
         """
         if layer not in self.architecture.layers and layer != CLASSIFIER:
             raise UsageError(f"no layer “{layer}” in {self.architecture.name}")
         x = rgb - self.mean
-        bare = () if activate else (layer,)
+        bare = () if activate else (layer, *(f"{layer}_{branch}" for branch in BRANCHES))
         for step in self.architecture.steps:
             if isinstance(step, Mixed) and layer.startswith(f"{step.name}_"):
                 return self._branch(step, layer.removeprefix(f"{step.name}_"), x, leak, bare)

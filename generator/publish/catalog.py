@@ -49,6 +49,11 @@ class ViewShown:
         """What was maximised."""
         return VIEWS[self.name].help
 
+    @property
+    def is_sheet(self) -> bool:
+        """Whether it is several pictures side by side."""
+        return VIEWS[self.name].pictures > 1
+
 
 @dataclass(frozen=True, slots=True)
 class AtlasUnit:

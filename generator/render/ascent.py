@@ -91,10 +91,11 @@ def ascend(
 ) -> Ascent:
     """Maximise each unit's objective on a picture of its own.
 
-    ``layer`` is one convolution and ``channels`` one channel of it for each seed. The objectives are summed, and Adam
-    scales each number's step by its own gradients, so no picture depends on the others of the batch. ``snapshots`` are
-    steps, from 0, before which the pictures are kept: a snapshot is what a recipe with so many steps ends with.
-    ``drawn`` are the draws of these seeds, if they were drawn before.
+    ``layer`` is one convolution, or what the view needs, and ``channels`` one channel of it for each unit, which has
+    as many seeds as the view has pictures. The objectives are summed, and Adam scales each number's step by its own
+    gradients, so no picture depends on other units of the batch. ``snapshots`` are steps, from 0, before which the
+    pictures are kept: a snapshot is what a recipe with so many steps ends with. ``drawn`` are the draws of these seeds,
+    if they were drawn before.
     """
     if len(seeds) == 1:
         # For a single picture a CPU computes convolutions in another way. Last digits differ, and steps amplify that.

@@ -11,6 +11,7 @@ import copy
 import torch
 
 from generator.core.recipe import Recipe
+from generator.core.views import VIEWS
 from generator.network import Inception
 from generator.render import canvas
 from generator.render.objective import measure
@@ -44,8 +45,9 @@ def _kept(net: Inception, layer: str, recipe: Recipe, view: str, units: int) -> 
         sizes[storage._cdata] = storage.nbytes()
         return tensor
 
-    numbers = torch.empty(units, *canvas.shape(recipe), device="meta", requires_grad=True)
-    theta = torch.empty(units, 2, 3, device="meta")
+    pictures = units * VIEWS[view].pictures
+    numbers = torch.empty(pictures, *canvas.shape(recipe), device="meta", requires_grad=True)
+    theta = torch.empty(pictures, 2, 3, device="meta")
     channels = torch.zeros(units, dtype=torch.long, device="meta")
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         seen = warp(canvas.picture(numbers, recipe), theta, recipe.input)

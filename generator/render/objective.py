@@ -35,12 +35,11 @@ def probabilities(net: Inception, pictures: Tensor, size: int, classes: Sequence
 
 
 def measure(net: Inception, rgb: Tensor, layer: str, channels: Tensor, view: str, leak: float = 0.0) -> Tensor:
-    """The objective of picture i for channel ``channels[i]`` of a single convolution or of the output: N values in
-    float32.
+    """The objective of picture i for channel ``channels[i]`` of a layer or convolution: N values in float32.
 
-    ``rgb`` is N x 3 x H x W in 0..1, ``channels`` N indices on the same device. With ``leak`` every ReLU of the network
-    leaks by that slope.
+    ``rgb`` is N x 3 x H x W in 0..1, ``channels`` indices on the same device: N, or for a view of several ``pictures``
+    one for each unit. With ``leak`` every ReLU of the network leaks by that slope.
     """
     bare = net(rgb, layer, leak=leak, activate=False)
     relu = partial(F.leaky_relu, negative_slope=leak) if leak else F.relu
-    return VIEWS[view].measure(bare, channels, relu)
+    return VIEWS[view].measure(bare, channels.repeat_interleave(VIEWS[view].pictures), relu)

@@ -156,24 +156,28 @@ class Renderer:
     def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
         """The answers to a batch from its pictures and curves; ``taken`` is how many seconds the ascent took."""
         begun = time.perf_counter()
+        of_unit = (-1, VIEWS[batch.view].pictures)
+        pictures, activations = pictures.unflatten(0, of_unit), activations.unflatten(0, of_unit)
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
         while VIEWS[batch.view].wakes and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
             # Units that are dead again when the leak ends get a new ascent with twice the wake steps: they alone, so
             # that no picture depends on its batch.
             wake *= 2
-            asleep = torch.nonzero(finals == 0).flatten().tolist()
+            asleep = torch.nonzero((finals == 0).any(1)).flatten().tolist()
             again = batch.only(asleep)
             woken = self._ascend(again, replace(batch.recipe, wake_steps=wake))
-            pictures[asleep], activations[asleep] = woken.pictures, woken.activations
+            pictures[asleep] = woken.pictures.unflatten(0, of_unit)
+            activations[asleep] = woken.activations.unflatten(0, of_unit)
             finals[asleep] = self._measure(again, pictures[asleep])
         seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
-        sums = pictures.sum((1, 2, 3)).tolist()  # NaN if any pixel is NaN
+        sheets = _sheets(pictures)
+        sums = sheets.sum((1, 2, 3)).tolist()  # NaN if any pixel is NaN
         certain: Sequence[float | None] = [None] * len(batch)
         if batch.layer == OUTPUT:
-            certain = probabilities(self._net, pictures, batch.recipe.input, batch.channels).tolist()
-        numbers = zip(activations.tolist(), finals.tolist(), sums, certain, strict=True)
-        results = zip(batch.questions, to_pixels(pictures), numbers, strict=True)
+            certain = probabilities(self._net, sheets, batch.recipe.input, batch.channels).tolist()
+        numbers = zip(activations.mean(1).tolist(), finals.mean(1).tolist(), sums, certain, strict=True)
+        results = zip(batch.questions, to_pixels(sheets), numbers, strict=True)
         return [self._rendered(question, pixels, *each, seconds) for question, pixels, each in results]
 
     def _rendered(
@@ -219,8 +223,18 @@ class Renderer:
         return recipe.precision if self._forced else fastest(recipe.precision, self._net.mean.device)
 
     def _measure(self, batch: Batch, pictures: Tensor) -> Tensor:
-        """The objective of finished pictures: in float32, enlarged to the input, without transformations."""
-        return evaluate(self._net, pictures, batch.recipe.input, batch.layer, batch.channels, batch.view)
+        """The objective of finished pictures, units x pictures: in float32, enlarged to the input, without
+        transformations."""
+        flat = pictures.flatten(0, 1)
+        finals = evaluate(self._net, flat, batch.recipe.input, batch.layer, batch.channels, batch.view)
+        return finals.view(pictures.shape[:2])
+
+
+def _sheets(pictures: Tensor) -> Tensor:
+    """The pictures of each unit as one square, row by row: N x n² x 3 x H x W to N x 3 x nH x nW."""
+    side = math.isqrt(pictures.shape[1])
+    rows = pictures.unflatten(1, (side, side)).permute(0, 3, 1, 4, 2, 5)
+    return rows.flatten(4, 5).flatten(2, 3)
 
 
 def describe(device: torch.device) -> str:

@@ -1,8 +1,8 @@
 """What has to be rendered, in which batches. Needs no torch, so that a dry run works everywhere.
 
 A batch holds units that run through the network together: channels of one convolution, by one recipe. A unit of a mixed
-layer is a channel of one branch, so the other branches are not run. Questions that differ only in their number of steps
-share one ascent: the pictures of the shorter ones are snapshots of the longest.
+layer is a channel of one branch, so the other branches are not run, unless the view needs them. Questions that differ
+only in their number of steps share one ascent: the pictures of the shorter ones are snapshots of the longest.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from generator.core.architecture import Architecture
 from generator.core.errors import UsageError
 from generator.core.recipe import Question, Recipe
+from generator.core.views import VIEWS
 from generator.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Questions that one ascent answers: ``channels[i]`` of the convolution ``layer`` for ``questions[i]``.
+    """Questions that one ascent answers: ``channels[i]`` of ``layer``, a convolution or a whole module, for
+    ``questions[i]``.
 
     ``at`` are the steps of snapshots: after each, the same question with that many steps is answered.
     """
@@ -36,8 +38,9 @@ class Batch:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seed of each question's draws."""
-        return tuple(question.draw_seed for question in self.questions)
+        """The seed of each picture's draws; where a view has several of a unit, they follow one another."""
+        more = range(VIEWS[self.view].pictures)
+        return tuple((question.draw_seed + i) % 2**64 for question in self.questions for i in more)
 
     def only(self, wanted: Iterable[int]) -> Batch:
         """The batch with some of its questions, by index."""
@@ -117,7 +120,9 @@ def make_plan(
     for asked in ascents.values():
         *shorter, longest = sorted(asked, key=lambda question: question.recipe.steps)
         at = tuple(question.recipe.steps for question in shorter)
-        layer, channel = net.locate(longest.unit.layer, longest.unit.channel)
+        unit = longest.unit
+        whole = VIEWS[longest.view].whole_layer
+        layer, channel = (unit.layer, unit.channel) if whole else net.locate(unit.layer, unit.channel)
         groups.setdefault((layer, longest.view, longest.recipe, at), []).append((longest, channel))
     batches = []
     for (layer, view, recipe, at), members in groups.items():

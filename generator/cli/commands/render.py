@@ -45,7 +45,7 @@ _HINT = "name some, as in `atlas render mixed4a:0-9`"
     atlas render mixed4a:0-9,40 mixed5b       some channels, a whole layer
     atlas render mixed4a_3x3 --dry-run        what a branch would take
     atlas render 4a:11 --steps 512 --seed 1   another recipe: another picture beside the first
-    atlas render mixed4a:0-9 --view all       the neuron and the lowest value too
+    atlas render mixed4a:0-9 --view all       by every view that they have
     atlas render output:207                   a class of the classifier
     atlas render --checkpoint untrained mixed4a:0-9
     atlas render mixed4a --ray --workers 2    on this machine, in two processes

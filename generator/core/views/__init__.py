@@ -25,7 +25,7 @@ def views_of(layer: str) -> tuple[str, ...]:
     """The views that units of a layer have. The first is the one by which pages show them.
 
     >>> views_of("mixed4a"), views_of("output")
-    (('channel', 'neuron', 'negative'), ('logit',))
+    (('channel', 'diversity', 'neuron', 'negative'), ('logit',))
     """
     return tuple(name for name, view in VIEWS.items() if view.of_classes == (layer == OUTPUT))
 

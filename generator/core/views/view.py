@@ -24,6 +24,10 @@ class View:
     each picture, on the same device; ``relu`` is the network's ReLU, or the leaking one while units are woken. Nothing
     in it may depend on other pictures of the batch, or move values to the host (a GPU replays it).
 
+    A view of several ``pictures``, a square number, optimises so many together for each unit. They follow one another
+    in the batch, may depend on each other, and are shown as one square sheet, row by row. For a view of the
+    ``whole_layer``, ``bare`` and ``channels`` are those of all branches of the layer together.
+
     A view ``of_classes`` is of the network's answers, and ``bare`` has one logit for each class: N x classes x 1 x 1.
     """
 
@@ -31,6 +35,8 @@ class View:
     wakes: bool
     measure: Measure
     of_classes: bool = False
+    pictures: int = 1
+    whole_layer: bool = False
 
 
 def maps_of(bare: Tensor, channels: Tensor) -> Tensor:
