@@ -1,7 +1,7 @@
 """Four pictures of a channel, optimised together: each excites it, and shows it something that the others do not.
 
-What a picture shows where the channel fires is a Gram matrix: which other channels of the layer are active together,
-each position weighted by the channel's own activation there. From the mean over the grid is taken how alike the four
+What a picture shows where the channel fires is a Gram matrix: which channels of the layer are active together, each
+position weighted by the channel's own activation there. From the mean over the grid is taken how alike the four
 matrices are. Gatys et al. (2015) compare textures by such matrices of all positions, and Lucid's ``diversity`` does;
 but then any difference anywhere counts, and unrelated things are planted where the channel is silent (docs/log.md).
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from generator.core.views.view import View
+from generator.core.views.view import View, maps_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,14 +22,12 @@ _WEIGHT = 0.3  # of likeness, as a share of the activation
 
 def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -> Tensor:
     maps = relu(bare).float().flatten(2)
-    wanted = channels[:, None, None].expand(-1, 1, maps.shape[2])
-    own = maps.gather(1, wanted)
-    activations = own.mean((1, 2))
-    others = maps.scatter(1, wanted, 0)
-    grams = ((others * own.detach().clamp(min=0)) @ others.mT).flatten(1)
+    own = relu(maps_of(bare, channels)).float().flatten(1)
+    activations = own.mean(1)
+    grams = ((maps * own.detach().clamp(min=0)[:, None]) @ maps.mT).flatten(1)
     grams = grams / grams.norm(dim=1, keepdim=True).clamp(min=1e-6)
     likeness = grams.unflatten(0, (-1, _PICTURES)).sum(1).square().sum(1) / (_PICTURES * (_PICTURES - 1))
-    taken = _WEIGHT * activations.detach().unflatten(0, (-1, _PICTURES)).mean(1) * likeness
+    taken = _WEIGHT * activations.detach().clamp(min=0).unflatten(0, (-1, _PICTURES)).mean(1) * likeness
     return activations - (taken - taken.detach()).repeat_interleave(_PICTURES)  # the gradient's alone, not the value's
 
 
