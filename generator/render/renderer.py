@@ -156,8 +156,7 @@ class Renderer:
     def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
         """The answers to a batch from its pictures and curves; ``taken`` is how many seconds the ascent took."""
         begun = time.perf_counter()
-        of_unit = (-1, VIEWS[batch.view].pictures)
-        pictures, activations = pictures.unflatten(0, of_unit), activations.unflatten(0, of_unit)
+        pictures, activations = _by_unit(pictures, batch.view), _by_unit(activations, batch.view)
         finals = self._measure(batch, pictures)
         wake = batch.recipe.wake_steps
         while VIEWS[batch.view].wakes and (finals == 0).any() and batch.recipe.leak and 0 < wake < batch.recipe.steps:
@@ -167,8 +166,8 @@ class Renderer:
             asleep = torch.nonzero((finals == 0).any(1)).flatten().tolist()
             again = batch.only(asleep)
             woken = self._ascend(again, replace(batch.recipe, wake_steps=wake))
-            pictures[asleep] = woken.pictures.unflatten(0, of_unit)
-            activations[asleep] = woken.activations.unflatten(0, of_unit)
+            pictures[asleep] = _by_unit(woken.pictures, batch.view)
+            activations[asleep] = _by_unit(woken.activations, batch.view)
             finals[asleep] = self._measure(again, pictures[asleep])
         seconds = round((taken + time.perf_counter() - begun) / len(batch), 3)
         sheets = _sheets(pictures)
@@ -230,11 +229,17 @@ class Renderer:
         return finals.view(pictures.shape[:2])
 
 
+def _by_unit(values: Tensor, view: str) -> Tensor:
+    """What there is for each picture, for each unit and picture of it: NP x … to N x P x …."""
+    return values.reshape(-1, VIEWS[view].pictures, *values.shape[1:])
+
+
 def _sheets(pictures: Tensor) -> Tensor:
     """The pictures of each unit as one square, row by row: N x n² x 3 x H x W to N x 3 x nH x nW."""
-    side = math.isqrt(pictures.shape[1])
-    rows = pictures.unflatten(1, (side, side)).permute(0, 3, 1, 4, 2, 5)
-    return rows.flatten(4, 5).flatten(2, 3)
+    units, count, colors, height, width = pictures.shape
+    side = math.isqrt(count)
+    rows = pictures.view(units, side, side, colors, height, width).permute(0, 3, 1, 4, 2, 5)
+    return rows.reshape(units, colors, side * height, side * width)
 
 
 def describe(device: torch.device) -> str:

@@ -26,9 +26,10 @@ def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -
     activations = own.mean(1)
     grams = ((maps * own.detach().clamp(min=0)[:, None]) @ maps.mT).flatten(1)
     grams = grams / grams.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    likeness = grams.unflatten(0, (-1, _PICTURES)).sum(1).square().sum(1) / (_PICTURES * (_PICTURES - 1))
-    taken = _WEIGHT * activations.detach().clamp(min=0).unflatten(0, (-1, _PICTURES)).mean(1) * likeness
-    return activations - (taken - taken.detach()).repeat_interleave(_PICTURES)  # the gradient's alone, not the value's
+    likeness = grams.view(-1, _PICTURES, grams.shape[1]).sum(1).square().sum(1) / (_PICTURES * (_PICTURES - 1))
+    taken = _WEIGHT * activations.detach().clamp(min=0).view(-1, _PICTURES).mean(1) * likeness
+    given: Tensor = activations - (taken - taken.detach()).repeat_interleave(_PICTURES)
+    return given  # with the gradient of what is taken, and without its value: records have the activation as it is
 
 
 view = View(
