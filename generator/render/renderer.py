@@ -231,7 +231,8 @@ class Renderer:
 
 def _by_unit(values: Tensor, view: str) -> Tensor:
     """What there is for each picture, for each unit and picture of it: NP x … to N x P x …."""
-    return values.reshape(-1, VIEWS[view].pictures, *values.shape[1:])
+    each = VIEWS[view].pictures
+    return values.reshape(len(values) // each, each, *values.shape[1:])
 
 
 def _sheets(pictures: Tensor) -> Tensor:

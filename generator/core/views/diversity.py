@@ -33,7 +33,7 @@ def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -
 
 
 view = View(
-    "the mean of the channel in four pictures at once, which differ where it fires",
+    "the mean of the channel in four pictures, unlike each other where it fires",
     wakes=True,
     measure=_measure,
     pictures=_PICTURES,
