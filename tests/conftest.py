@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import jinja2
 import pytest
 from shell import Run
 
@@ -59,6 +61,22 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """Hundreds of atlases are built in one process; compiling the templates is a third of a small one."""
+    plain, known = jinja2.Environment.compile, {}
+
+    def compile(self: jinja2.Environment, source: Any, name: Any = None, filename: Any = None, *more: Any) -> Any:
+        key = type(self), source, name, filename, more
+        if key not in known:
+            known[key] = plain(self, source, name, filename, *more)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", compile)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Documents that nobody wrote with care: torn in every place, put together by dice, five megabytes long."""
+"""Documents that nobody wrote with care: torn in every place, put together by dice, a megabyte long."""
 
 from __future__ import annotations
 
@@ -128,18 +128,18 @@ def test_citing_twice_is_citing_once_whatever_the_document(atlas: Atlas, kind: L
 @pytest.mark.parametrize("kind", PIECES)
 @pytest.mark.parametrize("piece", TORN)
 def test_no_document_takes_longer_than_its_length(atlas: Atlas, kind: Language, piece: str) -> None:
-    """Half a megabyte of what is torn in every way: what looked back from each place would take hours."""
+    """200 kB of what is torn in every way: what looked back from each place would take minutes."""
     start = time.process_time()
-    cite(piece * (500_000 // len(piece)), kind, atlas)
+    cite(piece * (200_000 // len(piece)), kind, atlas)
     assert time.process_time() - start < 15
 
 
-def test_five_megabytes_of_prose_are_read_while_one_waits(atlas: Atlas) -> None:
+def test_a_megabyte_of_prose_is_read_while_one_waits(atlas: Atlas) -> None:
     part = f"Units like mixed4a:9 and [[4a:12]] and [x]({OLD}) `code` <b>b</b> *words*, and more of them to fill.\n\n"
     start = time.process_time()
-    cited = cite(part * (5_000_000 // len(part)), "markdown", atlas)
-    assert cited.written == 3 * (5_000_000 // len(part))
-    assert time.process_time() - start < 90
+    cited = cite(part * (1_000_000 // len(part)), "markdown", atlas)
+    assert cited.written == 3 * (1_000_000 // len(part))
+    assert time.process_time() - start < 18
 
 
 def test_a_data_address_is_no_text(atlas: Atlas) -> None:

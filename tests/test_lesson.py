@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, encoded, other_recipe, tiny
 
 from generator.checkpoints import CHECKPOINTS
 from generator.config.lesson_questions import POSTER_CHANNELS, POSTER_LAYERS, lesson_questions
+from generator.core.recipe import PRESETS
 from generator.core.units import Unit
 from generator.publish.build import build
 from generator.publish.check.site import check
@@ -74,12 +76,16 @@ def test_the_whole_lesson(atlas: TinyAtlas) -> None:
     assert 'max="256" value="256"' in raw
     assert raw.count('class="mark"') == 8
     assert re.findall(r'text-anchor="\w+">(\d+)</text><text x="217"', raw) == ["256"], "as the slider counts"
-    assert len(set(re.findall(r'aria-label="([^"]+)"', full + raw))) == 4, "each control has a name of its own"
+    names = re.findall(r'aria-label="([^"]+)"', full + raw)
+    assert len(set(names)) == 6, "each curve and control has a name of its own"
     dots = re.findall(r'class="mark" cx="([\d.]+)" cy="([\d.]+)"', raw)
-    line = re.search(r'class="line" points="([^"]+)"', raw)
+    line = re.search(r'"translate\((\d+) (\d+)\) scale\(([\d.]+) -.5\)" d="M0 ([^"]+)"', raw)
     assert line is not None
-    points = [tuple(p.split(",")) for p in line[1].split()]
-    assert [points[min(n, 255)] for n in (0, 8, 16, 32, 64, 128, 255, 256)] == dots, "each dot lies on the curve"
+    left, bottom, across = map(float, line.groups()[:3])
+    heights = list(accumulate(map(int, line[4].split("l1"))))
+    assert len(heights) == 256
+    for step, (x, y) in zip((0, 8, 16, 32, 64, 128, 255, 255), dots, strict=True):
+        assert (float(x), float(y)) == pytest.approx((left + across * step, bottom - heights[step] / 2), abs=0.4)
     assert text.count('class="curve spectrum"') == 3
     posters = re.findall(r'<table class="poster">.*?</table>', text, re.DOTALL)
     assert [p.count("<img") for p in posters] == [9, 9, 9]
@@ -110,13 +116,14 @@ def test_a_picture_that_is_damaged_or_gone_takes_its_part_away_and_no_more(atlas
 
 def test_render_renders_the_lesson_too_and_once(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(PRESETS, "raw", {**PRESETS["raw"], "size": 64, "input": 64})  # type: ignore[misc]
     Path("atlas.toml").write_text(
         '[checkpoints.untrained]\nunits = ["conv2d0:0-1"]\n[lesson]\nunit = "conv2d0:0"\nseeds = "conv2d0:1"\n'
         '[recipe]\nsize = 32\ninput = 64\nsteps = 20\nprecision = "float32"\n'
     )
     code, out, _ = run("render", "--dry-run")
     assert code == 0
-    assert "conv2d0:0  1 unit, 224 px, 256 steps, kept after 0, 8, 16, 32, 64, 128, 255 too" in out
+    assert "conv2d0:0  1 unit, 64 px, 256 steps, kept after 0, 8, 16, 32, 64, 128, 255 too" in out
     assert "to render 19, already there 0" in out
     assert run("status", "--check")[0] == 1
     assert run("render")[1] == "rendered 19, already there 0, failed 0, in site/store\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -63,6 +64,7 @@ source = "post"
 """
 
 
+@cache
 def encoded(seed: int, side: int) -> EncodedFile:
     """A gradient in colours of its own, as WebP."""
     picture = Image.linear_gradient("L").resize((side, side)).rotate(90 * (seed % 4))

@@ -124,6 +124,9 @@ def _runs(channels: str) -> Iterator[tuple[int, int]]:
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:
     """A word as (layer, channels or None). The layer is the longest layer name that the word begins with."""
     lowered = word.lower()
+    layer, _, channels = lowered.partition(":")
+    if layer in net.layers and _CHANNELS.fullmatch(channels):  # as this project writes it, in thousands of labels
+        return layer, channels
     for spelling, layer in net.spellings.items():
         if lowered.startswith(spelling) and lowered[len(spelling) :][:1] in _AFTER_A_LAYER:
             lowered = layer + lowered[len(spelling) :]
