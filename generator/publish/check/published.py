@@ -37,7 +37,7 @@ FILE = "addresses.txt"
 _HEAD = (
     "# Addresses that were published, and what they mean: docs/addresses.md. `atlas promise` adds, nothing removes.\n"
 )
-_PLACE = re.compile(r'<(?:h2|li)\b[^>]*\sid="([^"]+)"')  # headings and items of lists are what people link
+_PLACE = re.compile(r'<(?:h2|li|tr)\b[^>]*\sid="([^"]+)"')  # what people link: headings, items of lists, rows
 _OF_A_VIEW = (addresses.record_address, addresses.thumbnail_address, addresses.embed_address)
 _OF_A_UNIT = (addresses.unit_address, *_OF_A_VIEW)
 _DIGITS = 16  # of a key: enough to tell it from any other
