@@ -77,8 +77,10 @@ def net() -> Inception:
     return load_checkpoint("untrained")
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("view", ["channel", "neuron", "negative"])
+@pytest.mark.parametrize(
+    ("precision", "view"),
+    [("float32", "channel"), ("float32", "neuron"), ("float32", "negative"), ("bfloat16", "channel")],
+)
 def test_a_replayed_ascent_is_the_same(net: Inception, on_a_gpu: None, precision: str, view: Any) -> None:
     recipe = replace(SMALL, steps=14, wake_steps=6)
     trained = net if precision == "float32" else load_checkpoint("untrained", dtype=torch.bfloat16)
