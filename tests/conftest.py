@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import jinja2
@@ -19,6 +19,9 @@ import pytest
 from shell import Run
 
 from generator.cli import main as cli
+
+if TYPE_CHECKING:
+    from generator.network import Inception
 
 # Torch takes every core for itself. Where tests run beside each other (`make test`), each process takes its share, and
 # so do the processes that it starts. Torch and its libraries read this as they are imported.
@@ -77,6 +80,14 @@ def templates_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Environment, "compile", compile)
         yield
+
+
+@pytest.fixture(scope="session")
+def net() -> Inception:
+    """The untrained network. A test that changes one loads its own."""
+    from generator.network import load_checkpoint
+
+    return load_checkpoint("untrained")
 
 
 @pytest.fixture(scope="session")

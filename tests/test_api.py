@@ -14,16 +14,11 @@ from generator import api
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question
 from generator.core.units import Unit
-from generator.network import Inception, load_checkpoint
+from generator.network import Inception
 from generator.render import canvas
 from generator.store.store import Store
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
 
 
 def test_pictures_are_those_of_the_store_and_nothing_is_written(

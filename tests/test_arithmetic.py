@@ -17,7 +17,7 @@ from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.recipe import Question, Recipe
 from generator.core.record import Record
 from generator.core.units import Unit
-from generator.network import Inception, load_checkpoint
+from generator.network import Inception
 from generator.network.load import load_tensors
 from generator.render import renderer
 from generator.render.arithmetic import fastest, multiplies_bfloat16
@@ -28,11 +28,6 @@ from generator.store.store import Store
 CPU, MPS = torch.device("cpu"), torch.device("mps")
 RECIPE = Recipe(size=32, input=64, steps=3, wake_steps=1)
 UNIT = Unit("conv2d0", 3)
-
-
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
 
 
 @pytest.fixture(autouse=True)

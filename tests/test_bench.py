@@ -18,7 +18,7 @@ from generator.bench.result import HEADER, Comparison, account, row, whole
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
-from generator.network import Inception, load_checkpoint
+from generator.network import Inception
 from generator.network.load import Loaded, load_tensors
 from generator.render.ascent import ascend
 from generator.render.objective import measure
@@ -32,11 +32,6 @@ ASKED = [Unit("mixed3a", channel) for channel in (70, 3, 71)]  # of two branches
 @pytest.fixture(scope="module")
 def loaded() -> Loaded:
     return load_tensors("untrained")
-
-
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -21,11 +21,6 @@ from generator.store.plan import Batch
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
-
-
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("layer", ["conv2d0", "mixed3b_5x5"])
 def test_it_counts_what_a_step_really_keeps(net: Inception, layer: str, precision: str) -> None:

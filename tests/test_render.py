@@ -25,11 +25,6 @@ STILL = replace(SMALL, rotate=0.0, scale=0.0, shift=0.0)
 SEEDS = (3, 2**64 - 1, 12345)
 
 
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
-
-
 def draws(unit: str, recipe: Recipe = SMALL, view: str = "channel") -> int:
     layer, channel = unit.split(":")
     return Question("0" * 64, Unit(layer, int(channel)), view, recipe).draw_seed

@@ -72,11 +72,6 @@ def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Recording, "made", 0)
 
 
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
-
-
 @pytest.mark.parametrize(
     ("precision", "view"),
     [("float32", "channel"), ("float32", "neuron"), ("float32", "negative"), ("bfloat16", "channel")],

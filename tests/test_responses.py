@@ -7,7 +7,7 @@ import pytest
 import torch
 from photographs import made_up_photographs
 
-from generator.network import Inception, load_checkpoint
+from generator.network import Inception
 from generator.photos.photographs import Photographs, read_photograph
 from generator.study import groups, shares, similarity, tuning
 from generator.study import responses as gathering
@@ -17,11 +17,6 @@ from generator.study.responses import Responses, describe, gather
 from generator.study.stimuli import all_stimuli, draw
 
 COUNT = 5
-
-
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
 
 
 @pytest.fixture(scope="module")

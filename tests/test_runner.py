@@ -28,11 +28,6 @@ from generator.store.store import Store
 RECIPE = Recipe(size=32, input=64, steps=4, wake_steps=4, precision="float32")
 
 
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")

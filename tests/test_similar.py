@@ -21,11 +21,6 @@ from generator.study.shared_grid import GRID, correlate
 
 
 @pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
-
-
-@pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Photographs:
     return made_up_photographs(tmp_path_factory.mktemp("photographs"), 4)
 

@@ -15,17 +15,12 @@ from PIL import Image
 from shell import Run
 
 from generator.core.architecture import Mixed
-from generator.network import Inception, load_checkpoint
+from generator.network import Inception
 from generator.store.store import Damage, Store
 from generator.study.analyses import analyses
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 from generator.study.expanded import expanded_weights, strongest
 from generator.study.run import missing, run
-
-
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
 
 
 def subject(net: Inception) -> Subject:

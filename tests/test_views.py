@@ -19,11 +19,6 @@ from generator.network import Inception, load_checkpoint
 from generator.render.objective import measure, probabilities
 
 
-@pytest.fixture(scope="module")
-def net() -> Inception:
-    return load_checkpoint("untrained")
-
-
 def test_every_module_of_the_package_is_a_view_and_an_option() -> None:
     assert {path.stem for path in Path(views.__file__).parent.glob("*.py")} == {*VIEWS, "view", "__init__"}
     [option] = [each for each in command.params if each.name == "view"]
