@@ -1,9 +1,10 @@
 """Four pictures of a channel, optimised together: each excites it, and shows it something that the others do not.
 
-What a picture shows where the channel fires is a Gram matrix: which channels of the layer are active together, each
-position weighted by the channel's own activation there. From the mean over the grid is taken how alike the four
+What a picture shows where the channel fires is a Gram matrix: which other channels of the layer are active together,
+each position weighted by the channel's own activation there. From the mean over the grid is taken how alike the four
 matrices are. Gatys et al. (2015) compare textures by such matrices of all positions, and Lucid's ``diversity`` does;
-but then any difference anywhere counts, and unrelated things are planted where the channel is silent (docs/log.md).
+but then any difference anywhere counts, and unrelated things are planted where the channel is silent. The channel
+itself is left out: it is what the four have in common, and where it is loud it would hide the rest (docs/log.md).
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _PICTURES = 4
-_WEIGHT = 0.3  # of likeness, as a share of the activation
+_WEIGHT = 0.25  # of likeness, as a share of the activation
 
 
 def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -> Tensor:
     maps = relu(bare).float().flatten(2)
     own = relu(maps_of(bare, channels)).float().flatten(1)
     activations = own.mean(1)
-    grams = ((maps * own.detach().clamp(min=0)[:, None]) @ maps.mT).flatten(1)
+    others = maps.scatter(1, channels[:, None, None].expand(-1, 1, maps.shape[2]), 0)
+    grams = ((others * own.detach().clamp(min=0)[:, None]) @ others.mT).flatten(1)
     grams = grams / grams.norm(dim=1, keepdim=True).clamp(min=1e-6)
     likeness = grams.view(-1, _PICTURES, grams.shape[1]).sum(1).square().sum(1) / (_PICTURES * (_PICTURES - 1))
     taken = _WEIGHT * activations.detach().clamp(min=0).view(-1, _PICTURES).mean(1) * likeness
