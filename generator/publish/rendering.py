@@ -17,7 +17,7 @@ from typing import Any
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from generator.config.labels import LabelSource, sources_of
 from generator.core.errors import AtlasError
@@ -30,6 +30,7 @@ from generator.publish.catalog import AtlasUnit
 from generator.publish.content.lesson import PresetShown
 from generator.publish.page import Page, frame, own_variables
 from generator.publish.site import Site
+from generator.publish.urls import Urls
 
 
 class _Sandbox(SandboxedEnvironment):
@@ -61,6 +62,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
         receptive_field=charts.receptive_field,
         source=source,
         spectra=spectra,
+        thumbnail=thumbnail,
     )
     env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
     env.filters.update(compact=lambda said: jinja2.utils.htmlsafe_json_dumps(said, separators=(",", ":")))
@@ -109,6 +111,13 @@ def source(given: LabelSource, href: str) -> Markup:
         else Markup("<bdi>{}</bdi>").format(given.title)
     )
     return title + (f" ({given.license})" if given.license else "")
+
+
+def thumbnail(url: Urls, checkpoint: str, unit: AtlasUnit) -> Markup:
+    """The small picture of a rendered unit, within a link whose words name the unit."""
+    assert unit.record is not None
+    src, file = escape(url.thumbnail(checkpoint, unit.unit)), unit.record.thumbnail
+    return Markup(f'<img src={src} width={file.width} height={file.height} alt="" loading=lazy>')  # noqa: S704
 
 
 def sources(units: Iterable[AtlasUnit]) -> tuple[LabelSource, ...]:

@@ -24,7 +24,7 @@ from generator.store.findings import CLASSES, SIDE, class_name, middle, receptiv
 class Photo:
     """A photograph by its credits, what the network says of it, and where it fires, in pixels of the photograph.
 
-    ``box`` (left, top, right, bottom) is what the position sees, ``at`` its middle. ``pixels`` is the address of the
+    ``box`` is the path around what the position sees, ``at`` its middle. ``pixels`` is the address of the
     photograph, "" if it is not shown, and ``crop`` (left, top, side) the square that is cut out of it.
     """
 
@@ -32,7 +32,7 @@ class Photo:
     said: str
     probability: float
     value: float
-    box: tuple[int, int, int, int]
+    box: str
     at: tuple[int, int]
     pixels: str
     crop: tuple[int, int, int]
@@ -91,7 +91,8 @@ def read(catalog: Catalog) -> Lookup:
             credit = album.credits.get(sha256) or tidied(credit_of(photos, index), str(photos["name"][index]))
             shown = addresses.photograph_address(sha256) if sha256 in album.files else ""
             said = class_name(names, int(photos["top_class"][index]))
-            box = receptive_box(layer.layer, position, facts["grid"], width)
+            left, top, right, bottom = receptive_box(layer.layer, position, facts["grid"], width)
+            box = f"M{left} {top}H{right}V{bottom}H{left}z"
             at = middle(layer.layer, position, facts["grid"])
             probability = float(photos["probability"][index])
             return Photo(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.panels import Lookup, Panel, layer_arrays
 from generator.store.facets import CLEAR
 
+_DIRECTED = {"orientation": ("grating", "line"), "hue": ("disc",)}
 _NAMES = {"step": "disc of another brightness", "disc": "coloured disc", "brightness": "plain field"}
 
 
@@ -40,24 +42,28 @@ class Tuning:
 def read(catalog: Catalog) -> Lookup:
     arrays_of, photos_of = (layer_arrays(catalog, f"study/{name}") for name in ("tuning", "photos"))
 
+    @lru_cache(maxsize=4)
+    def by_angle(fingerprint: str | None, layer: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        return _by(arrays_of(fingerprint, layer), name)
+
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Tuning | None:
         arrays, channel = arrays_of(checkpoint.fingerprint, unit.unit.layer), unit.unit.channel
         if "stimulus_family" not in arrays:
             return None
         photos = photos_of(checkpoint.fingerprint, unit.unit.layer)
         photo = float(photos["best_mean"][channel]) if "best_mean" in photos else 0.0
-        response = arrays["response"][channel].astype(np.float32) / 255
+        bars, hues = (by_angle(checkpoint.fingerprint, unit.unit.layer, name) for name in _DIRECTED)
         choosy, picky = (float(arrays[f"{name}_selectivity"][channel]) for name in ("orientation", "hue"))
         return Tuning(
-            count=len(response),
+            count=len(arrays["stimulus_family"]),
             best=_name(arrays, int(arrays["best"][channel])) if arrays["strongest"][channel] > 0 else "",
             best_photo=float(arrays["strongest"][channel]) / photo if photo > 0 else None,
             orientation=float(arrays["orientation"][channel]) if choosy >= CLEAR else None,
             orientation_selectivity=choosy,
             hue=float(arrays["hue"][channel]) if picky >= CLEAR else None,
             hue_selectivity=picky,
-            bars=_rose(*_by(arrays, response, "orientation", ("grating", "line")), half=True),
-            hues=_rose(*_by(arrays, response, "hue", ("disc",)), half=False),
+            bars=_rose(bars[0], bars[1][channel], half=True),
+            hues=_rose(hues[0], hues[1][channel], half=False),
         )
 
     return lookup
@@ -74,23 +80,22 @@ def _name(arrays: Mapping[str, NDArray[Any]], index: int) -> str:
     return ", ".join([_NAMES.get(family, family), *said])
 
 
-def _by(
-    arrays: Mapping[str, NDArray[Any]], response: NDArray[np.float32], name: str, families: tuple[str, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The angles of these stimuli, and the mean response to each."""
-    of = np.isin(arrays["stimulus_family"], families)
+def _by(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The angles of stimuli that have one, and the mean response of each unit to each, units x angles."""
+    of = np.isin(arrays["stimulus_family"], _DIRECTED[name])
     angles = np.unique(arrays[f"stimulus_{name}"][of])
-    means = np.array([response[of & (arrays[f"stimulus_{name}"] == angle)].mean() for angle in angles])
-    return angles, means
+    each = [arrays["response"][:, of & (arrays[f"stimulus_{name}"] == angle)].mean(1) for angle in angles]
+    return angles, np.array(each).reshape(len(angles), -1).T
 
 
-def _rose(angles: NDArray[np.float64], means: NDArray[np.float64], *, half: bool) -> Markup:
+def _rose(angles: NDArray[Any], means: NDArray[Any], *, half: bool) -> Markup:
     """Spokes from the middle, as long as the response: of hues in their colours, of orientations to both sides."""
     if not len(means) or means.max() <= 0:
         return Markup("")
     spokes = []
-    for angle, length in zip(np.deg2rad(angles), means / means.max() * 46, strict=True):
-        x, y = round(length * np.cos(angle)), round(-length * np.sin(angle))
+    radians, lengths = np.deg2rad(angles), means / means.max() * 46
+    ends = np.rint([lengths * np.cos(radians), -lengths * np.sin(radians)]).astype(int).T
+    for angle, (x, y) in zip(radians.tolist(), ends.tolist(), strict=True):
         if half:
             spokes.append(f"M{-x} {-y} {x} {y}")
         elif x or y:

@@ -20,6 +20,7 @@ from generator.store.findings import class_name
 
 SHOWN = 6  # of each sign; the store has twice as many
 ARGUING = 12  # units for a class, and against it
+BAR = 84
 SHADES = 7  # of red and of blue: with grey, a pixel takes four bits
 _RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
 _PALETTE = [
@@ -31,18 +32,19 @@ _PALETTE = [
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """Another unit, how strongly it is tied to this one (1 is the strongest tie), and the place of its kernel."""
+    """Another unit. ``bar`` is how strongly it is tied to this one, of BAR pixels for the strongest tie; ``kernel`` is
+    the view box of their kernel in the picture of all."""
 
     unit: AtlasUnit
-    share: float
-    place: int
+    bar: int
+    kernel: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ties:
     """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold.
 
-    ``kernels`` is a picture of their kernels side by side, each a square of ``side`` pixels.
+    ``kernels`` is a picture of their kernels side by side.
     """
 
     layer: str
@@ -50,7 +52,6 @@ class Ties:
     inhibiting: tuple[Tie, ...]
     explained: float
     kernels: str
-    side: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,15 @@ def _ties(
         return None
     channels, norms = arrays[f"{way}_unit"][unit.channel], arrays[f"{way}_norm"][unit.channel]
     kernels, explained = arrays[f"{way}_map"][unit.channel], arrays[f"{way}_explained"][unit.channel]
-    others, strongest, half = checkpoint.layers[layer].units, float(norms.max()), len(channels) // 2
+    others, half = checkpoint.layers[layer].units, len(channels) // 2
 
     exciting, inhibiting = ([i for i in range(at, at + SHOWN) if channels[i] >= 0] for at in (0, half))
     if not (shown := [*exciting, *inhibiting]):
         return None
-    ties = tuple(Tie(others[channels[i]], float(norms[i]) / strongest, place) for place, i in enumerate(shown))
+    side, bars = kernels.shape[-1], np.rint(norms / norms.max() * BAR).astype(int).tolist()
+    ties = tuple(Tie(others[channels[i]], bars[i], f"{place * side} 0 {side} {side}") for place, i in enumerate(shown))
     first, rest = ties[: len(exciting)], ties[len(exciting) :]
-    return Ties(layer, first, rest, float(explained), kernels_picture(kernels[shown]), kernels.shape[-1])
+    return Ties(layer, first, rest, float(explained), kernels_picture(kernels[shown]))
 
 
 def _classes(
