@@ -26,7 +26,7 @@ BUDGETS: Mapping[str, int] = {
     "photograph": 300,  # and for each photograph on the page of their credits
     "families": 24_000,  # and for each picture on a page of families
     "family picture": 500,
-    "unit": 42_000,  # with the panels of its studies
+    "unit": 36_000,  # with the panels of its studies
     "map": 12_000,  # and for each unit on a map
     "map unit": 96,
     "photograph shown": 600,  # and for each photograph whose pixels it shows

@@ -54,8 +54,9 @@ def check_page(address: str, text: str | bytes, files: Container[str], base: str
     wrong = list(_wrong(tree))
     places: list[tuple[str, str, str]] = []
     fetched: list[str] = []
+    folder = posixpath.dirname(address)
     for link in sorted(links | shown):
-        target, place = _resolve(posixpath.dirname(address), link, base)
+        target, place = _resolve(folder, link, base)
         if target is None:
             wrong += [f"fetches {link} from elsewhere"] if link in shown else []
             continue
