@@ -65,7 +65,7 @@ def read_markdown(text: str, language: Language = "markdown") -> list[Reference]
     page = _parser().render(_TABS.sub(r"\1!!!", marked(plain, found)), environment)
     tree = Tree(page, plain, found, environment["raw"])
     defined = [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]
-    links = tree.addresses(each["href"] for each in defined)
+    links = dict(link for each in defined for link in tree.links(each["href"]))
     return [*left, *(tree.references() | links).values()]
 
 

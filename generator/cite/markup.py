@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -127,29 +127,24 @@ class Tree:
             for number in marks(values.get("ref", ""))[:1]:
                 yield number, replace(self.found[number], word=unmarked(values["ref"]))
         elif node.tag not in _LINKS:
-            for number, link in self.addresses([values.get("src", "")]).items():
+            for number, link in self.links(values.get("src", "")):
                 yield number, replace(link, how="shown")
         elif not place.is_link:
-            for number, link in self.addresses([values.get("href", "")]).items():
+            for number, link in self.links(values.get("href", "")):
                 is_raw = number in (self.raw or ())
                 for start, end in self._whole(link, node):
                     link = replace(link, start=start, end=end, how="bare", is_plain=is_raw or place.is_note)
                 if not self.text.startswith("!<", link.start - (link.how == "bare")):
                     yield number, link
 
-    def addresses(self, values: Iterable[str]) -> dict[int, Reference]:
-        """The links to these addresses, by the numbers of their mentions."""
-        links = {}
-        for value in values:
-            for number in marks(value)[:1]:
-                mention, word = self.found[number], unmarked(value).strip()
-                language = "html" if number in (self.raw or ()) else mention.language
-                for written in {word, html.escape(word, quote=False)}:
-                    # else it is the address of something else, with this one in it
-                    if mention.how == "bare" and self.text.startswith(written, mention.start):
-                        end = mention.start + len(written)
-                        links[number] = Reference(mention.start, end, word, "link", language)
-        return links
+    def links(self, value: str) -> Iterator[tuple[int, Reference]]:
+        """The link to an address, with the number of its mention, if the address begins with that."""
+        for number in marks(value)[:1]:
+            mention, word = self.found[number], unmarked(value).strip()
+            language = "html" if number in (self.raw or ()) else mention.language
+            for written in {word, html.escape(word, quote=False)}:
+                if mention.how == "bare" and self.text.startswith(written, mention.start):
+                    yield number, Reference(mention.start, mention.start + len(written), word, "link", language)
 
     def _whole(self, link: Reference, node: LexborNode) -> Iterator[tuple[int, int]]:
         """All of a link, where its text is nothing but its address."""

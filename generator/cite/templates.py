@@ -71,14 +71,6 @@ r"""Mathematics, and commands of TeX with arguments. ``$…$`` by Pandoc's rule,
 Markdown writes what MathJax is to read."""
 
 
-def front_matter(text: str, *, is_markdown: bool) -> int:
-    """Where a document's own text begins. In Markdown, front matter may also be JSON or bare lines ``Key: value``."""
-    for kind in (_FENCED, _METADATA, _JSON) if is_markdown else (_FENCED,):
-        if found := kind.match(text):
-            return found.end()
-    return 0
-
-
 def constructs(text: str, start: int = 0) -> tuple[list[Span], list[tuple[int, int, str]]]:
     """The tags behind ``start``, with what stands between those that do not hold prose; and what of it no rule
     knows."""
@@ -116,7 +108,8 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[tuple[int, i
 
 def set_aside(text: str, language: Language) -> tuple[str, list[Reference]]:
     """A text with front matter, tags and what they enclose masked; and what of this no rule knows."""
-    start = front_matter(text, is_markdown=language != "html")
+    kinds = (_FENCED,) if language == "html" else (_FENCED, _METADATA, _JSON)
+    start = next((found.end() for kind in kinds if (found := kind.match(text))), 0)
     spans, unknown = constructs(text, start)
     left: list[Reference] = []
     done = 0
