@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests run beside each other, one process a core. More than 8 processes that import torch take more memory than they save time.
 BESIDE := --numprocesses auto --maxprocesses 8 --dist worksteal
 
-.PHONY: atlas test coverage lint install serve snapshots figures notebook bench bench-gpu bench-site clean help
+.PHONY: atlas test coverage lint install serve snapshots figures notebook bench bench-gpu bench-study bench-site clean help
 .DEFAULT_GOAL := help
 
 help:  ## these words
@@ -51,6 +51,9 @@ bench: .venv/.rendering  ## this renderer beside Lucent and the floor, at mixed4
 
 bench-gpu: .venv/.rendering  ## a GPU: a step, its convolutions, Lucent, and the whole network rendered
 	@$(BIN)/python benchmarks/device.py --device cuda --compile --output gpu.json
+
+bench-study: .venv/.rendering  ## how time and memory of a study grow with photographs; ARGS="--photographs 50000 --device cuda"
+	@$(BIN)/python benchmarks/study.py $(ARGS)
 
 bench-site: .venv/.reading  ## build the atlas of a whole network from a synthetic store: what it takes and weighs
 	@$(BIN)/python benchmarks/whole_site.py

@@ -172,4 +172,5 @@ class _LocalResponseNorm(torch.autograd.Function):
 @lru_cache(maxsize=8)
 def _band(channels: int, reach: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """A 1x1 kernel that sums each channel with its ``reach`` neighbours on both sides."""
-    return torch.ones(channels, channels).tril(reach).triu(-reach).to(device, dtype)[:, :, None, None]
+    with torch.inference_mode(False):  # what is kept must serve for gradients too, whoever asked for it first
+        return torch.ones(channels, channels).tril(reach).triu(-reach).to(device, dtype)[:, :, None, None]

@@ -17,6 +17,7 @@ from generator.cli.options import RenderOptions, checkpoint_option, study_option
 from generator.cli.output import echo
 from generator.cli.rendering import load_network, need, warn
 from generator.config.atlas_toml import Config, load_config
+from generator.core.architecture import CLASSIFIER
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
@@ -54,12 +55,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A folder of photographs, with credits.csv if there is one. [default: those of [photos] in atlas.toml]",
 )
+@click.option("--layer", "layers", multiple=True, help="A layer to answer for. [default: all]")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed.")
 @click.option("--json", "as_json", is_flag=True, help="Print what is known of units, one JSON object a line.")
 @click.pass_obj
 def command(
     path: Path, names: tuple[str, ...], checkpoint: str | None, how: RenderOptions, folders: tuple[Path, ...],
-    dry_run: bool, as_json: bool,
+    layers: tuple[str, ...], dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """What each unit sees in photographs, what it prefers among simple stimuli, and what it is made of.
 
@@ -79,6 +81,8 @@ def command(
         unit = f"; of units, type `atlas study {wrong[0]} --json`" if any(c.isdigit() for c in wrong[0]) else ""
         raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}{unit}")
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
+    if wrong := [layer for layer in layers if layer not in chosen.architecture.main_layers]:
+        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], chosen.architecture.main_layers)}")
     where = folders or config.photos
     photographs = find_photographs(where) if where else None
     _tell(photographs.left_out if photographs else {})
@@ -100,7 +104,11 @@ def command(
         if other is not chosen and (theirs := known_fingerprint(other, records))
     )
     subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs, others)
-    todo = missing(store, subject, wanted)
+    compared = {chosen.name, *(other.checkpoint for other in others)}
+    if photographs and any(analysis.of_others for analysis in wanted):
+        for name in (each.name for each in config.checkpoints if each.name not in compared):
+            echo(f"not compared with {name}, which has no picture yet; `atlas render` renders some", err=True)
+    todo = missing(store, subject, wanted, (*layers, CLASSIFIER) if layers else ())
     for each in todo:
         answered = f"{len(each.layers)} layers to answer, {each.present} there"
         echo(f"{each.analysis.name:<10}{answered}  {each.analysis.help}")
