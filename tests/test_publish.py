@@ -782,6 +782,13 @@ def test_a_curve_stays_in_its_frame(steps: list[float]) -> None:
         assert all(0 <= bottom + up * h <= 200 for h in heights)
 
 
+def test_steps_with_leaking_relus_do_not_set_the_scale() -> None:
+    """At mixed5b they reach up to 4.5 times what comes after: the rest would be a line at the bottom."""
+    svg = charts.activation_curve("a", [90.0] * 16 + [10.0, 20.0], 20.0, 16)
+    assert 'class="final" d="M40 12.0H' in svg, "at the top"
+    assert 'd="M0 304l1+0' in svg, "cut at the top"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (-8.2, "−8.2"), (202.37, "202"), (12345.6, "12346"), (999.7, "1000"), (0.00123, "0.00123")],

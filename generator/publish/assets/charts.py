@@ -25,23 +25,29 @@ def activation_curve(
 ) -> Markup:
     """The activation at each step, the steps with leaking ReLUs shaded, and the final activation as a line across.
 
+    Leaking ReLUs can raise the activation to several times what it is later, so those steps are cut at the ends.
+
     ``marks`` are steps that get a dot, and there is a larger one at the end, which a script can move along the line."""
     if not steps:
         return Markup("")
     left, right, top, bottom = 40, 394, 12, 164
-    low, high = min(0.0, final, *steps), max(0.0, final, *steps)
+    compared = steps[wake_steps:] or steps
+    low, high = min(0.0, final, *compared), max(0.0, final, *compared)
     low, high = (low, high) if low < high else (0.0, 1.0)
 
     across, up = (right - left) / max(len(steps) - 1, 1), (bottom - top) / (high - low)
+
+    def rise(value: float) -> float:
+        return (min(max(value, low), high) - low) * up
 
     def x(step: int) -> str:
         return f"{left + step * across:.1f}"
 
     def y(value: float) -> str:
-        return f"{bottom - (value - low) * up:.1f}"
+        return f"{bottom - rise(value):.1f}"
 
     # the line in steps and half units of height: a step takes four bytes, and a page of a unit has 128
-    halves = [round((a - low) * up * 2) for a in steps]
+    halves = [round(rise(a) * 2) for a in steps]
     line = "".join([f"l1{after - before:+}" for before, after in pairwise(halves)])
     woken = min(wake_steps, len(steps) - 1)
     out = [
