@@ -45,7 +45,7 @@ document.addEventListener("DOMContentLoaded", () => {
     face.href = unit.link.href;
     picture.removeAttribute("srcset");
     picture.src = unit.image.getAttribute("src");
-    name.textContent = unit.image.alt;
+    name.textContent = `${document.querySelector("h1").textContent}:${unit.channel}`;
     label.textContent = unit.link.querySelector("i")?.textContent ?? "";
     const fires = unit.selectivity === undefined ? "" : `; fires at ${unit.selectivity} % of positions`;
     facts.textContent = `activation ${unit.strength}${fires}`;
