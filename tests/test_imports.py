@@ -23,9 +23,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "store": ("core", "config"),
     "photos": ("core",),
     "remote": ("core",),
-    "network": ("core", "checkpoints", "remote"),
+    "kernels": ("core",),
+    "network": ("core", "checkpoints", "remote", "kernels"),
     "cluster": ("core", "network"),
-    "render": ("core", "store", "network", "cluster"),
+    "render": ("core", "store", "kernels", "network", "cluster"),
     "study": ("core", "store", "photos", "network", "cluster"),
     "figures": ("core",),
     "publish": ("core", "checkpoints", "links", "config", "store", "photos"),
@@ -35,7 +36,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "api": ("core", "config", "store", "network", "render", "figures"),
 }
 ROOMS["cli"] = tuple(room for room in ROOMS if room != "api")
-TORCH_ROOMS = tuple(f"generator.{room}" for room in ("network", "cluster", "render", "study", "bench", "api"))
+TORCH_ROOMS = tuple(
+    f"generator.{room}" for room in ("kernels", "network", "cluster", "render", "study", "bench", "api")
+)
 HEAVY = ("torch", "torchvision", "lucent", "safetensors")
 DRAWING_ROOMS = ("generator.figures", "generator.api")  # matplotlib is imported here and nowhere else
 FILES = sorted(path for path in ROOT.rglob("*.py"))

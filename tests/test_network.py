@@ -17,9 +17,9 @@ from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.architecture import CLASSIFIER, OUTPUT, Architecture, Norm
 from generator.core.errors import UsageError
+from generator.kernels.plain import local_response_norm
 from generator.network import Inception, load_checkpoint
 from generator.network.hooked import InceptionV1
-from generator.network.inception import local_response_norm
 
 
 def random_tensors(net: Architecture, seed: int = 0) -> dict[str, Tensor]:

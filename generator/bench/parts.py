@@ -13,13 +13,13 @@ from torch.profiler import ProfilerActivity, profile
 PARTS: Mapping[
     str, tuple[str, ...]
 ] = {  # by the name of the operation or of one that it is part of; the first match counts
-    "normalisation": ("_LocalResponseNorm",),
+    "normalisation": ("_LocalResponseNorm", "_Norm"),
     "optimiser": ("Optimizer.",),
-    "pooling": ("max_pool",),
+    "pooling": ("max_pool", "_Pool"),
     "convolutions": ("convolution", "conv2d"),
     "activation": ("relu", "threshold", "clamp_min"),
     "warp": ("grid_sampler", "affine_grid"),
-    "picture": ("fft", "bmm", "sigmoid", "view_as_complex", "view_as_real"),
+    "picture": ("fft", "bmm", "sigmoid", "_Colors", "view_as_complex", "view_as_real"),
 }
 REST = "joins, sums, copies"
 

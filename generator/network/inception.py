@@ -4,16 +4,14 @@
 >>> net(torch.rand(1, 3, 224, 224), "mixed4a_3x3").shape      # doctest: +SKIP
 torch.Size([1, 208, 14, 14])
 
-The module has no hooks and no state but its weights, which are frozen: gradients are with respect to the picture. Two
-operations are written for that. The first convolution runs on a space-to-depth copy of its input, and normalisation has
-a backward of its own; both compute what the plain operations compute, several times faster on a CPU.
+The module has no hooks and no state but its weights, which are frozen: gradients are with respect to the picture. The
+first convolution runs on a space-to-depth copy of its input, which computes the same several times faster on a CPU;
+pooling and normalisation are those of :mod:`generator.kernels`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +19,8 @@ from torch import Tensor, nn
 
 from generator.core.architecture import BRANCHES, CLASSIFIER, OUTPUT, Architecture, Conv, Mixed, Norm, Pool, Step
 from generator.core.errors import UsageError
+from generator.kernels.choice import operations
+from generator.kernels.plain import leaky
 
 
 class Inception(nn.Module):
@@ -60,12 +60,19 @@ class Inception(nn.Module):
             raise UsageError(f"no layer “{layer}” in {self.architecture.name}")
         x = rgb - self.mean
         bare = () if activate else (layer, *(f"{layer}_{branch}" for branch in BRANCHES))
-        for step in self.architecture.steps:
+        slope = 1.0  # of the ReLU that the step before has left to this one; 1 is none
+        steps = self.architecture.steps
+        for step, after in zip(steps, (*steps[1:], None), strict=True):
             if isinstance(step, Mixed) and layer.startswith(f"{step.name}_"):
                 return self._branch(step, layer.removeprefix(f"{step.name}_"), x, leak, bare)
-            x = self._step(step, x, leak, bare)
-            if isinstance(step, Conv | Mixed) and step.name == layer:
-                return x
+            if isinstance(step, Pool | Norm):
+                x, slope = self._step(step, x, slope=slope), 1.0
+            elif step.name == layer:
+                return self._step(step, x, leak, bare)
+            elif isinstance(after, Pool | Norm):
+                x, slope = self._step(step, x, leak, _last(step)), leak
+            else:
+                x = self._step(step, x, leak)
         logits = self._logits(x)
         return logits[..., None, None] if layer == OUTPUT else logits.softmax(1)
 
@@ -79,18 +86,18 @@ class Inception(nn.Module):
             if isinstance(step, Pool | Norm):
                 x = self._step(step, x)
                 continue
-            last = (step.name,) if isinstance(step, Conv) else tuple(f"{step.name}_{branch}" for branch in BRANCHES)
-            x = self._step(step, x, bare=last)
+            x = self._step(step, x, bare=_last(step))
             yield step.name, x
             x = F.relu(x)
         yield CLASSIFIER, self._logits(x).softmax(1)
 
-    def _step(self, step: Step, x: Tensor, leak: float = 0.0, bare: Sequence[str] = ()) -> Tensor:
-        """One step of the network. ``bare`` names the convolutions whose ReLU is left out."""
+    def _step(self, step: Step, x: Tensor, leak: float = 0.0, bare: Sequence[str] = (), slope: float = 1.0) -> Tensor:
+        """One step of the network. ``bare`` names the convolutions whose ReLU is left out; pooling and normalisation
+        begin with a ReLU that has this ``slope``."""
         if isinstance(step, Pool):
-            return F.max_pool2d(x, step.size, 2, ceil_mode=True)
+            return operations(x.device, x.dtype).pool(x, step.size, 2, 0, slope)
         if isinstance(step, Norm):
-            return local_response_norm(x, step)
+            return operations(x.device, x.dtype).norm(x, step, slope)
         if isinstance(step, Conv):
             return self._conv(step, x, leak, bare)
         return torch.cat([self._branch(step, branch, x, leak, bare) for branch in BRANCHES], dim=1)
@@ -101,7 +108,7 @@ class Inception(nn.Module):
 
     def _branch(self, module: Mixed, part: str, x: Tensor, leak: float, bare: Sequence[str]) -> Tensor:
         if part == "pool_reduce":
-            x = F.max_pool2d(x, 3, 1, 1)
+            x = operations(x.device, x.dtype).pool(x, 3, 1, 1, 1.0)
         elif part in ("3x3", "5x5"):
             x = self._conv(module.convs[f"{part}_bottleneck"], x, leak, bare)
         return self._conv(module.convs[part], x, leak, bare)
@@ -112,12 +119,15 @@ class Inception(nn.Module):
             x = F.conv2d(_space_to_depth(x, conv.padding, weight.dtype), weight, bias)
         else:
             x = F.conv2d(x, weight, bias, padding=conv.padding[0])
-        if conv.name in bare:
-            return x
-        return F.leaky_relu(x, leak, inplace=True) if leak else F.relu(x, inplace=True)
+        return x if conv.name in bare else leaky(x, leak)
 
     def _weights(self, name: str) -> tuple[Tensor, Tensor]:
         return self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
+
+
+def _last(step: Conv | Mixed) -> tuple[str, ...]:
+    """The convolutions that give a step's output."""
+    return (step.name,) if isinstance(step, Conv) else tuple(f"{step.name}_{branch}" for branch in BRANCHES)
 
 
 def _space_to_depth(x: Tensor, padding: tuple[int, int], dtype: torch.dtype) -> Tensor:
@@ -136,41 +146,3 @@ def _space_to_depth_kernel(weight: Tensor) -> Tensor:
     out, c, _, _ = weight.shape
     weight = F.pad(weight, (0, 1, 0, 1)).view(out, c, 4, 2, 4, 2)
     return weight.permute(0, 1, 3, 5, 2, 4).reshape(out, 4 * c, 4, 4)
-
-
-def local_response_norm(x: Tensor, norm: Norm) -> Tensor:
-    """x / (k + alpha / size * sum of squares over ``size`` neighbouring channels) ** beta (Krizhevsky et al., 2012)."""
-    out: Tensor = _LocalResponseNorm.apply(x, norm)
-    return out
-
-
-class _LocalResponseNorm(torch.autograd.Function):
-    """Sums over neighbouring channels as a 1x1 convolution with a banded matrix: a matrix product in any precision."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, norm: Norm) -> Tensor:
-        band = _band(x.shape[1], norm.size // 2, x.dtype, x.device)
-        total = F.conv2d(x * x, band).mul_(norm.alpha / norm.size).add_(norm.k)
-        power = total.rsqrt()
-        if norm.beta == 0.75:
-            power = power * power.sqrt()  # total ** -0.75, in a tenth of pow's time
-        elif norm.beta != 0.5:
-            power = total.pow(-norm.beta)
-        ctx.save_for_backward(x, total, power, band)
-        ctx.norm = norm
-        return x * power
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        x, total, power, band = ctx.saved_tensors
-        norm: Norm = ctx.norm
-        direct = gradients[0] * power
-        shared = F.conv2d((direct * x).div_(total), band)
-        return direct.sub_(shared.mul_(x), alpha=2 * norm.alpha * norm.beta / norm.size), None
-
-
-@lru_cache(maxsize=8)
-def _band(channels: int, reach: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """A 1x1 kernel that sums each channel with its ``reach`` neighbours on both sides."""
-    with torch.inference_mode(False):  # what is kept must serve for gradients too, whoever asked for it first
-        return torch.ones(channels, channels).tril(reach).triu(-reach).to(device, dtype)[:, :, None, None]

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from generator.core.recipe import Recipe
+from generator.kernels.choice import operations
 
 NOISE, TRANSFORMATIONS = 0, 1  # streams of random numbers that a unit has
 _RAW_CONTRAST = 0.25  # of raw pixels: standard normal noise gets the contrast of a photograph around grey
@@ -57,6 +58,8 @@ def picture(numbers: Tensor, recipe: Recipe) -> Tensor:
         image = numbers
     if recipe.decorrelate:
         colors = _colors(numbers.device)
+        if recipe.parameterization != "raw":
+            return operations(image.device, image.dtype).colors(image, colors)
         image = torch.matmul(colors, image.flatten(2)).view_as(image)
     rgb: Tensor = image * _RAW_CONTRAST + 0.5 if recipe.parameterization == "raw" else image.sigmoid()
     return rgb

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import islice
 
 import numpy as np
@@ -31,6 +32,7 @@ from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Rendered
 from generator.core.views import VIEWS
+from generator.kernels.choice import operations
 from generator.network import Inception
 from generator.network.memory import keep_freed_memory
 from generator.render.arithmetic import fastest
@@ -199,7 +201,7 @@ class Renderer:
             seconds=seconds,
             device=describe(self._net.mean.device),
             arithmetic=self._arithmetic(question.recipe),
-            versions=versions(),
+            versions=versions() | triton_version(self._net.mean.device),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             probability=None if probability is None else float(f"{probability:.6g}"),
         )
@@ -248,3 +250,8 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
+
+
+def triton_version(device: torch.device) -> dict[str, str]:
+    """Triton's version, where pictures were made with its kernels: another one that the last digits depend on."""
+    return {"triton": version("triton")} if operations(device, torch.float32).fused else {}
