@@ -52,6 +52,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         "#+begin_src py\n°\n#+end_src\n\n.. code:: °\n\n«»",
         "import x from './°.md'\nexport const y = \"°\"\n\n«» {/* ° */} {f(\"°\")}",
         "@@@ note\n°\n@@@\n\n;;; °\n\n«»\n\n&& ° && °\n\n^^^ °",
+        "<% ° %> «» <%= f('°') %>\n\n+---+---+\n| ° | a |\n+===+===+\n\n«» ${°} #{°} <%",
         # HTML that is not HTML's own
         "<Mystery>°</Mystery> «»\n\n<Callout>\n\n«»\n\n</Callout>\n\n<Math>°</Math>",
     ],
@@ -73,6 +74,7 @@ def test_markdown(atlas: Atlas, text: str) -> None:
         "<ul><li>«»<li>«»</ul><x-a><p>«»<p>«»</x-a>«»<table><tr><td>«»<td>«»</table>",
         "<details><summary>«»</summary>«»</details><object>°</object><noscript>°</noscript>",
         "<svg/>«»<svg>°<p>°</p></svg>«»<pre>°</PRE >«»<code>°<code>°</code>°</code>«»",
+        "<div class=mermaid>°</div>«»<%= ° %>«»<div class='codehilite'>°</div>",
         "<math>°</math> \\(°\\) $°$ <x-y>°</x-y><p>«»</p> <x-y>°",
     ],
 )

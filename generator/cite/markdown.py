@@ -36,7 +36,7 @@ from generator.cite.mentions import MARK, Language, Reference, marked, marks, ma
 from generator.cite.templates import MATH, set_aside
 
 _ODD = re.compile(  # how a line begins that belongs to a construct, in a text that no rule took for one
-    r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\{[:%#!]|\.\. |#\+|:[\w-]+:|[\w-]+:: |export\s+\w+\s"
+    r"^[ \t]*(?:[!?:%+^&/;|#\\@]{2}|={3}|\+[-=]{2}|\{[:%#!]|\.\. |#\+|:[\w-]+:|[\w-]+:: |export\s+\w+\s"
     r"|import\s.*\sfrom\s*['\"])",
     re.MULTILINE,
 )

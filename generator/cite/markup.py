@@ -40,7 +40,7 @@ _PROSE = frozenset(
 _LINKS = ("a", "atlas-unit", "atlas-link")
 _NOT_TEXT = re.compile(
     r"(?:^|[\s_-])(?:math|katex|mjx|tex2jax_ignore|(?:tex|latex|equation|formula|arithmatex|notranslate|highlight|hljs"
-    r"|listing|verbatim|(?:source)?code)(?![a-z]))",
+    r"|listing|verbatim|mermaid|codehilite|(?:source)?code)(?![a-z]))",
     re.IGNORECASE,
 )
 # spans of code in a block of HTML are none, but some read Markdown there, and everyone means code

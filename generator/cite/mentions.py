@@ -37,8 +37,8 @@ _NAME = r"(?:(?P<of>[a-z0-9][a-z0-9_-]{0,63})/)?(?P<layer>(?:mixed|conv)[0-9a-z]
 _APART = r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
 _OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9])"
 # emphasis that ends while a word goes on, as in ``**mixed4a:9**s``, would be none with a link's bracket in between;
-# ``[r]`` in front of a link would be another link; ``((…))`` is another program's
-_APART += r"(?<!\w[*~])(?<!\w(?:\*\*|~~))(?<!\w\*{3})(?<![^\]]\])(?<!\(\()"
+# ``[r]`` in front of a link would be another link; ``((…))`` and ``${…}`` are other programs'
+_APART += r"(?<!\w[*~])(?<!\w(?:\*\*|~~))(?<!\w\*{3})(?<![^\]]\])(?<!\(\()(?<![$#]\{)"
 _OVER += r"(?![*~]{1,3}\w)"
 _MENTION = re.compile(
     rf"(?:{_SCHEME})(?=(?P<address>(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{MASK}]){{1,2000}}+)(?P<torn>[^\s<>\"`|\]])?)"

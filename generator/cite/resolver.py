@@ -32,9 +32,9 @@ _PAGE = re.compile(r"(?:embed/)?([^/]+)/([^/]+)/(0|[1-9][0-9]{0,5})(?:-([a-z]+))
 _LAYER = re.compile(r"([^/]+)/([^/]+)/(?:index\.(?:html|json|jpg))?")
 _STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
 _PICTURE = re.compile(r"p-[0-9a-f]{8}")
-_UNITS_LAYER = r"mixed\d\w*|conv\w*|inception_?\d\w*|[345][a-e](?:_\w+)?"
+_UNITS_LAYER = r"(?:mixed\d\w*|conv\w*|inception_?\d\w*|[345][a-e](?:_\w+)?)(?:@[\w-]+)?"
 _LOOKS = re.compile(
-    rf"(?:[\w-]+/)?(?:(?:{_UNITS_LAYER})[:/_ ]+(?:(?:[135]x[135]|7x7_s2|3x3_reduce|pool|reduce|proj|bottleneck|output)"
+    rf"(?:[\w-]+/)?(?:{_UNITS_LAYER}[:/_ ]+(?:(?:[135]x[135]|7x7_s2|3x3_reduce|pool|reduce|proj|bottleneck|output)"
     r"[:/_ ]+)*\d+|\d[a-z]:\d+)(?P<more>[-,][0-9,-]*)?",
     re.IGNORECASE | re.ASCII,
 )
