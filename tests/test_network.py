@@ -173,6 +173,14 @@ def test_normalisation_is_torchs_own_forward_and_backward(norm: Norm) -> None:
     assert torch.autograd.gradcheck(lambda x: local_response_norm(x, norm), x)
 
 
+def test_a_network_that_a_study_ran_can_render() -> None:
+    norm, x = Norm(5, 2.0, 0.6, 1.5), torch.rand(1, 13, 2, 2)  # 13 channels: nobody asked for this kernel before
+    with torch.inference_mode():
+        local_response_norm(x, norm)
+    local_response_norm(x.requires_grad_(), norm).sum().backward()
+    assert x.grad is not None
+
+
 def test_the_picture_is_differentiated_and_the_weights_are_frozen(net: Inception) -> None:
     rgb = torch.rand(1, 3, 64, 64, requires_grad=True)
     net(rgb, "mixed3a").sum().backward()
