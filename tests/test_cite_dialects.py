@@ -53,6 +53,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         "import x from './°.md'\nexport const y = \"°\"\n\n«» {/* ° */} {f(\"°\")}",
         "@@@ note\n°\n@@@\n\n;;; °\n\n«»\n\n&& ° && °\n\n^^^ °",
         "<% ° %> «» <%= f('°') %>\n\n+---+---+\n| ° | a |\n+===+===+\n\n«» ${°} #{°} <%",
+        "  Unit        Name\n  ----------  ----\n  °   x\n\n«»\n\n- - -\n«»\n\n```\na  b\n-- --\n```\n«»",
         # HTML that is not HTML's own
         "<Mystery>°</Mystery> «»\n\n<Callout>\n\n«»\n\n</Callout>\n\n<Math>°</Math>",
     ],

@@ -41,6 +41,7 @@ _ODD = re.compile(  # how a line begins that belongs to a construct, in a text t
     re.MULTILINE,
 )
 _TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
+_COLUMNS = re.compile(r"^[ \t]*(?=--+(?: +--+)+[ \t\r]*$)", re.MULTILINE)  # Pandoc's tables, laid out by spaces
 _ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*", re.MULTILINE)
 _BRACES = re.compile(r"\{(?!\w[\w:\s-]*\})(?:[^{}\n]|\{[^{}\n]*\})*+\}")  # {mixed4a:9} is a name in braces
 _IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
@@ -62,7 +63,8 @@ def read_markdown(text: str, language: Language = "markdown") -> list[Reference]
     plain = mask(plain, (found.span() for found in _ABBREVIATION.finditer(plain)))
     found = list(mentions(plain, language))
     environment: dict[str, Any] = {"raw": set()}
-    page = _parser().render(_TABS.sub(r"\1!!!", marked(plain, found)), environment)
+    source = _COLUMNS.sub("&& ", _TABS.sub(r"\1!!!", marked(plain, found)))  # what is odd is left alone
+    page = _parser().render(source, environment)
     tree = Tree(page, plain, found, environment["raw"])
     defined = [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]
     links = dict(link for each in defined for link in tree.links(each["href"]))
