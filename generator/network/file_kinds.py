@@ -126,15 +126,15 @@ def _not_of_old_torch(path: Path) -> str:
     not loaded. The numbers follow as they are in memory.
     """
     with open(path, "rb") as file:
-        head = io.BytesIO(file.read(_PICKLE_LIMIT))
+        head = io.BytesIO(file.read(_INDEX_LIMIT))
     numbers = ([n for _, n, _ in pickletools.genops(head) if isinstance(n, int)] for _ in range(5))
     try:
         if _MAGIC not in next(numbers):
             return "a pickle that torch did not write"
         _, _, tensors, _ = numbers
     except (ValueError, UnicodeError) as error:
-        if head.tell() == _PICKLE_LIMIT:
-            _refuse_long(path, path.stat().st_size, _PICKLE_LIMIT)
+        if head.tell() == _INDEX_LIMIT:
+            _refuse_long(path, path.stat().st_size, _INDEX_LIMIT)
         raise ValueError("not a whole torch file") from error
     _refuse_large(path, path.stat().st_size, max(tensors, default=0))
     return ""
