@@ -14,8 +14,8 @@
   sheet.replaceSync(`
     :host { white-space: nowrap; }
     a { color: inherit; text-underline-offset: .15em; text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); }
-    img { width: 21px; height: 21px; border-radius: 3px; vertical-align: -5px; margin-right: .3em; }
-    iframe { position: fixed; inset: auto; margin: 0; padding: 0; width: ${wide}px; height: ${high}px; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 8px; box-shadow: 0 10px 35px rgb(0 0 0 / .25); }
+    img { border-radius: 3px; vertical-align: -5px; margin-right: .3em; }
+    iframe { position: fixed; inset: auto; margin: 0; padding: 0; width: ${wide}px; height: ${high}px; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 8px; box-shadow: 0 10px 35px #0004; }
   `);
 
   // [checkpoint, layer, channel, view] of the link within, if it leads to this atlas, else of the ref; a link elsewhere is left
