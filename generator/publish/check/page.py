@@ -10,7 +10,7 @@ Pages are parsed by lexbor, which follows the HTML standard: docs/decisions/0021
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
@@ -22,6 +22,9 @@ from generator.publish.check.budgets import PageContents
 
 _POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 _NOT_FETCHED = ("canonical", "alternate", "prev", "next")  # links in the head that a browser does not follow
+
+
+Attributes = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,26 @@ class PageChecked:
 def check_page(address: str, text: str | bytes, files: Container[str], base: str) -> PageChecked:
     """Check the page at ``address``. ``base`` is the published address of the site, or ""."""
     tree = LexborHTMLParser(text)
+    elements: dict[str, list[Attributes]] = {}
+    for node in tree.css("*"):  # one pass: making the attributes takes longer than finding the elements
+        elements.setdefault(node.tag or "", []).append(node.attributes)
 
-    def values(selector: str, name: str) -> list[str]:
-        return [node.attributes.get(name) or "" for node in tree.css(selector)]
+    def values(tag: str, name: str) -> list[str]:
+        return [given.get(name) or "" for given in elements.get(tag, ())]
 
-    heads = [node.attributes for node in tree.css("link")]
-    sets = (part.split()[0] for given in values("img[srcset]", "srcset") for part in given.split(",") if part.strip())
+    heads = elements.get("link", ())
+    sets = (part.split()[0] for given in values("img", "srcset") for part in given.split(",") if part.strip())
     shown = {given.get("href") or "" for given in heads if given.get("rel") not in _NOT_FETCHED}
-    shown.update(values("img[src], script[src], iframe[src]", "src"), values("image", "href"), sets)
+    shown.update(
+        *(filter(None, values(tag, "src")) for tag in ("img", "script", "iframe")), values("image", "href"), sets
+    )
     links = {given.get("href") or "" for given in heads if given.get("rel") in _NOT_FETCHED}
-    links.update(values('meta[property="og:image"]', "content"), anchors := values("a", "href"))
+    links.update(
+        given.get("content") or "" for given in elements.get("meta", ()) if given.get("property") == "og:image"
+    )
+    links.update(anchors := values("a", "href"))
 
-    wrong = list(_wrong(tree))
+    wrong = list(_wrong(tree, elements))
     places: list[tuple[str, str, str]] = []
     fetched: list[str] = []
     folder = posixpath.dirname(address)
@@ -67,10 +78,10 @@ def check_page(address: str, text: str | bytes, files: Container[str], base: str
             wrong.append(f"link to {link or 'nothing'} leads nowhere")
         elif place:
             places.append((link, target, place))
-    ids = frozenset(values("[id]", "id"))
+    ids = frozenset(given["id"] or "" for some in elements.values() for given in some if "id" in given)
     contents = PageContents(
         names=sum("families/" in link for link in anchors) + len(tree.css(".units i")),
-        pictures=len(tree.css("img")),
+        pictures=len(elements.get("img", ())),
         others=max(0, sum(name.startswith("p-") for name in ids) - 1),  # the unit's own is none
         credited=len(tree.css(".credited a")),
         photographs=len(tree.css("summary img")),
@@ -80,20 +91,19 @@ def check_page(address: str, text: str | bytes, files: Container[str], base: str
     return PageChecked(tuple(wrong), ids, tuple(places), contents)
 
 
-def _wrong(tree: LexborHTMLParser) -> Iterator[str]:
+def _wrong(tree: LexborHTMLParser, elements: Mapping[str, Sequence[Attributes]]) -> Iterator[str]:
     """What is wrong in a page, whatever else there is."""
     ids: dict[str, int] = {}
     pointed: set[str] = set()
-    for node in tree.css("*"):
-        for name, value in node.attributes.items():
+    for tag, some in elements.items():
+        for name, value in (item for given in some for item in given.items()):
             if name == "id":
                 ids[value or ""] = ids.get(value or "", 0) + 1
             elif name in _POINTING:
                 pointed.update((value or "").split())
             elif name == "style" or name.startswith("on"):
-                yield f"<{node.tag} {name}> is refused by the security policy; use static/"
-    for node in tree.css("img"):
-        given = node.attributes
+                yield f"<{tag} {name}> is refused by the security policy; use static/"
+    for node, given in zip(tree.css("img"), elements.get("img", ()), strict=True):
         has_words = "alt" in given and node.parent and node.parent.tag == "a" and node.parent.text(strip=True)
         if not given.get("alt") and not has_words:  # a picture in a link may leave it to the link's words
             yield f"picture {given.get('src') or '?'} has no alt text"
