@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from photographs import made_up_photographs
 from PIL import Image
-from shell import Run
+from safetensors.torch import save_file
+from shell import Run, finish, spawn, wait_for_answers
 
+from generator.checkpoints import CHECKPOINTS
 from generator.core.architecture import Mixed
 from generator.network import Inception
+from generator.network.load import draw_weights
 from generator.store.store import Damage, Store
-from generator.study.analyses import analyses
+from generator.study.analyses import analyses, photos
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 from generator.study.expanded import expanded_weights, strongest
 from generator.study.run import missing, run
@@ -131,6 +137,34 @@ def test_the_command_answers_once(tmp_path: Path, run: Run, monkeypatch: pytest.
     assert "0 damaged" in out
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_killed_study_goes_on_and_finds_the_same(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = ("conv2d0", "conv2d1", "softmax2")
+    code = (
+        "from dataclasses import replace\nfrom generator.study.analyses import photos\n"
+        f"photos.ANALYSIS = replace(photos.ANALYSIS, layers=lambda architecture: {layers})\n"
+    )
+    made_up_photographs(tmp_path, 3)
+    for name in ("killed", "whole"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "atlas.toml").write_text('[checkpoints.untrained]\nunits = []\n[photos]\nfolders = [".."]\n')
+    process = spawn(tmp_path / "killed", "study", "photos", code=code)
+    wait_for_answers(tmp_path / "killed", 1)
+    process.kill()
+    finish(process)
+    monkeypatch.setattr(photos, "ANALYSIS", replace(photos.ANALYSIS, layers=lambda architecture: layers))
+    found = []
+    for name in ("killed", "whole"):
+        monkeypatch.chdir(tmp_path / name)
+        assert run("study", "photos")[0] == 0
+        store = Store(tmp_path / name / "site/store")
+        found.append({result.question["layer"]: store.arrays(result) for result in store.results()})
+    assert found[0].keys() == found[1].keys() == set(layers)
+    for layer in layers:
+        for what, array in found[0][layer].items():
+            assert np.array_equal(array, found[1][layer][what]), (layer, what)
+
+
 def test_what_is_missing_or_unknown_is_one_line(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["mixed3a:0"]\n')
     monkeypatch.chdir(tmp_path)
@@ -159,3 +193,30 @@ def test_a_photograph_whose_pixels_cannot_be_read_is_told(
     code, _, err = run("study", "half")
     assert code == 0
     assert err.count("left out: half.jpg: image file is truncated") == 1
+
+
+def test_another_checkpoint_is_compared_and_shown(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of one's own, under a name of their own: with a picture their fingerprint is known, and not before."""
+    architecture = CHECKPOINTS["untrained"].architecture
+    save_file(draw_weights(architecture, seed=7), tmp_path / "twin.safetensors")
+    (tmp_path / "photographs").mkdir()
+    made_up_photographs(tmp_path / "photographs", 3)
+    (tmp_path / "atlas.toml").write_text(
+        '[checkpoints.untrained]\nunits = ["conv2d0:0"]\n[checkpoints.twin]\nunits = ["conv2d0:5"]\n'
+        f'architecture = "{architecture.name}"\nweights = "twin.safetensors"\n'
+        '[recipe]\nsize = 32\ninput = 32\nsteps = 4\nprecision = "float32"\n[photos]\nfolders = ["photographs"]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    assert run("render", "--checkpoint", "untrained")[0] == 0
+    code, _, err = run("study", "similar", "--layer", "conv2d0", "--dry-run")
+    assert (code, err) == (0, "not compared with twin, which has no picture yet; `atlas render` renders some\n")
+    assert run("render")[0] == 0
+    for checkpoint, other in (("untrained", "twin"), ("twin", "untrained")):
+        code, out, err = run("study", "similar", "--layer", "conv2d0", "--checkpoint", checkpoint)
+        assert (code, "answered 1" in out, "not compared" in err) == (0, True, False), err
+        code, out, _ = run("study", "conv2d0:0", "--json", "--checkpoint", checkpoint)
+        named = [(x["checkpoint"], x["unit"].split(":")[0]) for x in json.loads(out)["similar"]]
+        assert named == [(checkpoint, "conv2d0")] * 6 + [(checkpoint, "conv2d1")] * 6 + [(other, "conv2d0")] * 6
+    assert run("build")[0] == 0
+    assert "In twin" in (tmp_path / "site/untrained/conv2d0/0.html").read_text()
+    assert run("check")[0] == 0

@@ -14,10 +14,10 @@ Damage in the store does not stop a build: a record that cannot be read counts a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.config.labels import Label, Labels, LabelSource, dangling_links, read_labels
@@ -32,6 +32,9 @@ from generator.publish.album import Album
 from generator.store.findings import newest
 from generator.store.status import known_fingerprint
 from generator.store.store import DamagedError, Store, UnreadableError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 INPUT = 224  # side of the pictures that the network was trained on, in pixels
 
@@ -172,6 +175,26 @@ class Catalog:
     def latest(self, kind: str, fingerprint: str | None, layer: str) -> Result | None:
         """The newest answer of a kind about a layer of these weights."""
         return self._latest.get((kind, fingerprint, layer))
+
+    @cached_property
+    def arrays(self) -> Callable[[str, str | None, str], Mapping[str, NDArray[Any]]]:
+        """Gives the arrays of the newest answer of a kind about a layer of these weights; without one, none.
+
+        They are read when a page of the layer comes, once for all that stands on it; those of a few layers are held.
+        """
+        store = Store(self.config.store)
+
+        @lru_cache(maxsize=24)
+        def arrays(kind: str, fingerprint: str | None, layer: str) -> Mapping[str, NDArray[Any]]:
+            result = self.latest(kind, fingerprint, layer)
+            try:
+                return store.arrays(result) if result else {}
+            except UnreadableError:
+                raise
+            except DamagedError:  # `atlas check` tells of it
+                return {}
+
+        return arrays
 
     @cached_property
     def album(self) -> Album:

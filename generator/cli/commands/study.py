@@ -16,6 +16,7 @@ from generator.cli.command import Command
 from generator.cli.options import RenderOptions, checkpoint_option, study_options
 from generator.cli.output import echo
 from generator.cli.rendering import load_network, need, warn
+from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import Config, load_config
 from generator.core.architecture import CLASSIFIER
 from generator.core.errors import UsageError, did_you_mean
@@ -118,9 +119,12 @@ def command(
     if any(each.layers for each in todo):
         unread: dict[str, str] = {}  # headers were sound, pixels not
         with _divided(subject, todo, config, how) as subject, progress(chosen.name, "parts", 100, keep=True) as bar:
-            for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):
-                kept += 1
-                unread |= result.facts.get("left_out", {})
+            try:
+                for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):
+                    kept += 1
+                    unread |= result.facts.get("left_out", {})
+            except KeyboardInterrupt:
+                end_stopped(f"{kept} layers that are finished are kept")
         _tell(unread)
     echo(f"answered {kept}, already there {sum(each.present for each in todo)}, in {store.root}; type `atlas build`")
 

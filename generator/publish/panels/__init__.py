@@ -19,14 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from generator.core.listing import modules_of
 from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.store.findings import ANALYSES, Study
-from generator.store.store import DamagedError, Store, UnreadableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,23 +73,8 @@ LayerArrays = Callable[[str | None, str], "Mapping[str, NDArray[Any]]"]
 
 
 def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
-    """Gives the arrays of the newest answer of a kind, by fingerprint and layer; of a layer without one, none.
-
-    They are read when a page of the layer comes, and those of a few layers are held.
-    """
-    store = Store(catalog.config.store)
-
-    @lru_cache(maxsize=4)
-    def arrays(fingerprint: str | None, layer: str) -> Mapping[str, NDArray[Any]]:
-        result = catalog.latest(kind, fingerprint, layer)
-        try:
-            return store.arrays(result) if result else {}
-        except UnreadableError:
-            raise
-        except DamagedError:  # `atlas check` tells of it
-            return {}
-
-    return arrays
+    """Gives the arrays of the newest answer of a kind, by fingerprint and layer; of a layer without one, none."""
+    return partial(catalog.arrays, kind)
 
 
 def read_study(catalog: Catalog, checkpoint: AtlasCheckpoint) -> Study:
