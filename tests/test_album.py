@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -181,3 +182,19 @@ def test_an_atlas_without_photographs_has_no_page_of_them(tmp_path: Path) -> Non
     atlas: TinyAtlas = tiny_atlas(tmp_path)
     build(atlas.config())
     assert not (atlas.site / "photographs.html").exists()
+
+
+def test_odd_names_and_links_among_photographs_stop_no_build(tmp_path: Path) -> None:
+    atlas = tiny_atlas(tmp_path / "atlas")
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    (folder / "loop").symlink_to(folder)
+    (folder / "a.jpg").symlink_to("b.jpg")
+    (folder / "b.jpg").symlink_to("a.jpg")
+    (folder / "nothing.jpg").symlink_to("nowhere")
+    with open(os.fsencode(folder) + b"/\xff.jpg", "wb"):
+        pass
+    atlas.toml(("[recipe]", f'[photos]\nfolders = ["{folder}"]\n\n[recipe]'))
+    first = build(atlas.config())
+    assert first.written
+    assert build(atlas.config()).written == 0

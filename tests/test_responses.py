@@ -11,6 +11,7 @@ from generator.network import Inception
 from generator.photos.photographs import Photographs, read_photograph
 from generator.study import groups, shares, similarity, tuning
 from generator.study import responses as gathering
+from generator.study.analyses import analyses
 from generator.study.analysis import Subject
 from generator.study.examples import examples
 from generator.study.responses import Responses, describe, gather
@@ -67,6 +68,12 @@ def test_the_network_says_what_it_sees(net: Inception, photographs: Photographs,
     said = net(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, "softmax2")
     assert responses.top_class.tolist() == said.argmax(1).tolist()
     assert np.allclose(responses.probability, said.max(1).values, rtol=1e-4)
+
+
+def test_the_list_of_photographs_is_found_without_any_layer(subject: Subject) -> None:
+    """It comes last, so that a run that was killed may lack it alone."""
+    (found,) = analyses()["photos"].compute(subject, ["softmax2"], lambda share: None)
+    assert found.arrays["name"].tolist() == [photograph.name for photograph in subject.every_photograph]
 
 
 def test_positions_are_described_by_the_whole_layer(net: Inception, subject: Subject, responses: Responses) -> None:

@@ -183,7 +183,7 @@ def read_batches(
     A photograph whose header is sound and whose pixels cannot be read is told to ``left_out`` with the reason.
     """
     starts = range(0, len(photographs), size)
-    with ThreadPoolExecutor(2) as readers:
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as readers:
 
         def begin(start: int) -> Iterator[NDArray[np.uint8] | str]:
             return readers.map(_read_or_reason, photographs[start : start + size])

@@ -45,7 +45,7 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     responses = gather(subject, layers, advance=lambda share: advance(0.55 * share))
     arrays = {layer: examples(responses.layers[layer]) for layer in channels}
     best = {layer: (found["best_photo"], found["best_position"]) for layer, found in arrays.items()}
-    vectors = describe(subject, responses, best, advance=lambda share: advance(0.3 * share))
+    vectors = describe(subject, responses, best, advance=lambda share: advance(0.3 * share)) if best else {}
     for layer in channels:
         found = responses.layers[layer]
         samples = found.samples.columns()
