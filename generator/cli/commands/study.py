@@ -117,6 +117,7 @@ def command(
         return
     kept = 0
     if any(each.layers for each in todo):
+        load()  # a file that is refused is refused before an analysis imports torch
         unread: dict[str, str] = {}  # headers were sound, pixels not
         with _divided(subject, todo, config, how) as subject, progress(chosen.name, "parts", 100, keep=True) as bar:
             try:
