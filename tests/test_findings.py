@@ -108,7 +108,7 @@ def test_similar_units_are_of_the_layer_of_those_beside_it_and_of_other_checkpoi
     panel = page[page.index('id="like"') :]
     assert "over 3 photographs" in panel
     assert panel.index("In mixed4a") < panel.index("In mixed4b") < panel.index("In untrained")
-    assert '<a href="12.html">' in panel
+    assert "<a href=12.html>" in panel
     assert "4b:12 (r 0.90)" in panel, "it is not rendered, and has no page"
     assert "r -0.20" not in panel, "what is not like it is not shown"
     assert check(studied.config()) == []
