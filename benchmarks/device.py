@@ -2,20 +2,24 @@
 
 >>> make bench-gpu                                 # or: python benchmarks/device.py --device cuda
 
-Everything is measured by the commands that people type, each in a process of its own, but for the step in the loop. The
-table is printed, and written with all that was measured into a JSON file. Numbers are kept in docs/benchmarks.md.
+Everything is measured by the commands that people type, each in a process of its own, but for the step in the loop; the
+whole command says where its wall clock goes. The table is printed, and written with all that was measured into a JSON
+file. Numbers are kept in docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,17 +31,32 @@ import torch
 from generator.bench.floor import synchronize
 from generator.checkpoints import CHECKPOINTS
 from generator.core.recipe import Recipe
+from generator.kernels import choice
 from generator.network import Inception, load_checkpoint
 from generator.network.memory import keep_freed_memory
-from generator.render import ascent
+from generator.render import ascent, renderer, replay
 from generator.render.arithmetic import fastest
 from generator.render.local import pick_device
 from generator.store.store import Store
 
+PARTS = (  # of a whole run: what is timed, and what it is called
+    (renderer, "draw", "draws, in a thread"),
+    (renderer, "bytes_per_unit", "counting memory"),
+    (replay._Graph, "_aside", "steps before a recording"),
+    (replay._Graph, "_recorded", "recording"),
+    (renderer, "ascend", "ascents as the host sees them, all of these in it"),
+    (renderer.Renderer, "_answer", "waiting for the device and evaluating"),
+    (renderer, "to_pixels", "of it copying pictures back"),
+    (renderer, "encode", "encoding, in threads"),
+    (Store, "write", "writing, in a thread"),
+)
 SETTLED = 5  # steps after the leak has ended: until then a GPU records the step
 
 
 def main(words: Sequence[str] | None = None) -> None:
+    if words is None and sys.argv[1:2] == ["--traced"]:
+        traced(Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])
+        return
     asked = arguments(words)
     where = pick_device(asked.device)
     recipe = Recipe(size=asked.size, input=asked.size, steps=asked.steps)
@@ -47,11 +66,15 @@ def main(words: Sequence[str] | None = None) -> None:
     found: dict[str, Any] = {"batch": asked.batch, "recipe_steps": recipe.steps, "layers": {}}
     for layer in asked.layers:
         one: dict[str, Any] = {"in_the_loop_us": in_the_loop(net, layer, recipe, asked.batch)}
+        if choice.operations(net.mean.device, net.mean.dtype).fused:
+            with plain_operations():
+                one["without_kernels_us"] = in_the_loop(net, layer, recipe, asked.batch)
         if asked.batch > 16:
             one["in_batches_of_16_us"] = in_the_loop(net, layer, recipe, 16)
         one["bench"] = bench(asked, layer, asked.batch, "--no-lucent", "--batch", str(asked.batch))
         if asked.compile:
-            one["compiled"] = compiled(net, layer, recipe, asked.batch)
+            with plain_operations():
+                one["compiled"] = compiled(net, layer, recipe, asked.batch)
         found["layers"][layer] = one
     found["lucent"] = bench(asked, asked.layers[0], 2, "--no-loop", "--lucent-steps", str(asked.lucent_steps))
     del net
@@ -76,6 +99,18 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     said.add_argument("--compile", action="store_true", help="the objective under torch.compile too")
     said.add_argument("--output", default="device.json")
     return said.parse_args(words)
+
+
+@contextmanager
+def plain_operations() -> Iterator[None]:
+    """No kernels for as long as this lasts."""
+    os.environ["ATLAS_KERNELS"] = "0"
+    choice._compared.cache_clear()
+    try:
+        yield
+    finally:
+        del os.environ["ATLAS_KERNELS"]
+        choice._compared.cache_clear()
 
 
 def in_the_loop(net: Inception, layer: str, recipe: Recipe, count: int) -> float:
@@ -121,29 +156,65 @@ def bench(asked: argparse.Namespace, layer: str, units: int, *more: str) -> dict
 
 
 def whole(asked: argparse.Namespace, selected: Sequence[str]) -> dict[str, Any]:
-    """One `atlas render` into an empty store: seconds, processor seconds, and how long the device was at work.
+    """One `atlas render` into an empty store: seconds, processor seconds, how long the device was at work, and the wall
+    clock of :data:`PARTS`.
 
-    That is the sum over the records of each unit's share of its batch; the rest of the time it waited.
+    The device works for the sum over the records of each unit's share of its batch; the rest of the time it waits.
     """
     settings = ["--size", str(asked.size), "--input", str(asked.size), "--steps", str(asked.steps)]
     with tempfile.TemporaryDirectory(prefix="atlas-") as name:
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        atlas(asked, Path(name), "render", *selected, *settings)
+        spent = Path(name) / "spent.json"
+        by = (__file__, "--traced", str(spent), str(time.time()))
+        atlas(asked, Path(name), "render", *selected, *settings, by=by)
         seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent_text = spent.read_text()
         busy = [record.provenance.seconds for record in Store(Path(name) / "site" / "store").records()]
     return {
         "units": len(busy),
         "seconds": seconds,
         "processor_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "device_seconds": sum(busy),
+        "parts": json.loads(spent_text),
     }
 
 
-def atlas(asked: argparse.Namespace, folder: Path, command: str, *words: str) -> str:
+def traced(path: Path, begun: float, words: Sequence[str]) -> None:
+    """An `atlas` command; the seconds of its parts are written to a file. ``begun`` is when its process was started."""
+    from generator.cli.main import main as command
+
+    spent: Counter[str] = Counter()
+
+    def timed(owner: Any, name: str, label: str) -> None:
+        plain = getattr(owner, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            if name == "ascend":
+                spent.setdefault("start-up", time.time() - begun)
+            at = time.perf_counter()
+            try:
+                return plain(*given, **named)
+            finally:
+                spent[label] += time.perf_counter() - at
+
+        setattr(owner, name, call)
+
+    for part in PARTS:
+        timed(*part)
+    sys.argv = ["atlas", *words]
+    try:
+        command()
+    finally:
+        path.write_text(json.dumps(spent))
+
+
+def atlas(
+    asked: argparse.Namespace, folder: Path, command: str, *words: str, by: Sequence[str] = ("-m", "generator.cli.main")
+) -> str:
     """What a command says on stdout, in a folder with an atlas.toml that says nothing but the checkpoint."""
     (folder / "atlas.toml").write_text(f"[checkpoints.{asked.checkpoint}]\nunits = []\n")
     given = ["--device", asked.device, *(["--weights", str(asked.weights.absolute())] if asked.weights else [])]
-    line = [sys.executable, "-m", "generator.cli.main", command, *words, *given]
+    line = [sys.executable, *by, command, *words, *given]
     done = subprocess.run(line, cwd=folder, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"`atlas {command} {' '.join(words)}` failed with {done.returncode}")
@@ -161,6 +232,7 @@ def table(found: dict[str, Any]) -> Iterator[str]:
     yield f"| µs a unit and step | {' | '.join(layers)} |\n|---|{'---|' * len(layers)}"
     rows = {
         "in the loop": lambda one: one["in_the_loop_us"],
+        "the same without kernels": lambda one: one.get("without_kernels_us"),
         "the same in batches of 16": lambda one: one.get("in_batches_of_16_us"),
         "by `atlas bench`, with what stands around the loop": lambda one: 1000 * one["bench"]["ours"]["ms_per_step"],
         "convolutions alone": lambda one: 1000 * median(one["bench"]["floor_ms"]),
@@ -183,7 +255,8 @@ def table(found: dict[str, Any]) -> Iterator[str]:
         yield (
             f"- `atlas render`, {run['units']:,} units, an empty store: {run['seconds']:.1f} s, "
             f"{run['units'] / run['seconds']:.3g} units a second, {run['processor_seconds']:.0f} s of processor time; "
-            f"the device worked for {run['device_seconds']:.1f} s"
+            f"the device worked for {run['device_seconds']:.1f} s; "
+            + ", ".join(f"{part} {seconds:.1f} s" for part, seconds in run["parts"].items())
         )
 
 

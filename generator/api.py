@@ -136,7 +136,8 @@ def _render(net: Inception, asked: Sequence[Question], batch: int, progress: boo
     renderer = Renderer(net, net.name)
     done: dict[Question, Rendered] = {}
     with progress_bar(net.name, "units", plan.units, show=progress) as bar:
-        for picture in chain.from_iterable(renderer.render(plan.batches, bar.advance)):
+        for pending in chain.from_iterable(renderer.render(plan.batches, bar.advance)):
+            picture = pending()
             if not isinstance(picture, Rendered):
                 raise AtlasError(f"{picture.question.unit}: {picture.why}")
             done[picture.question] = picture

@@ -61,6 +61,10 @@ def test_a_device_is_measured_by_one_command(
     said, found = capsys.readouterr().out, json.loads((tmp_path / "found.json").read_text())
     assert (found["first"]["units"], found["whole"]["units"]) == (1, 3)
     assert 0 < found["whole"]["device_seconds"] < found["whole"]["seconds"]
+    spent = found["whole"]["parts"]
+    ascents = spent["ascents as the host sees them, all of these in it"]
+    assert 0 < ascents < found["whole"]["seconds"] - spent["start-up"]
+    assert {"draws, in a thread", "encoding, in threads", "writing, in a thread"} < set(spent)
     assert found["layers"]["conv2d0"]["in_the_loop_us"] > 0
     rows = [line for line in said.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows] == [

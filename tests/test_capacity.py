@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,11 +16,13 @@ from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.network import Inception, load_checkpoint
 from generator.render import canvas, renderer
-from generator.render.capacity import bytes_per_unit, fits
+from generator.render.capacity import bytes_per_unit, fits, free_bytes
+from generator.render.local import run
 from generator.render.objective import measure
 from generator.render.renderer import EncodedImage, Renderer, finish
 from generator.render.robustness import transformations, warp
-from generator.store.plan import Batch
+from generator.store.plan import Batch, make_plan
+from generator.store.store import Store
 
 CPU = torch.device("cpu")
 
@@ -44,10 +50,14 @@ def test_it_counts_what_a_step_really_keeps(net: Inception, layer: str, precisio
 
 
 def test_a_large_canvas_goes_in_small_batches(net: Inception) -> None:
-    each = [fits(bytes_per_unit(net, "mixed4a_3x3", Recipe(size=n, input=n)), CPU) for n in (64, 224, 448, 1024)]
+    each = [
+        fits(bytes_per_unit(net, "mixed4a_3x3", Recipe(size=n, input=n)), free_bytes(CPU)) for n in (64, 224, 448, 1024)
+    ]
     assert each == sorted(each, reverse=True)
     assert each[1] >= 32 > each[3] >= 2
-    assert fits(1 << 50, CPU) == 2, "what does not fit at all is left to the renderer, which halves and says so"
+    assert fits(1 << 50, free_bytes(CPU)) == 2, (
+        "what does not fit at all is left to the renderer, which halves and says so"
+    )
 
 
 def test_a_gpu_is_asked_for_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,16 +65,16 @@ def test_a_gpu_is_asked_for_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10 << 30, 80 << 30))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 50 << 30)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 20 << 30)
-    assert 16 <= fits(1 << 30, gpu) <= 20, "what torch keeps for itself is free too"
+    assert 16 <= fits(1 << 30, free_bytes(gpu)) <= 20, "what torch keeps for itself is free too"
 
 
 def test_the_renderer_cuts_a_batch_to_what_fits(net: Inception, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = Recipe(size=32, input=64, steps=2, precision="float32")
     questions = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
     batch = Batch("conv2d0", "channel", recipe, tuple(questions), tuple(range(5)))
-    whole = [each.question for part in Renderer(net, "untrained").render([batch]) for each in part]
+    whole = [each().question for part in Renderer(net, "untrained").render([batch]) for each in part]
     monkeypatch.setattr(renderer, "fits", lambda needed, device: 2)
-    parts = [[each.question for each in part] for part in Renderer(net, "untrained").render([batch])]
+    parts = [[each().question for each in part] for part in Renderer(net, "untrained").render([batch])]
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [question for part in parts for question in part] == whole == questions
 
@@ -105,3 +115,30 @@ def test_nothing_is_kept_from_batch_to_batch(net: Inception) -> None:
         tracemalloc.stop()
     assert tensors_after == tensors_before
     assert bytes_after - bytes_before < 64 * 64 * 3 * 8, "arrays of one batch, and three were made in between"
+
+
+def test_the_thread_that_keeps_a_gpu_busy_does_nothing_else(
+    net: Inception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is counted, from shapes, and records are made in other threads."""
+    seen: dict[str, set[bool]] = {}
+
+    def noted(name: str) -> Callable[..., Any]:
+        plain = getattr(renderer, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            seen.setdefault(name, set()).add(threading.current_thread() is threading.main_thread())
+            assert not (given and isinstance(given[0], Inception)) or given[0].mean.is_meta
+            return plain(*given, **named)
+
+        return call
+
+    for name in ("bytes_per_unit", "draw", "Provenance", "encode"):
+        monkeypatch.setattr(renderer, name, noted(name))
+    recipe = Recipe(size=32, input=64, steps=2, wake_steps=1, precision="float32")
+    asked = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
+    store = Store(tmp_path)
+    plan = make_plan(asked, net.architecture, store, size=2)
+    assert run(plan, net, store, checkpoint="untrained").rendered == 5
+    assert len(seen) == 4
+    assert all(on_main == {False} for on_main in seen.values()), seen

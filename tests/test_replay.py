@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,10 +53,14 @@ class Recording(TorchDispatchMode):
 
 
 @pytest.fixture
-def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The path that a GPU takes, with recordings in place of CUDA graphs."""
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """The path that a GPU takes, with recordings in place of CUDA graphs. Gives the side streams that were made."""
+    streams: list[object] = []
 
     class Stream:
+        def __init__(self, device: object = None) -> None:
+            streams.append(device)
+
         def wait_stream(self, other: object) -> None: ...
 
     @contextlib.contextmanager
@@ -65,18 +70,22 @@ def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Recording)
     monkeypatch.setattr(torch.cuda, "graph", lambda recording: recording)
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(torch.cuda, "current_stream", Stream)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(wait_stream=lambda other: None))
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "stream", stream)
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda self, stream: None)
     monkeypatch.setattr(ascent, "replayable", lambda step, device: replay._Graph(step))
     monkeypatch.setattr(Recording, "made", 0)
+    replay._aside_of.cache_clear()
+    yield streams
+    replay._aside_of.cache_clear()
 
 
 @pytest.mark.parametrize(
     ("precision", "view"),
     [("float32", "channel"), ("float32", "neuron"), ("float32", "negative"), ("bfloat16", "channel")],
 )
-def test_a_replayed_ascent_is_the_same(net: Inception, on_a_gpu: None, precision: str, view: Any) -> None:
+def test_a_replayed_ascent_is_the_same(net: Inception, on_a_gpu: list[object], precision: str, view: Any) -> None:
     recipe = replace(SMALL, steps=14, wake_steps=6)
     trained = net if precision == "float32" else load_checkpoint("untrained", dtype=torch.bfloat16)
     replayed = climb(trained, [4, 9], recipe, view)
@@ -88,12 +97,13 @@ def test_a_replayed_ascent_is_the_same(net: Inception, on_a_gpu: None, precision
     torch.testing.assert_close(replayed.pictures, called.pictures)
 
 
-def test_a_short_ascent_is_not_recorded(net: Inception, on_a_gpu: None) -> None:
+def test_a_short_ascent_is_not_recorded(net: Inception, on_a_gpu: list[object]) -> None:
     climb(net, [4, 9], replace(SMALL, steps=3, wake_steps=1))
     assert Recording.made == 0
+    assert on_a_gpu == [0], "each side stream has memory of its own"
 
 
-def test_what_python_puts_into_a_step_would_be_noticed(on_a_gpu: None) -> None:
+def test_what_python_puts_into_a_step_would_be_noticed(on_a_gpu: list[object]) -> None:
     """A check that finds nothing proves nothing: a step that counts on the host is not replayed rightly."""
     x, turns = torch.zeros(1), iter(range(100))
     step = replay._Graph(lambda: x.add_(float(next(turns))))

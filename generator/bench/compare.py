@@ -27,7 +27,7 @@ from generator.network.load import Loaded
 from generator.render import lucent
 from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, ascend
-from generator.render.capacity import bytes_per_unit, fits
+from generator.render.capacity import bytes_per_unit, fits, free_bytes
 from generator.render.objective import evaluate
 from generator.render.robustness import enlarge
 from generator.store.plan import evenly
@@ -136,7 +136,9 @@ class _Bench:
         self.batches = [
             part
             for whole in batches(loaded, units, recipe)
-            for part in whole.split(min(batch, fits(bytes_per_unit(self.evaluator, whole.conv, recipe), device)))
+            for part in whole.split(
+                min(batch, fits(bytes_per_unit(self.evaluator, whole.conv, recipe), free_bytes(device)))
+            )
         ]
 
     def expect(self, steps: int) -> None:

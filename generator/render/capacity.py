@@ -22,12 +22,16 @@ _SHARE = 0.9  # of a GPU's free memory
 _BACKWARD = 2.0  # with gradients and workspaces, in what the forward pass saves
 
 
-def fits(needed: int, device: torch.device) -> int:
+def free_bytes(device: torch.device) -> float:
+    """What a batch may use, while none is rendered."""
+    if device.type != "cuda":
+        return _CPU_BYTES
+    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return (torch.cuda.mem_get_info(device)[0] + cached) * _SHARE
+
+
+def fits(needed: int, free: float) -> int:
     """How many units fit at a time, at least 2, if each needs so many bytes by :func:`bytes_per_unit`."""
-    free: float = _CPU_BYTES
-    if device.type == "cuda":
-        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        free = (torch.cuda.mem_get_info(device)[0] + cached) * _SHARE
     return max(2, int(free / (_BACKWARD * needed)))
 
 

@@ -13,10 +13,9 @@ from contextlib import closing
 from generator.cluster import scheduler
 from generator.cluster.pool import WorkerPool
 from generator.cluster.scheduler import Scheduler
-from generator.core.record import Rendered
 from generator.network.load import Loaded
 from generator.render.local import Outcome, keep
-from generator.render.renderer import Advance, EncodedImage, Failure, Renderer, finish
+from generator.render.renderer import Advance, EncodedImage, Failure, Pending, Renderer, finish
 from generator.store.plan import Batch, Plan
 from generator.store.store import Store
 
@@ -34,7 +33,7 @@ class Worker(scheduler.Worker):
         """Render and encode a batch."""
         return list(self._encoders.map(finish, self._device.submit(self.render, batch).result()))
 
-    def render(self, batch: Batch) -> list[Rendered | Failure]:
+    def render(self, batch: Batch) -> list[Pending]:
         return [each for part in self._renderer.render([batch]) for each in part]
 
 

@@ -15,11 +15,11 @@ import platform
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
-from itertools import islice
 
 import numpy as np
 import torch
@@ -37,10 +37,13 @@ from generator.network import Inception
 from generator.network.memory import keep_freed_memory
 from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, Draws, ascend, draw
-from generator.render.capacity import bytes_per_unit, fits
+from generator.render.capacity import bytes_per_unit, fits, free_bytes
 from generator.render.encode import encode, to_pixels
 from generator.render.objective import evaluate, probabilities
 from generator.store.plan import Batch
+
+Pending = Callable[[], "Rendered | Failure"]
+"""Gives an answer, with its record made: no work for the thread that keeps a GPU busy."""
 
 Advance = Callable[[float], object]
 """Called with the units, or fractions of units, done since the last call; negative if they have to be done again."""
@@ -64,8 +67,9 @@ class Failure:
     why: str
 
 
-def finish(rendered: Rendered | Failure) -> EncodedImage | Failure:
-    """Encode a picture and its thumbnail; a failure is returned unchanged."""
+def finish(pending: Pending) -> EncodedImage | Failure:
+    """Make the record of a picture, encode it and its thumbnail; a failure is returned unchanged."""
+    rendered = pending()
     if isinstance(rendered, Failure):
         return rendered
     return EncodedImage(rendered.question, rendered.provenance, *encode(rendered.pixels))
@@ -83,29 +87,31 @@ class Renderer:
         self._net, self._checkpoint, self._forced = net, checkpoint, forced
         self._networks = {"float32": net}
         self._needed: dict[tuple[str, Recipe, str], int] = {}
+        self._device, self._versions = describe(net.mean.device), versions() | triton_version(net.mean.device)
+        self._shapes = copy.deepcopy(net).to("meta")
+        self._free = free_bytes(net.mean.device)  # asked once: later, a batch may be at work
         self._largest = 1 << 30  # batch that may fit; halved when memory runs out
 
-    def render(
-        self, batches: Iterable[Batch], advance: Advance = lambda units: None
-    ) -> Iterator[list[Rendered | Failure]]:
+    def render(self, batches: Iterable[Batch], advance: Advance = lambda units: None) -> Iterator[list[Pending]]:
         """Render batches in parts that fit into memory. If a GPU runs out of memory nevertheless, parts are halved.
 
-        A thread draws the random numbers of the next part while the device works. Raises AtlasError if a single unit
-        does not fit.
+        A thread cuts the next part and draws its random numbers while the device works. It touches no GPU, because that
+        would spoil a recording. Raises AtlasError if a single unit does not fit.
         """
         parts = (part for batch in batches for part in self._fitting(batch))
+
+        def prepared(part: Batch | None) -> tuple[Batch, Draws] | None:
+            part = part or next(parts, None)
+            return (part, draw(part.recipe, part.seeds)) if part else None
+
         with ThreadPoolExecutor(1) as thread:
-
-            def begun(part: Batch) -> tuple[Batch, Future[Draws]]:
-                return part, thread.submit(draw, part.recipe, part.seeds)
-
-            waiting = deque(map(begun, islice(parts, 1)))
-            while waiting:
-                part, draws = waiting.popleft()
+            waiting = deque([thread.submit(prepared, None)])
+            while ready := waiting.popleft().result():
+                part, draws = ready
                 if not waiting:
-                    waiting.extend(map(begun, islice(parts, 1)))
+                    waiting.append(thread.submit(prepared, None))
                 try:
-                    rendered = self._render(part, draws.result(), advance)
+                    rendered = self._render(part, draws, advance)
                 except torch.OutOfMemoryError:
                     torch.cuda.empty_cache()
                     if len(part) == 1:
@@ -114,8 +120,9 @@ class Renderer:
                             "type --device cpu"
                         ) from None
                     self._largest = (len(part) + 1) // 2
-                    smaller = (half for each in (part, *(each for each, _ in waiting)) for half in self._fitting(each))
-                    waiting = deque(map(begun, smaller))
+                    later = [each[0] for future in waiting if (each := future.result())]
+                    smaller = [half for each in (part, *later) for half in self._fitting(each)]
+                    waiting = deque(thread.submit(prepared, each) for each in smaller)
                 else:
                     yield rendered
 
@@ -125,10 +132,10 @@ class Renderer:
     def _most(self, batch: Batch) -> int:
         asked = (batch.layer, replace(batch.recipe, precision=self._arithmetic(batch.recipe)), batch.view)
         if asked not in self._needed:
-            self._needed[asked] = bytes_per_unit(self._net, *asked)
-        return min(self._largest, fits(self._needed[asked], self._net.mean.device))
+            self._needed[asked] = bytes_per_unit(self._shapes, *asked)
+        return min(self._largest, fits(self._needed[asked], self._free))
 
-    def _render(self, batch: Batch, draws: Draws, advance: Advance) -> list[Rendered | Failure]:
+    def _render(self, batch: Batch, draws: Draws, advance: Advance) -> list[Pending]:
         begun = time.perf_counter()
         steps = max(batch.recipe.steps, 1)
         share = len(batch) / steps
@@ -147,7 +154,7 @@ class Renderer:
         if not steps_done:
             advance(len(batch))
         taken = time.perf_counter() - begun
-        answers: list[Rendered | Failure] = []
+        answers: list[Pending] = []
         for part in batch.parts:
             steps_of = part.recipe.steps
             pictures = ascent.snapshots.get(steps_of, ascent.pictures)
@@ -155,7 +162,7 @@ class Renderer:
             answers += self._answer(part, pictures, reached, taken * steps_of / steps)
         return answers
 
-    def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Rendered | Failure]:
+    def _answer(self, batch: Batch, pictures: Tensor, activations: Tensor, taken: float) -> list[Pending]:
         """The answers to a batch from its pictures and curves; ``taken`` is how many seconds the ascent took."""
         begun = time.perf_counter()
         pictures, activations = _by_unit(pictures, batch.view), _by_unit(activations, batch.view)
@@ -179,7 +186,7 @@ class Renderer:
             certain = probabilities(self._net, sheets, batch.recipe.input, batch.channels).tolist()
         numbers = zip(activations.mean(1).tolist(), finals.mean(1).tolist(), sums, certain, strict=True)
         results = zip(batch.questions, to_pixels(sheets), numbers, strict=True)
-        return [self._rendered(question, pixels, *each, seconds) for question, pixels, each in results]
+        return [partial(self._rendered, question, pixels, *each, seconds) for question, pixels, each in results]
 
     def _rendered(
         self,
@@ -199,9 +206,9 @@ class Renderer:
             activation=float(f"{final:.7g}"),
             spread=round(float(pixels.std()), 2),
             seconds=seconds,
-            device=describe(self._net.mean.device),
+            device=self._device,
             arithmetic=self._arithmetic(question.recipe),
-            versions=versions() | triton_version(self._net.mean.device),
+            versions=self._versions,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             probability=None if probability is None else float(f"{probability:.6g}"),
         )

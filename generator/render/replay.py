@@ -13,6 +13,7 @@ and runs the same operations whatever the values are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -29,6 +30,13 @@ def replayable(step: Step, device: torch.device) -> Step:
     return _Graph(step) if device.type == "cuda" else step
 
 
+@cache
+def _aside_of(device: int) -> torch.cuda.Stream:
+    """One side stream for all calls: memory that was freed on one stream is not given out on another, so a new stream
+    for each call would ask the driver for the memory of a whole step each time."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+
 class _Graph:
     """Records as torch's "CUDA semantics" asks for: some calls on a side stream, then the capture."""
 
@@ -42,15 +50,18 @@ class _Graph:
             self.calls += 1
             return self._aside()
         if self.graph is None:
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):  # runs nothing, only records
-                self.result = self.step()
-            self.graph = graph
+            self.graph = self._recorded()
         self.graph.replay()
         return self.result
 
+    def _recorded(self) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):  # runs nothing, only records
+            self.result = self.step()
+        return graph
+
     def _aside(self) -> Tensor:
-        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        here, aside = torch.cuda.current_stream(), _aside_of(torch.cuda.current_device())
         aside.wait_stream(here)
         with torch.cuda.stream(aside):
             result = self.step()
