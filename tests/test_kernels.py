@@ -172,7 +172,7 @@ def test_a_kernel_that_fails_is_left_out_with_one_line(caplog: pytest.LogCapture
     def wrong(x: Tensor, *how: Any) -> Tensor:
         return plain.local_response_norm(x, *how) * 1.1
 
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING), torch.inference_mode():  # a study may be the first to ask
         found = compare({"pool": cannot_compile, "norm": wrong, "colors": plain.colors}, CPU, torch.float32)
     assert found == Operations(fused=("colors",))
     assert len(caplog.messages) == 2
