@@ -275,7 +275,7 @@ def test_without_scripts_the_box_is_a_link_to_every_layer_and_family(root: str, 
         page.get_by_role("main").get_by_role("link", name="Curves", exact=True).first.click()
         page.get_by_role("link", name="mixed4a:12").click()
         assert page.url == root + UNIT
-        assert page.locator("#quote dl code").count() == 10, "six of the picture, and those of its other view"
+        assert page.locator("#quote dl code").count() == 13, "six of the picture, and seven of its other view"
         assert not page.locator("#slash").count()
 
 
