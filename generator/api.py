@@ -14,11 +14,16 @@ writes a figure to a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from generator.config.directions import channels_of, check_vectors
 from generator.config.lesson_questions import snapshot_questions
+from generator.core.directions import SET_NAME, Directions
 from generator.core.errors import AtlasError
 from generator.core.progress import progress as progress_bar
 from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
@@ -39,6 +44,7 @@ __all__ = [
     "Recipe",
     "Rendered",
     "Snapshots",
+    "add_directions",
     "contact_sheet",
     "filmstrip",
     "gallery",
@@ -89,8 +95,24 @@ def render(
     that are not finite.
     """
     recipe = recipe or Recipe()
-    asked = [Question(net.fingerprint, unit, view or main_view(unit.layer), recipe) for unit in _units(net, units)]
+    asked = [_question(net, unit, view or main_view(unit.layer), recipe) for unit in _units(net, units)]
     return _render(net, asked, batch, progress)
+
+
+def add_directions(net: Inception, layer: str, name: str, vectors: ArrayLike) -> None:
+    """Give a layer directions that can be rendered like its channels: ``f"{layer}@{name}:0"`` and so on.
+
+    ``vectors`` are K rows over the layer's channels. Raises AtlasError for rows that are none.
+
+    >>> add_directions(net, "mixed4d", "nmf", factors)                              # doctest: +SKIP
+    >>> gallery(render(net, "mixed4d@nmf:0-9"))                                     # doctest: +SKIP
+    """
+    if not SET_NAME.fullmatch(name):
+        raise AtlasError(f"“{name}”: write a-z, 0-9 and _, and begin with a letter")
+    checked = check_vectors(np.asarray(vectors), "vectors", channels_of(net.architecture, layer))
+    added = Directions(layer, name, len(checked), checked, "an array")
+    others = tuple(each for each in net.architecture.directions if str(each) != str(added))
+    net.architecture = replace(net.architecture, directions=(*others, added))
 
 
 def snapshots(
@@ -105,7 +127,7 @@ def snapshots(
     if wanted and not 0 <= wanted[0] <= wanted[-1] <= recipe.steps:
         raise AtlasError(f"the ascent has steps 0 to {recipe.steps}, not {wanted[-1] if wanted[0] >= 0 else wanted[0]}")
     of = parse_unit(unit, net.architecture, net.name)
-    whole = Question(net.fingerprint, of, main_view(of.layer), recipe)
+    whole = _question(net, of, main_view(of.layer), recipe)
     *frames, end = _render(net, [*snapshot_questions(whole, wanted), whole], 1, progress)
     return Snapshots((*frames, end) if recipe.steps in wanted else tuple(frames), end)
 
@@ -123,6 +145,10 @@ def parameterizations(net: Inception, unit: str, *, progress: bool = True, title
     parse_unit(unit, net.architecture, net.name)
     pictures = {name: render(net, unit, preset(name, **settings), progress=progress)[0] for name in PRESETS}
     return compose.parameterizations(pictures, title=title)
+
+
+def _question(net: Inception, unit: Unit, view: str, recipe: Recipe) -> Question:
+    return Question(net.fingerprint, unit, view, recipe, net.architecture.vector_of(unit.layer, unit.channel))
 
 
 def _units(net: Inception, units: Units) -> tuple[Unit, ...]:

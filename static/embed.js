@@ -9,7 +9,7 @@
 (() => {
   const { src, dataset } = document.currentScript;
   const root = new URL("..", src).href, usual = dataset.checkpoint || "{{checkpoint}}", wide = 240, high = 304;
-  const spelling = /^(?:([a-z0-9][\w-]*)\/)?((?:mixed)?\d[a-z](?:_[35]x[35]_bottleneck)?|conv2d\d|output)[:_/ ](\d{1,6})(?: +(\w+))?$/;
+  const spelling = /^(?:([a-z0-9][\w-]*)\/)?((?:mixed)?\d[a-z](?:_[35]x[35]_bottleneck)?(?:@\w+)?|conv2d\d|output)[:_/ ](\d{1,6})(?: +(\w+))?$/;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { white-space: nowrap; }
@@ -22,7 +22,7 @@
   const named = (element) => {
     const href = element.querySelector("a")?.href;
     if (href && !href.startsWith(root)) return null;
-    const linked = href && /^([\w-]+)\/(\w+)\/(\d+)\.html(?:#view-(\w+))?/.exec(href.slice(root.length));
+    const linked = href && /^([\w-]+)\/([\w@]+)\/(\d+)\.html(?:#view-(\w+))?/.exec(href.slice(root.length));
     if (linked) return linked.slice(1);
     const asked = spelling.exec((element.getAttribute("ref") ?? "").trim().toLowerCase());
     return asked && [asked[1] ?? usual, asked[2].replace(/^(?=\d)/, "mixed"), Number(asked[3]), asked[4]];
@@ -48,20 +48,19 @@
     attributeChangedCallback() { if (this.isConnected) this.show(); }
 
     show() {
-      const unit = named(this), view = unit?.[3], page = unit?.slice(0, 3).join("/"), path = view ? `${page}-${view}` : page;
+      const unit = named(this), [of, layer, channel, view] = unit ?? [], page = `${of}/${layer}/${channel}`;
+      const path = unit && page + (view ? `-${view}` : ""), said = `:${channel}${view ? ` ${view}` : ""}`;
       if (path === this.path) return;
       this.close();
       this.path = path;
       const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" }), slot = document.createElement("slot");
       if (!unit) return shadow.replaceChildren(slot);
-      const [checkpoint, layer, channel] = unit;
-      const behind = view ? ` ${view}` : "";
-      this.name = `${layer}:${channel}${behind} of ${checkpoint}`;
+      this.name = `${layer}${said} of ${of}`;
       shadow.adoptedStyleSheets = [sheet];
       const image = Object.assign(new Image(21, 21), { alt: "", loading: "lazy", src: `${root}${path}.webp` });
       image.addEventListener("error", () => { this.path = null; shadow.replaceChildren(slot); });
       const link = Object.assign(document.createElement("a"), { href: `${root}${page}.html${view ? `#view-${view}` : ""}`, ariaLabel: this.name });
-      link.append(image, `${layer.replace(/^mixed/, "")}:${channel}${behind}`);
+      link.append(image, layer.replace(/^mixed/, "") + said);
       shadow.replaceChildren(link);
     }
 

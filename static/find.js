@@ -33,7 +33,7 @@ globalThis.atlasFind = (() => {
     const last = parts.at(-1) ?? "", before = parts.slice(0, -1);
     const ours = () => {
       const here = /^index\.\w+$/.test(last) ? before : parts, end = here.at(-1) ?? "";
-      const layer = /^(conv2d\d|mixed\d[a-z](_\w+)?|output)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
+      const layer = /^((conv2d\d|mixed\d[a-z](_\w+)?)(@[a-z0-9_]+)?|output)$/, isBranch = /^(1x1|3x3|5x5|pool_reduce)$/.test(branch);
       if (layer.test(here.at(-2)) && /^\d+(\.\w+)?$/.test(end) && here.length > 2) return [here.at(-3), `${here.at(-2)}:${parseInt(end, 10)}`];
       return layer.test(end) && here.length > 1 ? [here.at(-2), end + (isBranch ? `_${branch}` : "")] : null;
     };
@@ -58,6 +58,13 @@ globalThis.atlasFind = (() => {
   // {layer, first, count, branch, channels} for a word of one checkpoint, null if it begins with no layer
   const read = (word, checkpoint) => {
     for (const [theirs, ours] of spellings) word = word.replace(theirs, ours);
+    // a sum or difference of channels of one layer: 4a:5+4a:11 is mixed4a@5_plus_11
+    const [head, ...more] = word.split(/(?<=\d)\s*([+-])\s*(?=[a-z]|\d[a-z])/);
+    if (more.length) {
+      const [, of, first] = /^(.*?)[:/_ ](\d+)$/.exec(head) ?? [], bare = (w) => w.replace(/^mixed/, "");
+      const terms = more.map((w, i) => (i % 2 ? bare(w).slice(bare(of ?? "").length + 1) : w === "+" ? "_plus_" : "_minus_"));
+      word = `${of}@${first}${terms.join("")}:0`;
+    }
     let best = null;
     for (const layer of checkpoint.layers) {
       for (const [branch, first, count] of [["", 0, layer[1]], ...layer[3]]) {

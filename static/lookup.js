@@ -44,7 +44,7 @@ globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits
     if (!channels) {
       const { value } = numbers(layer[2]).next();
       found.push({
-        kind: "layer", title: name, said: `${count} channels`, of: c.name, made: true,
+        kind: "layer", title: name, said: `${count} units`, of: c.name, made: true,
         href: `${c.name}/${layer[0]}/index.html${branch && `#${branch}`}`,
         image: value === undefined ? "" : `${c.name}/${layer[0]}/${value}.webp`,
       });

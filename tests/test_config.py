@@ -267,7 +267,7 @@ def test_views_are_selected_for_all_units_or_for_some(tmp_path: Path) -> None:
     [
         (
             'views = ["sideways"]',
-            "atlas.toml:3: no view “sideways”: there are channel, diversity, neuron, logit, negative",
+            "atlas.toml:3: no view “sideways”: there are channel, diversity, neuron",
         ),
         ("views = 3", "atlas.toml:3: views = 3: must be a list of views"),
         ('[checkpoints.inception5h.views]\nneuron = ["output:7"]', "atlas.toml:4: output:7 has no view “neuron”"),

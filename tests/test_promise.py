@@ -45,7 +45,8 @@ def test_what_was_published_here_stays_and_means_the_same(tmp_path: Path) -> Non
         'output = "site"', ""
     )  # fmt: skip
     (tmp_path / "atlas.toml").write_text(text)
-    (tmp_path / "labels").symlink_to(ROOT / "labels")
+    for folder in ("labels", "directions"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     promised = (ROOT / FILE).read_text()
     (tmp_path / FILE).write_text(promised)
     (tmp_path / "site").mkdir()

@@ -16,7 +16,7 @@ from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
 from generator.core.views import VIEWS
 from generator.network import Inception, load_checkpoint
-from generator.render.objective import measure, probabilities
+from generator.render.objective import choose, measure, probabilities
 
 
 def test_every_module_of_the_package_is_a_view_and_an_option() -> None:
@@ -38,9 +38,10 @@ def test_the_picture_of_a_class_depends_on_no_other_and_says_its_probability(net
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_measures_each_unit_by_itself(net: Inception, view: str) -> None:
-    each = VIEWS[view].pictures
-    rgb, channels = torch.rand(3 * each, 3, 64, 64, requires_grad=True), torch.tensor([5, 6, 7])
-    layer = OUTPUT if VIEWS[view].of_classes else "mixed3a" if VIEWS[view].whole_layer else "mixed3a_1x1"
+    each, whole = VIEWS[view].pictures, "mixed3a" if VIEWS[view].whole_layer else "mixed3a_1x1"
+    rgb = torch.rand(3 * each, 3, 64, 64, requires_grad=True)
+    layer = {"classes": OUTPUT, "directions": "mixed3a@5_plus_6"}.get(VIEWS[view].of, whole)
+    channels = choose(net, layer, [0, 0, 0] if VIEWS[view].of == "directions" else [5, 6, 7], "cpu")
     together = measure(net, rgb, layer, channels, view, leak=0.1)
     assert together.shape == (3 * each,)
     assert together.dtype == torch.float32

@@ -32,7 +32,9 @@ MASK = "\ufffd"
 NEWLINE = re.compile(r"\r\n|\r|\n")
 
 _SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<![^\]]\])(?:https?:|(?<=[\"'(=<\s]))//|(?<![\w./@:-])microscope\.openai\.com/"
-_NAME = r"(?:(?P<of>[a-z0-9][a-z0-9_-]{0,63})/)?(?P<layer>(?:mixed|conv)[0-9a-z]{1,3}(?:\\?_[0-9a-z]+)*):[0-9]{1,6}"
+_WORDS = r"(?:\\?_[0-9a-z]+)*"
+_LAYER = rf"(?P<layer>(?:mixed|conv)[0-9a-z]{{1,3}}{_WORDS})(?:@[0-9a-z]+{_WORDS})?"
+_NAME = rf"(?:(?P<of>[a-z0-9][a-z0-9_-]{{0,63}})/)?{_LAYER}:[0-9]{{1,6}}"
 # ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``
 _APART = r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
 _OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9])"

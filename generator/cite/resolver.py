@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from generator.checkpoints import CHECKPOINTS
 from generator.cite.mentions import LAYERS
+from generator.core.directions import base_layer
 from generator.core.errors import AtlasError, UsageError, did_you_mean
 from generator.core.external_urls import ExternalUnit, is_address, read_address
 from generator.core.text import legible
@@ -124,11 +125,11 @@ class Resolver:
             named = read_address(address)
         except ValueError:
             return None
-        if named is None or (not old and named.layer not in LAYERS):
+        if named is None or (not old and base_layer(named.layer) not in LAYERS):
             return None  # a folder of that name, with something else in it
         if named.checkpoint not in self.atlas.checkpoints:
             return self._foreign(address, named.checkpoint)
-        if named.layer not in LAYERS:
+        if base_layer(named.layer) not in LAYERS:
             return Stays(note=f"{legible(address)} names no layer that an atlas has; it is left as it is")
         if named.channels is None:
             return self._layer(named)
@@ -152,10 +153,10 @@ class Resolver:
         nowhere = f"{legible(address)} leads nowhere:"
         if stored := _STORED.fullmatch(path):
             return self._of_store(nowhere, path, stored[1] + stored[2])
-        if (page := _PAGE.fullmatch(path)) and (page[1] in self.atlas.checkpoints or page[2] in LAYERS):
+        if (page := _PAGE.fullmatch(path)) and (page[1] in self.atlas.checkpoints or base_layer(page[2]) in LAYERS):
             view = page[4] or (there.fragment[5:] if there.fragment.startswith("view-") else "")
             return self._of_page(nowhere, page[1], Unit(page[2], int(page[3])), view, there.fragment)
-        if (layer := _LAYER.fullmatch(path)) and layer[1] not in addresses.RESERVED and layer[2] in LAYERS:
+        if (layer := _LAYER.fullmatch(path)) and layer[1] not in addresses.RESERVED and base_layer(layer[2]) in LAYERS:
             return RIGHT if (layer[1], layer[2]) in self._layers else Stays(f"{nowhere} the atlas has no such layer")
         return None  # the atlas may be at the root of a host that has other pages too
 

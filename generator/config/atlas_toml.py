@@ -22,7 +22,9 @@ from msgspec import Meta, Struct, field
 
 from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
 from generator.config.data_file import DataFile
+from generator.config.directions import channels_of, read_vectors
 from generator.core.architecture import Architecture
+from generator.core.directions import SET_NAME, Directions, base_layer, has_vector
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Question, Recipe
 from generator.core.schema import VISIBLE
@@ -40,7 +42,8 @@ class CheckpointConfig:
     """One set of weights and the units that the atlas selects. ``fingerprint`` is None until weights are read.
     ``title`` is what pages say of the weights, without a full stop; ``about`` is what the atlas's author adds. Each of
     ``units`` is selected by its main view; ``views`` has the units of each other view. ``class_names`` are in the order
-    of the classifier, or () where they are not known; ``class_source`` says where they are from."""
+    of the classifier, or () where they are not known; ``class_source`` says where they are from. ``files`` are those
+    that atlas.toml names and pages depend on: of class names and of vectors."""
 
     name: str
     architecture: Architecture
@@ -53,6 +56,7 @@ class CheckpointConfig:
     views: Mapping[str, tuple[Unit, ...]] = dataclasses.field(default_factory=dict)
     class_names: tuple[str, ...] = ()
     class_source: str = ""
+    files: tuple[Path, ...] = ()
 
     @property
     def asked(self) -> Iterator[tuple[Unit, str]]:
@@ -155,14 +159,20 @@ class Config:
     def recipe_for(self, layer: str, **overrides: Any) -> Recipe:
         """The recipe of a layer: the defaults, then [recipe], then [recipe.LAYER], then ``overrides``.
 
-        A bottleneck follows its module, ``mixed4a_3x3_bottleneck`` after ``mixed4a``.
+        A bottleneck follows its module, ``mixed4a_3x3_bottleneck`` after ``mixed4a``, and a direction its layer.
         """
-        settings = {**self.layer_settings.get(layer.split("_")[0], {}), **self.layer_settings.get(layer, {})}
+        base = base_layer(layer)
+        settings = {**self.layer_settings.get(base.split("_")[0], {}), **self.layer_settings.get(base, {})}
         return replace(self.recipe, **{**settings, **overrides})
 
     def question(self, fingerprint: str, unit: Unit, view: str | None = None, **overrides: Any) -> Question:
         """What is asked about a unit; without ``view``, by the one that its page shows first."""
-        return Question(fingerprint, unit, view or main_view(unit.layer), self.recipe_for(unit.layer, **overrides))
+        nets = [c.architecture for c in self.checkpoints if unit.layer in c.architecture.layers]
+        if has_vector(unit.layer) and not (nets and unit.channel < nets[0].layers[unit.layer].channels):
+            raise UsageError(f"{self.path} has no direction {unit}")
+        vector = nets[0].vector_of(unit.layer, unit.channel) if nets else ""
+        view, recipe = view or main_view(unit.layer), self.recipe_for(unit.layer, **overrides)
+        return Question(fingerprint, unit, view, recipe, vector)
 
     def teaches(self, checkpoint: CheckpointConfig) -> bool:
         """Whether the lesson, if there is one, is about units of this checkpoint: it is about the first."""
@@ -219,11 +229,22 @@ class _Photos(Struct, forbid_unknown_fields=True):
     publish: Annotated[bool, Meta(description="true or false")] = False
 
 
+class _Directions(Struct, forbid_unknown_fields=True):
+    layer: _Text
+    file: _Text
+    tensor: _Text = ""
+    checkpoint: _Text = ""
+
+
+_DIRECTIONS = Annotated[_Directions, Meta(description="a section; write [directions.NAME]")]
+
+
 class _File(Struct, forbid_unknown_fields=True):
     """The whole file. Tables whose keys are names are decoded one by one, so that an error has the name."""
 
     atlas: Annotated[_Atlas, Meta(description="a section; write [atlas]")] = field(default_factory=_Atlas)
     checkpoints: Annotated[dict[str, Any], Meta(description="sections; write [checkpoints.inception5h]")] = {}
+    directions: Annotated[dict[str, Any], Meta(description="sections; write [directions.NAME]")] = {}
     recipe: Annotated[dict[str, Any], Meta(description="a section; write [recipe]")] = {}
     lesson: Annotated[_Lesson | None, Meta(description="a section; write [lesson]")] = None
     photos: Annotated[_Photos, Meta(description="a section; write [photos]")] = field(default_factory=_Photos)
@@ -239,7 +260,10 @@ def load_config(path: Path) -> Config:
     if not given.checkpoints:
         file.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
     recipe, by_layer = _recipes(file, given.recipe)
-    checkpoints = tuple(_checkpoint(file, name, data) for name, data in given.checkpoints.items())
+    directions = _of_checkpoints(file, given)
+    checkpoints = tuple(
+        _checkpoint(file, name, data, directions.get(name, {})) for name, data in given.checkpoints.items()
+    )
     url, notes = _url(file, given.atlas.url) if given.atlas.url else ("", ())
     return Config(
         path=path,
@@ -277,7 +301,38 @@ def _path(file: DataFile, word: str, *at: str | int) -> Path:
         file.fail(f"“{word}”: there is no such home folder; write the whole path", *at)
 
 
-def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
+def _of_checkpoints(file: DataFile, given: _File) -> Mapping[str, Mapping[str, _Directions]]:
+    """The sets of directions of each checkpoint; one that names none belongs to the first."""
+    found: dict[str, dict[str, _Directions]] = {}
+    for name, data in given.directions.items():
+        at = ("directions", name)
+        each = file.decode(data, _DIRECTIONS, *at)
+        if not SET_NAME.fullmatch(name):
+            file.fail(f"“{name}” cannot be part of an address; use a-z, 0-9 and _, and begin with a letter", *at)
+        of = each.checkpoint or next(iter(given.checkpoints))
+        if of not in given.checkpoints:
+            file.fail(f"no checkpoint “{of}”: {did_you_mean(of, given.checkpoints)}", *at, "checkpoint")
+        found.setdefault(of, {})[name] = each
+    return found
+
+
+def _directions(file: DataFile, name: str, given: _Directions, net: Architecture) -> Directions:
+    """A set of directions with its vectors."""
+    at = ("directions", name)
+    try:
+        channels = channels_of(net, given.layer)
+    except UsageError as error:
+        file.fail(str(error), *at, "layer")
+    path = _path(file, given.file, *at, "file")
+    try:
+        vectors = read_vectors(path, given.tensor, channels)
+    except UsageError as error:
+        file.fail(str(error), *at, "file")
+    said = f"tensor {given.tensor} of {path.name}" if given.tensor else path.name
+    return Directions(given.layer, name, len(vectors), vectors, said)
+
+
+def _checkpoint(file: DataFile, name: str, data: Any, directions: Mapping[str, _Directions]) -> CheckpointConfig:
     at = ("checkpoints", name)
     given = file.decode(data, _CHECKPOINT, *at)
     if hint := why_not_checkpoint(name):
@@ -289,6 +344,8 @@ def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
     if structure not in CHECKPOINTS:
         file.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", *at, "architecture")
     net = CHECKPOINTS[structure].architecture
+    if directions:
+        net = replace(net, directions=tuple(_directions(file, name, each, net) for name, each in directions.items()))
 
     def units(words: Iterable[str], *key: str) -> tuple[Unit, ...]:
         try:
@@ -310,7 +367,7 @@ def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
         views[view] = in_order(asked, net)
     return CheckpointConfig(
         name=name,
-        architecture=net,
+        architecture=net.including(unit.layer for of in groups.values() for unit in of),
         title=spec.title if spec else f"Other weights in the architecture of {structure}",
         weights=_path(file, given.weights, *at, "weights") if given.weights else None,
         fingerprint=given.fingerprint or (spec.fingerprint if spec else None),
@@ -319,6 +376,11 @@ def _checkpoint(file: DataFile, name: str, data: Any) -> CheckpointConfig:
         featured=groups["featured"],
         class_names=_classes(file, given.classes, net, *at) if given.classes else spec.class_names if spec else (),
         class_source=given.classes or (spec.class_source if spec else ""),
+        files=tuple(
+            file.path.parent / Path(word).expanduser()
+            for word in (given.classes, *(each.file for each in directions.values()))
+            if word
+        ),
         views={
             view: found for view, of in views.items() if (found := tuple(u for u in of if view != main_view(u.layer)))
         },

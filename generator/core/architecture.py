@@ -18,10 +18,12 @@ neural networks", Distill 2019.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
+
+from generator.core.directions import AT, Directions, base_layer, has_vector, sum_of
 
 BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")  # in the order of concatenation
 PARTS = ("1x1", "3x3_bottleneck", "3x3", "5x5_bottleneck", "5x5", "pool_reduce")  # the convolutions of a module
@@ -122,10 +124,11 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A set of channels on one grid. Of kind ``output`` are the logits of the classes, a grid of one position."""
+    """A set of channels on one grid. Of kind ``output`` are the logits of the classes, a grid of one position; of kind
+    ``directions`` are vectors over the channels of another layer."""
 
     name: str
-    kind: Literal["conv", "mixed", "branch", "bottleneck", "output"]
+    kind: Literal["conv", "mixed", "branch", "bottleneck", "output", "directions"]
     inputs: int
     channels: int
     stride: int  # input pixels between neighbouring positions of the grid
@@ -154,6 +157,8 @@ class Architecture:
     bgr: bool = False
     names: tuple[TensorNames, ...] = field(default=(), repr=False)
     """The names of tensors in weights files, besides the names used here."""
+    directions: tuple[Directions, ...] = field(default=(), repr=False, compare=False)
+    """The sets of directions that are units too, besides the channels."""
 
     @cached_property
     def convs(self) -> Mapping[str, Conv]:
@@ -168,7 +173,8 @@ class Architecture:
 
     @cached_property
     def layers(self) -> Mapping[str, Layer]:
-        """Every layer by name: stem, mixed modules, the branches and bottlenecks of each module, and ``output``."""
+        """Every layer by name: stem, mixed modules, the branches and bottlenecks of each module, ``output``, and the
+        sets of directions."""
         layers: dict[str, Layer] = {}
         stride, rf, offset, width = 1, 1, 0, 3
         for step in self.steps:
@@ -185,7 +191,30 @@ class Architecture:
                 rf = made[0].receptive_field
             width = width if isinstance(step, Pool | Norm) else step.channels
         layers[OUTPUT] = Layer(OUTPUT, "output", width, self.classes, stride, rf, offset)
+        for found in self.directions:
+            of = layers[found.layer]
+            layers[str(found)] = replace(
+                of, name=str(found), kind="directions", inputs=of.channels, channels=found.count, branches=()
+            )
         return layers
+
+    def including(self, layers: Iterable[str]) -> Architecture:
+        """The architecture with those of these layers that are sums of channels, such as ``mixed4a@5_plus_11``."""
+        absent = [name for name in dict.fromkeys(layers) if AT in name and name not in self.layers]
+        widths = {name: self.layers[base_layer(name)].channels for name in absent if base_layer(name) in self.layers}
+        found = tuple(each for name, channels in widths.items() if (each := sum_of(name, channels)))
+        return replace(self, directions=(*self.directions, *found)) if found else self
+
+    def direction_set(self, layer: str) -> Directions:
+        """The set of directions that a layer is. Raises KeyError for any other layer."""
+        for found in self.including([layer]).directions:
+            if str(found) == layer:
+                return found
+        raise KeyError(layer)
+
+    def vector_of(self, layer: str, row: int) -> str:
+        """The sha256 of a direction's vector, where a question has one; else ""."""
+        return self.direction_set(layer).checksum(row) if has_vector(layer) else ""
 
     @cached_property
     def main_layers(self) -> tuple[str, ...]:
@@ -211,12 +240,13 @@ class Architecture:
 
     def grid(self, layer: str, size: int) -> int:
         """Positions along one side of a layer's grid for a square input of ``size`` pixels."""
+        module = base_layer(layer).split("_")[0]
         for step in self.steps:
             if isinstance(step, Pool):
                 size = 1 - (step.size - size) // 2
             elif isinstance(step, Conv):
                 size = (size + sum(step.padding) - step.kernel) // step.stride + 1
-            if isinstance(step, Conv | Mixed) and step.name == layer.split("_")[0]:
+            if isinstance(step, Conv | Mixed) and step.name == module:
                 return size
         if layer == OUTPUT:
             return min(size, 1)  # the mean over the grid of the last layer

@@ -25,7 +25,7 @@ LUCID_CHECKPOINT = "inception5h"
 
 _MICROSCOPE_MODELS = {"inceptionv1": LUCID_CHECKPOINT}  # any other model keeps its own name
 _HOSTED = re.compile(r"(https?://)?[\w-]+(\.[\w-]+)+(:\d+)?/", re.ASCII)
-_LAYER = re.compile(r"conv2d\d|mixed\d[a-z](_\w+)?|output", re.ASCII)
+_LAYER = re.compile(r"(conv2d\d|mixed\d[a-z](_\w+)?)(@[a-z0-9_]+)?|output", re.ASCII)
 _FILE = re.compile(r"(-[a-z]+)?\.(html|json|jpg|webp)$")
 
 

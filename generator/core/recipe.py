@@ -25,6 +25,7 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from generator.core.directions import has_vector
 from generator.core.errors import UsageError
 from generator.core.text import SHA256
 from generator.core.units import Unit
@@ -33,7 +34,7 @@ from generator.core.views import VIEWS, views_of
 RENDERER = 1
 """Raised whenever a change of the code changes pictures."""
 
-_UNIT = re.compile(r"([a-z0-9_]{1,64}):([0-9]{1,6})")
+_UNIT = re.compile(r"([a-z0-9_]{1,64}(?:@[a-z0-9_]{1,64})?):([0-9]{1,6})")
 _CANVAS_HELP = "what is optimised: Fourier coefficients, pixels held in range by a sigmoid, or raw pixels"
 _CANVASES = ("fourier", "pixel", "raw")
 
@@ -139,7 +140,8 @@ def apply_preset(preset: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Question:
-    """The question that exactly one picture answers. ``fingerprint`` is the sha256 of the checkpoint's tensors.
+    """The question that exactly one picture answers. ``fingerprint`` is the sha256 of the checkpoint's tensors,
+    ``vector`` that of the vector of a direction; of channels, classes and sums of channels it is "".
 
     Raises UsageError for a view that does not exist, or that units of this layer do not have.
     """
@@ -148,8 +150,11 @@ class Question:
     unit: Unit
     view: str
     recipe: Recipe
+    vector: str = ""
 
     def __post_init__(self) -> None:
+        if bool(self.vector) != has_vector(self.unit.layer):
+            raise UsageError(f"{self.unit}: a direction has the sha256 of its vector, and nothing else has one")
         if self.view not in VIEWS:
             raise UsageError(f"no view “{self.view}”: there are {', '.join(VIEWS)}")
         if self.view not in (views := views_of(self.unit.layer)):
@@ -161,6 +166,7 @@ class Question:
             "unit": str(self.unit),
             "view": self.view,
             "recipe": asdict(self.recipe),
+            **({"vector": self.vector} if self.vector else {}),
         }
 
     @classmethod
@@ -170,7 +176,10 @@ class Question:
             raise ValueError(f"no unit {data['unit']!r}")
         if not SHA256.fullmatch(data["fingerprint"]):
             raise ValueError(f"no fingerprint {data['fingerprint']!r}")
-        return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]))
+        vector = data.get("vector", "")
+        if vector and not SHA256.fullmatch(vector):
+            raise ValueError(f"no sha256 {vector!r}")
+        return cls(data["fingerprint"], Unit(unit[1], int(unit[2])), data["view"], Recipe(**data["recipe"]), vector)
 
     @cached_property
     def key(self) -> str:

@@ -11,22 +11,30 @@ A unit is one channel of one layer. It is written ``mixed4a:11``, and read from 
 'mixed4a:197'
 
 A channel of a branch is the same unit as a channel of the layer that the branch is part of, and is read as that one.
-A bottleneck is a layer of its own. Addresses (:mod:`generator.core.external_urls`) also name a checkpoint. For any
+A bottleneck is a layer of its own, and so is a set of directions (:mod:`generator.core.directions`). Sums and
+differences of channels are units too:
+
+>>> [str(u) for word in ("4a:5+4a:11", "mixed4a@5_plus_11") for u in parse_units(word, net)]
+['mixed4a@5_plus_11:0', 'mixed4a@5_plus_11:0']
+
+ Addresses (:mod:`generator.core.external_urls`) also name a checkpoint. For any
 other checkpoint they are refused, because unit numbers belong to one checkpoint only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.core.architecture import Architecture
+from generator.core.directions import AT, base_layer, sum_name
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
 
 _CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
 _AFTER_A_LAYER = ":/_ "
+_SIGN = re.compile(r"(?<=\d)\s*([+-])\s*(?=[a-z]|\d[a-z])", re.ASCII | re.IGNORECASE)  # between the units of a sum
 _VIEW = re.compile(r"(.*\d)\s+([a-z]+)", re.ASCII | re.IGNORECASE | re.DOTALL)
 _SPELLINGS = (  # of modules in Caffe's manner, and with spaces, each as we write it
     (re.compile(r"^inception_?(?=\d)"), "mixed"),
@@ -48,6 +56,11 @@ class Unit:
     def __str__(self) -> str:
         return f"{self.layer}:{self.channel}"
 
+    @property
+    def is_direction(self) -> bool:
+        """Whether it is a vector over channels, and no channel."""
+        return AT in self.layer
+
 
 def split_view(text: str) -> tuple[str, str]:
     """The name of a unit, and the view that stands behind it, or "".
@@ -68,6 +81,10 @@ def parse_units(text: str, net: Architecture, checkpoint: str | None = None) -> 
     word = text.strip()
     if is_address(word):
         word = _from_address(word, checkpoint or net.name)
+    first, *more = _SIGN.split(word)
+    if more:
+        return (_sum(first, more, net, checkpoint),)
+    net = net.including([re.split("[:/ ]", f"mixed{word}" if word[:1].isdigit() else word)[0]])
     layer, channels = _split(word, net)
     count = net.layers[layer].channels
     numbers = range(count) if channels is None else _numbers(channels, count, layer, text)
@@ -94,7 +111,7 @@ def select_units(words: Iterable[str], net: Architecture, checkpoint: str | None
 def in_order(units: Iterable[Unit], net: Architecture) -> tuple[Unit, ...]:
     """Units, each once, in the order of the network and then of channels."""
     depth = {name: i for i, name in enumerate(net.layers)}
-    return tuple(sorted(set(units), key=lambda u: (depth[u.layer], u.channel)))
+    return tuple(sorted(set(units), key=lambda u: (depth[base_layer(u.layer)], u.layer, u.channel)))
 
 
 def write_channels(channels: Iterable[int]) -> str:
@@ -119,6 +136,21 @@ def _runs(channels: str) -> Iterator[tuple[int, int]]:
     for part in channels.split(","):
         first, _, last = part.partition("-")
         yield int(first), int(last or first)
+
+
+def _sum(first: str, more: Sequence[str], net: Architecture, checkpoint: str | None) -> Unit:
+    """The unit that a sum of channels is; ``more`` has each sign and what stands behind it."""
+    units = [parse_unit(word, net, checkpoint) for word in (first, *more[1::2])]
+    for unit in units[1:]:
+        if unit.layer != units[0].layer:
+            raise UsageError(f"{unit} is not in {units[0].layer}; a sum is of channels of one layer")
+    if AT in units[0].layer:
+        raise UsageError(f"{units[0]} is a direction; a sum is of channels")
+    signs = ["+", *more[::2]]
+    layer = f"{units[0].layer}{AT}{sum_name(zip((unit.channel for unit in units), signs, strict=True))}"
+    if layer not in net.including([layer]).layers:
+        raise UsageError(f"“{''.join((first, *more))}” is 0; a sum is of eight channels at most, which do not cancel")
+    return Unit(layer, 0)
 
 
 def _split(word: str, net: Architecture) -> tuple[str, str | None]:

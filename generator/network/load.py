@@ -49,12 +49,13 @@ class Loaded:
 def load_tensors(name: str, weights: Path | None = None, *, architecture: Architecture | None = None) -> Loaded:
     """The weights of a checkpoint, ready for its network.
 
-    A checkpoint known by name brings its architecture and, where it is known, must have the known fingerprint: the
-    numbers of units belong to one set of weights. Any other ``name`` needs ``architecture`` and finds its file in
-    ``weights`` or ATLAS_WEIGHTS. Raises AtlasError, in one line that says what to type.
+    A checkpoint known by name brings its architecture, if none (with directions) is given, and must have its known
+    fingerprint, if there is one: the numbers of units belong to one set of weights. Any other ``name`` needs
+    ``architecture`` and finds its file in ``weights`` or ATLAS_WEIGHTS. Raises AtlasError, in one line that says what
+    to type.
     """
     spec = CHECKPOINTS.get(name)
-    net = spec.architecture if spec else architecture
+    net = architecture or (spec.architecture if spec else None)
     if net is None:
         raise UsageError(f"no checkpoint “{name}”; there are {', '.join(CHECKPOINTS)}")
     seed = spec.seed if spec else None

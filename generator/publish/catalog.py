@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from generator.config.atlas_toml import CheckpointConfig, Config
 from generator.config.labels import Label, Labels, LabelSource, dangling_links, read_labels
-from generator.core.architecture import OUTPUT, Branch, Layer
+from generator.core.architecture import OUTPUT, Architecture, Branch, Layer
+from generator.core.directions import AT, Directions, base_layer, has_vector, sum_terms
 from generator.core.package import package_folder
-from generator.core.recipe import SETTINGS, Recipe
+from generator.core.recipe import SETTINGS, Question, Recipe
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
@@ -97,6 +98,26 @@ class AtlasLayer:
         return self.layer.kind == "output"
 
     @property
+    def is_directions(self) -> bool:
+        """Whether its units are directions in another layer, its ``base``."""
+        return self.layer.kind == "directions"
+
+    @property
+    def base(self) -> str:
+        return base_layer(self.name)
+
+    @property
+    def said_sum(self) -> str:
+        """Of a sum of channels, the sum as it is written; else ""."""
+        terms = sum_terms(self.name.partition(AT)[2])
+        return " ".join(f"{'−' if sign < 0 else '+'} {self.base}:{n}" for n, sign in terms).removeprefix("+ ")
+
+    @property
+    def unit_word(self) -> str:
+        """What its units are."""
+        return {"output": "class", "directions": "direction"}.get(self.layer.kind, "channel")
+
+    @property
     def main_view(self) -> str:
         return main_view(self.name)
 
@@ -149,8 +170,12 @@ class AtlasCheckpoint:
 
     @cached_property
     def rendered(self) -> int:
-        """How many channels have a picture; classes are not counted."""
-        return sum(len(layer.rendered) for layer in self.layers.values() if layer.name != OUTPUT)
+        """How many channels have a picture; classes and directions are not counted."""
+        return sum(len(layer.rendered) for layer in self.layers.values() if layer.unit_word == "channel")
+
+    def directions_in(self, layer: str) -> tuple[AtlasLayer, ...]:
+        """The sets of directions in a layer, and the sums of its channels."""
+        return tuple(x for x in self.layers.values() if x.is_directions and x.base == layer)
 
     @cached_property
     def hierarchy(self) -> tuple[AtlasLayer, ...]:
@@ -229,10 +254,11 @@ def _class_labels(checkpoint: CheckpointConfig) -> Mapping[Unit, tuple[Label, ..
     }
 
 
-def _nearness(wanted: Recipe, recipe: Recipe, same_weights: bool) -> tuple[bool, int, int]:
-    """Whether an answer is the one asked for, else how near its recipe comes."""
+def _nearness(wanted: Recipe, recipe: Recipe, is_same: bool) -> tuple[bool, int, int]:
+    """Whether an answer is the one asked for, else how near its recipe comes. ``is_same`` if its weights are those of
+    now, and the vector if it is of a direction."""
     if recipe == wanted:
-        return same_weights, len(SETTINGS), 0
+        return is_same, len(SETTINGS), 0
     alike = sum(getattr(recipe, f.name) == getattr(wanted, f.name) for f in SETTINGS if f.name != "steps")
     return False, alike, -abs(recipe.steps - wanted.steps)
 
@@ -290,11 +316,34 @@ def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
     return records, results, warnings
 
 
+def _with_directions(net: Architecture, units: Iterable[Unit]) -> Architecture:
+    """The architecture with the sums of channels among these units, and with the sets of directions that atlas.toml
+    does not name: they were pulled, and their vectors are not known."""
+    counts: dict[str, int] = {}
+    for unit in units:
+        counts[unit.layer] = max(counts.get(unit.layer, 0), unit.channel + 1)
+    net = net.including(counts)
+    unknown = {layer: n for layer, n in counts.items() if has_vector(layer) and layer not in net.layers}
+    named = ((base_layer(layer), layer.partition(AT)[2], n) for layer, n in unknown.items())
+    pulled = (Directions(base, name, n) for base, name, n in named if base in net.layers)
+    return replace(net, directions=(*net.directions, *pulled)) if unknown else net
+
+
+def _is_same_vector(net: Architecture, question: Question) -> bool:
+    """Whether a direction is what it is now, as far as that is known."""
+    if not has_vector(question.unit.layer):
+        return True
+    found = net.direction_set(question.unit.layer)
+    return found.vectors is None or found.checksum(question.unit.channel) == question.vector
+
+
 def _checkpoint(
     config: Config, checkpoint: CheckpointConfig, records: Iterable[Record], labels: Labels
 ) -> AtlasCheckpoint:
     fingerprint = known_fingerprint(checkpoint, records)
-    net = checkpoint.architecture
+    own = (record.question.unit for record in records if record.question.fingerprint == fingerprint)
+    net = _with_directions(checkpoint.architecture, own)
+    checkpoint = replace(checkpoint, architecture=net)
     recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}
     best: dict[tuple[Unit, str], tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}
     known: dict[Unit, list[Record]] = {}
@@ -308,14 +357,17 @@ def _checkpoint(
         known.setdefault(unit, []).append(record)
         if _is_of_a_figure(asked, recipes[unit.layer]):
             continue
-        of, rank = (unit, record.question.view), (_nearness(recipes[unit.layer], asked, same_weights), record.age)
+        is_same = same_weights and _is_same_vector(net, record.question)
+        of, rank = (unit, record.question.view), (_nearness(recipes[unit.layer], asked, is_same), record.age)
         if of not in best or rank > best[of][:2]:
             best[of] = (*rank, record)
     asked_for = {unit.layer for unit in (*checkpoint.units, *(unit for unit, _ in best))}
     classes = _class_labels(checkpoint)
     layers = {}
     for name, layer in net.layers.items():
-        if layer.kind in ("conv", "mixed") or (layer.kind in ("bottleneck", "output") and name in asked_for):
+        if layer.kind in ("conv", "mixed") or (
+            layer.kind in ("bottleneck", "output", "directions") and name in asked_for
+        ):
             units = []
             for channel in range(layer.channels):
                 unit = Unit(name, channel)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
+from generator.core.directions import base_layer
 from generator.links import addresses
 from generator.publish.assets.schema import Schema, article
 from generator.publish.catalog import AtlasCheckpoint
@@ -75,7 +76,9 @@ def frame(site: Site, page: Page) -> dict[str, Any]:
         "preview": page.preview,
         "schema": page.schema(url, address, page.title, page.description),
         "checkpoint": checkpoint,
-        "spine": _spine(url, checkpoint.name, tuple(layer.name for layer in checkpoint.hierarchy), page.layer),
+        "spine": _spine(
+            url, checkpoint.name, tuple(layer.name for layer in checkpoint.hierarchy), base_layer(page.layer)
+        ),
     }
 
 

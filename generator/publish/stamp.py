@@ -23,10 +23,12 @@ from generator.core.package import package_folder
 
 
 def sources(config: Config) -> str:
-    """A digest of all that a build reads: atlas.toml, store, photographs, templates, static files and our own code."""
+    """A digest of all that a build reads: atlas.toml and the files that it names, store, photographs, templates, static
+    files and our own code."""
     own = ("templates", "static", "labels")
     folders = (config.store, config.templates, config.labels, *map(package_folder, own), *config.photos)
-    files = [("atlas.toml", config.path.stat())]
+    named = [path for checkpoint in config.checkpoints for path in checkpoint.files]
+    files = [(str(path), path.stat()) for path in (config.path, *named)]
     for place, folder in enumerate((*folders, Path(generator.__file__).parent)):
         files += [(f"{place} {name}", status) for name, status in _walk(folder)]
     return _digest(files, f"{sys.version} {jinja2.__version__}")

@@ -134,7 +134,7 @@ def _by_id(of: PublishedCheckpoint, units: tuple[Unit, ...]) -> tuple[Found, ...
     layer = of.architecture.layers[first.layer]
     branch = layer.branch_of(first.channel)
     whole = layer.kind in ("conv", "mixed") or any(unit.layer == layer.name for unit in of.units)
-    if whole and len(units) == layer.channels:
+    if whole and len(units) == layer.channels > 1:
         return (_layer(of.name, layer.name),)
     if branch and (len(units), first.channel, last.channel) == (branch.channels, branch.first, branch.last):
         return (_layer(of.name, layer.name, branch.name),)

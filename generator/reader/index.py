@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from generator.checkpoints import ARCHITECTURES
 from generator.core.architecture import CLASSIFIER, Architecture
+from generator.core.directions import SET_NAME, Directions
 from generator.core.record import PICTURE
 from generator.core.result import KIND
 from generator.core.schema import Date, Link, Number, Sha256, decode
 from generator.core.text import legible
-from generator.core.units import Unit
+from generator.core.units import Unit, in_order
 from generator.core.views import views_of
 from generator.links import addresses
 from generator.links.base_url import read_base_url
@@ -40,7 +42,9 @@ from generator.store.findings import Study
 FORMAT = 1
 _LONGEST = 500  # characters of a text
 
-_UnitName = Annotated[str, Meta(pattern=r"\A[a-z0-9_]{1,64}:[0-9]{1,6}\Z", description="the name of a unit")]
+_UnitName = Annotated[
+    str, Meta(pattern=r"\A[a-z0-9_]{1,64}(@[a-z0-9_]{1,64})?:[0-9]{1,6}\Z", description="the name of a unit")
+]
 _Picture = Annotated[
     str, Meta(pattern=rf"\A{addresses.STORE}/{PICTURE.pattern}\Z", description="the address of a picture in the store")
 ]
@@ -82,6 +86,12 @@ class _Answer(Struct):
     layer: str | None = None
 
 
+class _Directions(Struct):
+    layer: str
+    name: Annotated[str, Meta(pattern=rf"\A{SET_NAME.pattern}\Z", description="the name of a set of directions")]
+    count: Annotated[int, Meta(ge=1, le=1_000_000, description="a number from 1 to 1000000")]
+
+
 class _Checkpoint(Struct):
     name: str
     architecture: str
@@ -89,6 +99,7 @@ class _Checkpoint(Struct):
     units: list[_Unit]
     sources: list[_Source] = []
     answers: list[_Answer] = []
+    directions: list[_Directions] = []
 
 
 class _Index(Struct):
@@ -118,14 +129,16 @@ def _checkpoint(data: _Checkpoint, origin: Origin) -> PublishedCheckpoint:
     if data.architecture not in ARCHITECTURES:
         raise ValueError(f"no architecture {data.architecture!r}")
     net = ARCHITECTURES[data.architecture]
+    for each in data.directions:
+        if each.layer not in net.layers:
+            raise ValueError(f"{net.name} has no layer {each.layer!r}")
+    net = replace(net, directions=tuple(Directions(x.layer, x.name, x.count) for x in data.directions))
+    net = net.including(entry.unit.partition(":")[0] for entry in data.units)
     answers = tuple(_answer(entry, net, data, origin) for entry in data.answers)
     study = read_study(data.name, net, answers)
     found = {unit.unit: unit for unit in (_unit(entry, net, data, origin, study) for entry in data.units)}
-    depth = {layer: i for i, layer in enumerate(net.layers)}
-    ordered = sorted(found, key=lambda unit: (depth[unit.layer], unit.channel))
-    return PublishedCheckpoint(
-        data.name, net, data.fingerprint or "", {unit: found[unit] for unit in ordered}, study, answers
-    )
+    ordered = {unit: found[unit] for unit in in_order(found, net)}
+    return PublishedCheckpoint(data.name, net, data.fingerprint or "", ordered, study, answers)
 
 
 def _answer(entry: _Answer, net: Architecture, of: _Checkpoint, origin: Origin) -> PublishedAnswer:

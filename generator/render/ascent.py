@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from generator.core.recipe import Recipe
 from generator.network import Inception
 from generator.render import canvas
-from generator.render.objective import measure
+from generator.render.objective import choose, measure
 from generator.render.replay import replayable
 from generator.render.robustness import transformations, warp
 
@@ -105,7 +105,7 @@ def ascend(
     drawn = drawn or draw(recipe, seeds)
     numbers, thetas = drawn.numbers.to(device).requires_grad_(), drawn.thetas.to(device)
     theta = thetas.new_empty(thetas.shape[1:])
-    wanted = torch.tensor(list(channels), device=device)
+    wanted = choose(net, layer, channels, device)
     optimizer = torch.optim.Adam([numbers], lr=recipe.step_size, fused=True, capturable=device.type == "cuda")
 
     def objective(numbers: Tensor, leak: float) -> Tensor:

@@ -14,7 +14,7 @@ from generator.core.recipe import Recipe
 from generator.core.views import VIEWS
 from generator.network import Inception
 from generator.render import canvas
-from generator.render.objective import measure
+from generator.render.objective import choose, measure
 from generator.render.robustness import warp
 
 _CPU_BYTES = 2_500_000_000  # of a batch: with torch and the weights a process stays below 4 GB
@@ -52,7 +52,7 @@ def _kept(net: Inception, layer: str, recipe: Recipe, view: str, units: int) -> 
     pictures = units * VIEWS[view].pictures
     numbers = torch.empty(pictures, *canvas.shape(recipe), device="meta", requires_grad=True)
     theta = torch.empty(pictures, 2, 3, device="meta")
-    channels = torch.zeros(units, dtype=torch.long, device="meta")
+    channels = choose(net, layer, [0] * units, "meta")
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         seen = warp(canvas.picture(numbers, recipe), theta, recipe.input)
         reached = measure(net, seen, layer, channels, view, recipe.leak)

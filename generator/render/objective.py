@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from generator.core.architecture import OUTPUT
+from generator.core.directions import AT, base_layer
 from generator.core.views import VIEWS
 from generator.network import Inception
 from generator.render.robustness import enlarge
@@ -20,9 +21,19 @@ def evaluate(net: Inception, pictures: Tensor, size: int, layer: str, channels: 
 
     Activations of pictures are compared by this, so ``net`` must be in float32.
     """
-    wanted = torch.tensor(list(channels), device=pictures.device)
+    wanted = choose(net, layer, channels, pictures.device)
     with torch.no_grad():
         return measure(net, enlarge(pictures, size), layer, wanted, view)
+
+
+def choose(net: Inception, layer: str, channels: Sequence[int], device: torch.device | str) -> Tensor:
+    """What a view measures in each picture: N indices of channels of a convolution or the output; of a set of
+    directions N x C vectors, scaled to length 1."""
+    if AT not in layer:
+        return torch.tensor(list(channels), device=device)
+    vectors = net.architecture.direction_set(layer).vectors
+    assert vectors is not None  # only atlases that are read have none
+    return F.normalize(torch.from_numpy(vectors[list(channels)]), dim=1).to(device)
 
 
 def probabilities(net: Inception, pictures: Tensor, size: int, classes: Sequence[int]) -> Tensor:
@@ -37,9 +48,9 @@ def probabilities(net: Inception, pictures: Tensor, size: int, classes: Sequence
 def measure(net: Inception, rgb: Tensor, layer: str, channels: Tensor, view: str, leak: float = 0.0) -> Tensor:
     """The objective of picture i for channel ``channels[i]`` of a layer or convolution: N values in float32.
 
-    ``rgb`` is N x 3 x H x W in 0..1, ``channels`` indices on the same device: N, or for a view of several ``pictures``
-    one for each unit. With ``leak`` every ReLU of the network leaks by that slope.
+    ``rgb`` is N x 3 x H x W in 0..1, ``channels`` those of :func:`choose` on the same device: N, or for a view of
+    several ``pictures`` one for each unit. With ``leak`` every ReLU of the network leaks by that slope.
     """
-    bare = net(rgb, layer, leak=leak, activate=False)
+    bare = net(rgb, base_layer(layer), leak=leak, activate=False)
     relu = partial(F.leaky_relu, negative_slope=leak) if leak else F.relu
-    return VIEWS[view].measure(bare, channels.repeat_interleave(VIEWS[view].pictures), relu)
+    return VIEWS[view].measure(bare, channels.repeat_interleave(VIEWS[view].pictures, 0), relu)

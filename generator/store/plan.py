@@ -103,7 +103,9 @@ def make_plan(
     """Batches of at most ``size`` for the questions whose key is not in the store; with ``force``, for all of them."""
     ascents: dict[Question, list[Question]] = {}
     present = 0
-    for question in dict.fromkeys(questions):
+    asked = tuple(dict.fromkeys(questions))
+    net = net.including(question.unit.layer for question in asked)
+    for question in asked:
         if not force and question.key in store:
             present += 1
             continue
@@ -117,8 +119,8 @@ def make_plan(
             )
         ascents.setdefault(replace(question, recipe=replace(question.recipe, steps=0)), []).append(question)
     groups: dict[tuple[str, str, Recipe, tuple[int, ...]], list[tuple[Question, int]]] = {}
-    for asked in ascents.values():
-        *shorter, longest = sorted(asked, key=lambda question: question.recipe.steps)
+    for of_one in ascents.values():
+        *shorter, longest = sorted(of_one, key=lambda question: question.recipe.steps)
         at = tuple(question.recipe.steps for question in shorter)
         unit = longest.unit
         whole = VIEWS[longest.view].whole_layer

@@ -13,6 +13,7 @@ from generator.cli.output import echo
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import Config, load_config
 from generator.core.architecture import CLASSIFIER
+from generator.core.directions import has_vector
 from generator.core.errors import AtlasError, UsageError
 from generator.core.progress import progress
 from generator.core.units import select_units
@@ -93,6 +94,7 @@ def _notes(config: Config, theirs: PublishedCheckpoint, units: list[PublishedUni
     """What may surprise one who builds or renders next."""
     if theirs.name not in {checkpoint.name for checkpoint in config.checkpoints}:
         return [f"pages show them when {config.path} has a section [checkpoints.{theirs.name}]"]
+    units = [unit for unit in units if not has_vector(unit.unit.layer)]  # atlas.toml may not name such a direction
     others = sum(unit.key != config.question(theirs.fingerprint, unit.unit).key for unit in units)
     if not others:
         return []

@@ -47,6 +47,7 @@ _HINT = "name some, as in `atlas render mixed4a:0-9`"
     atlas render 4a:11 --steps 512 --seed 1   another recipe: another picture beside the first
     atlas render mixed4a:0-9 --view all       by every view that they have
     atlas render output:207                   a class of the classifier
+    atlas render mixed4a:5+mixed4a:11         the sum of two channels
     atlas render --checkpoint untrained mixed4a:0-9
     atlas render mixed4a --ray --workers 2    on this machine, in two processes
     atlas render --ray-address 10.0.0.5:6379  on a Ray cluster

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generator.core.architecture import OUTPUT
+from generator.core.directions import AT
 from generator.core.listing import modules_of
 from generator.core.views.view import View
 
@@ -17,17 +18,18 @@ _FOUND: dict[str, View] = {
     module.__name__.rpartition(".")[2]: module.view for module in modules_of(__name__) if hasattr(module, "view")
 }
 
-VIEWS: Mapping[str, View] = dict(sorted(_FOUND.items(), key=lambda found: (not found[1].wakes, found[0])))
-"""Every view by its name: those after the ReLU first, then in alphabetical order."""
+VIEWS: Mapping[str, View] = dict(sorted(_FOUND.items(), key=lambda found: (found[1].of, not found[1].wakes, found[0])))
+"""Every view by its name: those of channels first, of these those after the ReLU, then in alphabetical order."""
 
 
 def views_of(layer: str) -> tuple[str, ...]:
     """The views that units of a layer have. The first is the one by which pages show them.
 
-    >>> views_of("mixed4a"), views_of("output")
-    (('channel', 'diversity', 'neuron', 'negative'), ('logit',))
+    >>> views_of("mixed4a"), views_of("output"), views_of("mixed4a@sae")
+    (('channel', 'diversity', 'neuron', 'negative'), ('logit',), ('direction', 'directioncosine'))
     """
-    return tuple(name for name, view in VIEWS.items() if view.of_classes == (layer == OUTPUT))
+    of = "directions" if AT in layer else "classes" if layer == OUTPUT else "channels"
+    return tuple(name for name, view in VIEWS.items() if view.of == of)
 
 
 def main_view(layer: str) -> str:

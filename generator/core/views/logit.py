@@ -23,4 +23,4 @@ def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -
     return maps_of(logits, channels).flatten(1).squeeze(1) - rivals.mean(1)
 
 
-view = View("of a class, its logit less the mean of the ten strongest", wakes=False, measure=_measure, of_classes=True)
+view = View("of a class, its logit less the mean of the ten strongest", wakes=False, measure=_measure, of="classes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # the reading half knows the names of views and has no torch
     from torch import Tensor
@@ -28,13 +28,14 @@ class View:
     in the batch, may depend on each other, and are shown as one square sheet, row by row. For a view of the
     ``whole_layer``, ``bare`` and ``channels`` are those of all branches of the layer together.
 
-    A view ``of_classes`` is of the network's answers, and ``bare`` has one logit for each class: N x classes x 1 x 1.
+    A view is ``of`` channels, classes or directions. Of classes, ``bare`` has one logit for each: N x classes x 1 x 1.
+    Of directions, ``channels`` are N x C vectors of length 1 over the C channels of the whole layer.
     """
 
     help: str
     wakes: bool
     measure: Measure
-    of_classes: bool = False
+    of: Literal["channels", "classes", "directions"] = "channels"
     pictures: int = 1
     whole_layer: bool = False
 

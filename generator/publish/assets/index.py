@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
 from generator.config.labels import LabelSource, sources_of
+from generator.core.directions import has_vector
 from generator.core.record import Record
 from generator.core.units import Unit
 from generator.links import addresses
@@ -61,7 +62,16 @@ def _head(checkpoint: AtlasCheckpoint) -> dict[str, Any]:
         "architecture": checkpoint.checkpoint.architecture.name,
         "fingerprint": checkpoint.fingerprint,
         "page": addresses.checkpoint_address(checkpoint.name),
+        **({"directions": directions} if (directions := _directions(checkpoint)) else {}),
     }
+
+
+def _directions(checkpoint: AtlasCheckpoint) -> list[dict[str, Any]]:
+    """The sets of directions that have a vector of their own and of which something is rendered."""
+    sets = (
+        checkpoint.checkpoint.architecture.direction_set(x.name) for x in checkpoint.layers.values() if x.is_directions
+    )
+    return [{"layer": x.layer, "name": x.name, "count": x.count} for x in sets if has_vector(str(x))]
 
 
 def _answers(catalog: Catalog, checkpoint: AtlasCheckpoint) -> dict[str, Any]:
@@ -99,6 +109,8 @@ def _unit(
     }
     if unit.views:
         entry["views"] = {view.name: _view(checkpoint, unit.unit, view, cards=cards) for view in unit.views}
+    if record.question.vector:
+        entry["vector"] = record.question.vector
     if (probability := record.provenance.probability) is not None:
         entry["probability"] = probability
     if unit.labels:

@@ -19,11 +19,13 @@ Lines are only added; a person may take one back by deleting it. docs/addresses.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from generator.config.atlas_toml import Config
 from generator.core.atomic import write_atomically
@@ -187,20 +189,27 @@ def _read(path: Path) -> list[str]:
 
 
 _LINE = re.compile(
-    r"(units [a-z0-9_-]+/[a-z0-9_]+|views [a-z0-9_-]+/[a-z0-9_]+/\w+) [\d,-]+ [0-9a-f]{12}"
-    r"|page [a-z0-9_/-]+\.html( #\S+)*|file [a-z0-9_/-]+\.\w+"
+    r"(units [a-z0-9_-]+/[a-z0-9_@]+|views [a-z0-9_-]+/[a-z0-9_@]+/\w+) [\d,-]+ [0-9a-f]{12}"
+    r"|page [a-z0-9_@/-]+\.html( #\S+)*|file [a-z0-9_@/-]+\.\w+"
     r"|embed [a-z0-9_-]+|answer [0-9a-f]{16}( [0-9a-f]{16})*"
 )
 
 
 def _meanings(output: Path) -> dict[tuple[str, Unit], str]:
-    """The weights that each unit of the built site is of."""
+    """What each unit of the built site is."""
     found = {}
     for checkpoint in json.loads(_text(output / addresses.INDEX) or '{"checkpoints": []}')["checkpoints"]:
         for entry in checkpoint["units"]:
             layer, _, channel = entry["unit"].partition(":")
-            found[checkpoint["name"], Unit(layer, int(channel))] = checkpoint["fingerprint"] or ""
+            found[checkpoint["name"], Unit(layer, int(channel))] = _meaning(checkpoint, entry)
     return found
+
+
+def _meaning(checkpoint: dict[str, Any], entry: dict[str, Any]) -> str:
+    """The weights that a unit is of; of a direction, a hash of weights and vector."""
+    fingerprint = checkpoint["fingerprint"] or ""
+    vector = entry.get("vector")
+    return hashlib.sha256(f"{fingerprint}{vector}".encode()).hexdigest() if vector else fingerprint
 
 
 def _views(output: Path) -> dict[tuple[str, str, str, str], list[int]]:
@@ -210,7 +219,7 @@ def _views(output: Path) -> dict[tuple[str, str, str, str], list[int]]:
         for entry in checkpoint["units"]:
             layer, _, channel = entry["unit"].partition(":")
             for view in entry.get("views", ()):
-                key = (checkpoint["name"], layer, view, (checkpoint["fingerprint"] or "")[:12])
+                key = (checkpoint["name"], layer, view, _meaning(checkpoint, entry)[:12])
                 found.setdefault(key, []).append(int(channel))
     return found
 

@@ -35,6 +35,7 @@ class LayerPage:
     previous: AtlasLayer | None
     next: AtlasLayer | None
     bottlenecks: tuple[AtlasLayer, ...]
+    directions: tuple[AtlasLayer, ...]
     alike: tuple[int, ...]
     fires: tuple[float, ...]
     mapped: bool
@@ -58,16 +59,31 @@ def _page(
 ) -> Page:
     def context() -> LayerPage:
         command = missing_command(layer, checkpoint.name)
-        bottlenecks = tuple(x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
+        bottlenecks = tuple(
+            x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_") and "@" not in x.name
+        )
         found = arrays(checkpoint.fingerprint, layer.name)
         order, shares = found.get("alike_order"), found.get("fires")
         alike = () if order is None else tuple(order.argsort().tolist())
         fires = () if shares is None else tuple(float(f"{share * 100:.2g}") for share in shares[:, 1].tolist())
-        return LayerPage(families_of(layer), layer, command, previous, following, bottlenecks, alike, fires, mapped)
+        return LayerPage(
+            families=families_of(layer),
+            layer=layer,
+            command=command,
+            previous=previous,
+            next=following,
+            bottlenecks=bottlenecks,
+            directions=checkpoint.directions_in(layer.name),
+            alike=alike,
+            fires=fires,
+            mapped=mapped,
+        )
 
     address = addresses.layer_address(checkpoint.name, layer.name)
     description = f"{len(layer.rendered)} of the {layer.layer.channels} units of {layer.name}: what excites each most. "
-    if layer.is_output:
+    if layer.is_directions:
+        description += f"Each is a vector over the channels of {layer.base}."
+    elif layer.is_output:
         description += "Each is a class that the network tells apart."
     else:
         description += (

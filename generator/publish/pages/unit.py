@@ -57,7 +57,7 @@ def _pages(site: Site) -> Iterator[Page]:
 def _page(site: Site, checkpoint: AtlasCheckpoint, layer: AtlasLayer, unit: AtlasUnit, place: int) -> Page:
     named = f"“{unit.labels[0].name}”: the" if unit.labels else "The"
     branch = f", {unit.branch.name} branch" if unit.branch else ""
-    what = f"most excites channel {unit.unit.channel} of {layer.name}{branch}, in {checkpoint.name},"
+    what = f"most excites {layer.unit_word} {unit.unit.channel} of {layer.name}{branch}, in {checkpoint.name},"
     if layer.is_output:
         what = f"{checkpoint.name} takes for this class most, by class {unit.unit.channel} of its output,"
     return Page(

@@ -1,0 +1,90 @@
+"""The vectors of ``[directions.NAME]``: a matrix in a file of the user's, a row a direction.
+
+>>> read_vectors(Path("sae.safetensors"), "decoder", 508).shape     # doctest: +SKIP
+(4096, 508)
+
+Neither kind of file can execute anything: ``.npy`` is read without pickles, and safetensors has none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.core.architecture import Architecture
+from generator.core.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_KINDS = (".npy", ".safetensors")
+_IN = ("conv", "mixed", "bottleneck")  # kinds of layers; a branch is part of its layer
+
+
+def read_vectors(path: Path, tensor: str, channels: int) -> NDArray[np.float32]:
+    """K vectors over so many channels, in float32. ``tensor`` is its name in a safetensors file, or "" for the only
+    one. Raises UsageError in one line if there are none, and names the first row that cannot be a direction."""
+    if path.suffix not in _KINDS:
+        raise UsageError(f"{path}: directions are read from {' or '.join(_KINDS)}")
+    try:
+        found, name = _npy(path) if path.suffix == ".npy" else _safetensors(path, tensor)
+    except FileNotFoundError:
+        raise UsageError(f"no file {path}") from None
+    return check_vectors(found, name, channels)
+
+
+def check_vectors(found: NDArray[Any], name: str, channels: int) -> NDArray[np.float32]:
+    """Rows that are directions, in float32. Raises UsageError that calls them ``name``."""
+    import numpy as np
+
+    if found.dtype.kind != "f":
+        raise UsageError(f"{name} has numbers of type {found.dtype}; save them as float32")
+    if found.ndim != 2 or not len(found):
+        raise UsageError(f"{name} has the shape {found.shape}; a row a direction is wanted, (K, {channels})")
+    if found.shape[1] != channels:
+        turned = ", and looks as if its rows were columns" if len(found) == channels else ""
+        raise UsageError(f"the rows of {name} have {found.shape[1]} numbers{turned}; the layer has {channels} channels")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is reported as not finite
+        vectors = np.ascontiguousarray(found, np.float32)
+    for wrong, why in ((~np.isfinite(vectors).all(1), "is not finite"), (~vectors.any(1), "is all zero")):
+        if wrong.any():
+            raise UsageError(f"row {int(wrong.argmax())} of {name} {why}; leave it out")
+    return vectors
+
+
+def channels_of(net: Architecture, layer: str) -> int:
+    """How many channels a layer has in which there can be directions. Raises UsageError for any other."""
+    there = net.layers.get(layer)
+    if there is None or there.kind not in _IN:
+        may = [each.name for each in net.layers.values() if each.kind in _IN]
+        raise UsageError(f"no layer “{layer}” with channels of its own: {did_you_mean(layer, may)}")
+    return there.channels
+
+
+def _npy(path: Path) -> tuple[NDArray[Any], str]:
+    import numpy as np
+
+    try:
+        return np.load(path, allow_pickle=False), str(path)
+    except (ValueError, EOFError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise UsageError(f"{path} is no .npy file of numbers; write it with numpy.save") from None
+
+
+def _safetensors(path: Path, tensor: str) -> tuple[NDArray[Any], str]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            names = list(file.keys())
+            if not tensor and len(names) > 1:
+                raise UsageError(f"{path} has {len(names)} tensors; write tensor = “{names[0]}” or another of them")
+            if (name := tensor or names[0]) not in names:
+                raise UsageError(f"{path} has no tensor “{name}”; it has {', '.join(names[:8])}")
+            return file.get_tensor(name), f"“{name}” of {path}"
+    except (SafetensorError, TypeError, IndexError, OSError) as error:  # a TypeError for bfloat16, which numpy lacks
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise UsageError(f"{path} cannot be read as safetensors with numbers in float32: {error}") from None

@@ -1,0 +1,301 @@
+"""Directions: vectors over the channels of a layer, and sums of channels, as units like any other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from browser import launched, served
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from shell import Run
+
+from generator import api
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
+from generator.config.atlas_toml import load_config
+from generator.core.errors import AtlasError, UsageError
+from generator.core.recipe import Question, Recipe
+from generator.core.units import Unit, parse_units, select_units
+from generator.network import Inception, load_checkpoint
+from generator.publish.check.published import broken
+from generator.reader.atlas import Atlas, NoUnitError
+from generator.reader.find import find
+from generator.render.objective import choose, measure
+
+WIDTH = 256  # channels of mixed3a
+RECIPE = Recipe(size=32, input=64, steps=4, wake_steps=2, precision="float32")
+TOML = """
+[atlas]
+title = "Directions"
+url = "https://atlas.example/"
+
+[checkpoints.untrained]
+units = ["mixed3a:5,11", "mixed3a@mine:0-2", "mixed3a:5+mixed3a:11"]
+
+[directions.mine]
+layer = "mixed3a"
+file = "vectors.safetensors"
+tensor = "decoder"
+
+[recipe]
+size = 32
+input = 64
+steps = 4
+wake_steps = 2
+"""
+
+
+def vectors(rows: int = 4, width: int = WIDTH) -> NDArray[np.float32]:
+    return np.random.default_rng(0).normal(size=(rows, width)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def net() -> Inception:
+    net = load_checkpoint("untrained")
+    one = np.zeros((1, WIDTH))
+    one[0, 11] = 3
+    api.add_directions(net, "mixed3a", "mine", np.concatenate([vectors(), one]))
+    return net
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas.toml with directions, rendered and built."""
+    folder = tmp_path_factory.mktemp("directions")
+    save_file({"decoder": vectors(), "encoder": vectors(2)}, folder / "vectors.safetensors")
+    (folder / "atlas.toml").write_text(TOML)
+    return folder
+
+
+@pytest.fixture
+def here(built: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(built)
+    if not (built / "site/atlas.json").exists():
+        assert run("render")[0] == 0
+        assert run("build")[0] == 0
+    return built
+
+
+# what is maximised
+
+
+def test_a_direction_is_the_projection_of_all_channels_of_the_layer(net: Inception) -> None:
+    rgb = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    unit_length = F.normalize(torch.from_numpy(vectors())[[1, 3]], dim=1)
+    maps = torch.einsum("nchw,nc->nhw", net(rgb, "mixed3a"), unit_length)
+    wanted = choose(net, "mixed3a@mine", [1, 3], "cpu")
+    torch.testing.assert_close(measure(net, rgb, "mixed3a@mine", wanted, "direction"), maps.mean((1, 2)))
+    cosine = torch.cosine_similarity(net(rgb, "mixed3a"), unit_length[:, :, None, None], dim=1)
+    torch.testing.assert_close(
+        measure(net, rgb, "mixed3a@mine", wanted, "directioncosine"), (maps * cosine.clamp(min=0.1)).mean((1, 2))
+    )
+
+
+def test_one_channel_as_a_direction_is_the_channel_and_a_sum_is_the_sum(net: Inception) -> None:
+    rgb = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+
+    def of(layer: str, channel: int, view: str) -> float:
+        return measure(net, rgb, layer, choose(net, layer, [channel], "cpu"), view).item()
+
+    five, eleven = (net(rgb, "mixed3a")[:, n].mean().item() for n in (5, 11))
+    assert of("mixed3a@mine", 4, "direction") == pytest.approx(eleven, rel=1e-4)
+    assert of("mixed3a@5_plus_11", 0, "direction") == pytest.approx((five + eleven) / 2**0.5, rel=1e-4)
+    assert of("mixed3a@5_minus_11", 0, "direction") == pytest.approx((five - eleven) / 2**0.5, rel=1e-4)
+
+
+def test_the_picture_of_a_direction_depends_on_no_other(net: Inception) -> None:
+    together = api.render(net, "mixed3a@mine:0-3", RECIPE, progress=False)
+    alone = api.render(net, "mixed3a@mine:2", RECIPE, progress=False)[0]
+    np.testing.assert_array_equal(alone.pixels, together[2].pixels)
+    assert alone.activations[-1] != alone.activations[0]
+    assert len({picture.pixels.tobytes() for picture in together}) == 4
+
+
+# names and keys
+
+
+def test_sums_and_sets_are_read_in_the_spellings_of_channels() -> None:
+    same = ("mixed4a:5+mixed4a:11", "4a:5 + 4a:11", "mixed4a@5_plus_11:0", "4a@5_plus_11", "mixed4a_1x1:5+4a 11")
+    assert {parse_units(text, BVLC_GOOGLENET) for text in same} == {(Unit("mixed4a@5_plus_11", 0),)}
+    assert parse_units("4a:5-4a:11", BVLC_GOOGLENET) == (Unit("mixed4a@5_minus_11", 0),)
+    assert len(parse_units("4a:5-11", BVLC_GOOGLENET)) == 7
+    mixed = select_units(["5b:0", "4a:0+4a:1", "4a:9"], BVLC_GOOGLENET)
+    assert [str(unit) for unit in mixed] == ["mixed4a:9", "mixed4a@0_plus_1:0", "mixed5b:0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("4a:5+4b:5", "channels of one layer"),
+        ("4a:5-4a:5", "cancel"),
+        ("4a:5+4a:9999", "channels 0 to 511"),
+        ("4a@nope:1", "no layer in"),
+        ("4a:0-3+4a:1", "names 4 units"),
+    ],
+)
+def test_what_is_no_sum_is_refused_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as error:
+        parse_units(text, BVLC_GOOGLENET)
+    assert "\n" not in str(error.value)
+
+
+def test_the_key_has_the_vector_in_it_and_keys_of_channels_have_none() -> None:
+    asked = Question("ab" * 32, Unit("mixed3a@mine", 1), "direction", RECIPE, "cd" * 32)
+    assert Question.from_dict(json.loads(json.dumps(asked.as_dict()))) == asked
+    assert asked.key != replace(asked, vector="ce" * 32).key
+    assert "vector" not in Question("ab" * 32, Unit("mixed3a", 1), "channel", RECIPE).as_dict()
+    for unit, vector in ((Unit("mixed3a@mine", 1), ""), (Unit("mixed3a@1_plus_2", 0), "cd" * 32)):
+        with pytest.raises(UsageError, match="sha256 of its vector"):
+            Question("ab" * 32, unit, "direction", RECIPE, vector)
+
+
+# files of vectors
+
+
+def broken_vectors(row: int, value: float) -> NDArray[np.float32]:
+    found = vectors()
+    found[row] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (vectors(width=250), "rows of .* have 250 numbers; the layer has 256 channels"),
+        (vectors().T, "256.* rows were columns|rows were columns"),
+        (broken_vectors(2, 0), "row 2 of .* is all zero"),
+        (broken_vectors(1, np.nan), "row 1 of .* is not finite"),
+        (broken_vectors(3, np.inf), "row 3 of .* is not finite"),
+        (vectors()[0], "shape"),
+        (vectors().astype(np.int64), "int64"),
+        (np.array([{}], dtype=object), "no .npy file of numbers"),
+    ],
+)
+def test_vectors_that_are_none_are_named_in_one_line(tmp_path: Path, found: NDArray[np.generic], said: str) -> None:
+    np.save(tmp_path / "v.npy", found, allow_pickle=True)
+    (tmp_path / "atlas.toml").write_text(
+        TOML.replace("vectors.safetensors", "v.npy").replace('tensor = "decoder"\n', "")
+    )
+    with pytest.raises(UsageError, match=said) as error:
+        load_config(tmp_path / "atlas.toml")
+    assert str(error.value).startswith(f"{tmp_path / 'atlas.toml'}:")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('tensor = "decoder"', 'tensor = "decode"'), "no tensor “decode”; it has decoder, encoder"),
+        (('tensor = "decoder"\n', ""), "2 tensors; write tensor ="),
+        (('layer = "mixed3a"', 'layer = "mixed3x"'), "no layer “mixed3x”"),
+        (('layer = "mixed3a"', 'layer = "mixed3a_1x1"'), "no layer “mixed3a_1x1”"),
+        (("vectors.safetensors", "none.npy"), "no file .*none.npy"),
+        (("vectors.safetensors", "atlas.toml"), "read from .npy or .safetensors"),
+        (("[directions.mine]", '[directions."Mine!"]'), "cannot be part of an address"),
+        (('tensor = "decoder"', 'tensor = "decoder"\ncheckpoint = "other"'), "no checkpoint “other”"),
+        (("mixed3a@mine:0-2", "mixed3a@mine:9"), "channels 0 to 3"),
+    ],
+)
+def test_mistakes_in_atlas_toml_are_named(built: Path, tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    shutil.copy(built / "vectors.safetensors", tmp_path)
+    (tmp_path / "atlas.toml").write_text(TOML.replace(*change))
+    with pytest.raises(UsageError, match=said):
+        load_config(tmp_path / "atlas.toml")
+
+
+def test_arrays_in_python_are_checked_as_files_are(net: Inception) -> None:
+    with pytest.raises(AtlasError, match="row 1 of vectors is all zero"):
+        api.add_directions(net, "mixed3a", "other", broken_vectors(1, 0))
+    with pytest.raises(AtlasError, match="no layer “mixed3a_1x1”"):
+        api.add_directions(net, "mixed3a_1x1", "other", vectors())
+
+
+# an atlas with directions
+
+
+def test_an_atlas_shows_finds_and_verifies_directions(here: Path, run: Run) -> None:
+    assert run("render")[1].startswith("to render 0, already there 6")
+    assert "6 answers whole" in run("verify")[1]
+    assert run("check") == (0, "site: clean\n", "")
+    page = (here / "site/untrained/mixed3a@mine/1.html").read_text()
+    strongest = np.abs(vectors()[1]).argmax()
+    assert f"3a:{strongest}" in page
+    assert "tensor decoder of vectors.safetensors" in page
+    assert 'href="../mixed3a@mine/index.html"' in (here / "site/untrained/mixed3a/index.html").read_text()
+    assert "mixed3a:5 + mixed3a:11" in (here / "site/untrained/mixed3a@5_plus_11/0.html").read_text()
+    atlas = Atlas.open(here / "site")
+    assert atlas["3a@mine:1"].url == "https://atlas.example/untrained/mixed3a@mine/1.html"
+    assert atlas["https://atlas.example/untrained/mixed3a@mine/1.html"].unit == Unit("mixed3a@mine", 1)
+    assert len(atlas["3a@mine:1"].record.question.vector) == 64
+    assert [page.address for page in find(atlas, "3a:5+3a:11")] == ["untrained/mixed3a@5_plus_11/0.html"]
+    assert [page.address for page in find(atlas, "mixed3a@mine")] == ["untrained/mixed3a@mine/index.html"]
+    with pytest.raises(NoUnitError, match="not rendered"):
+        find(atlas, "3a@mine:3")
+
+
+def test_the_search_box_reads_them_too(here: Path) -> None:
+    with launched() as browser, served(here) as root:
+        page = browser.new_page()
+        page.goto(f"{root}site/untrained/mixed3a/5.html")
+        page.locator("input[type=search]").fill("3a:5")
+        while not page.evaluate("Boolean(globalThis.atlasLookup && globalThis.atlasUnits)"):  # loaded when asked
+            page.wait_for_timeout(20)
+        found = page.evaluate(
+            "asked => asked.map((text) => atlasLookup(text, 'untrained').found.map((hit) => hit.href)[0])",
+            ["3a@mine:1", "mixed3a:5 + mixed3a:11", "https://host/untrained/mixed3a@mine/2.html", "mixed3a@mine"],
+        )
+    assert found == [
+        "untrained/mixed3a@mine/1.html",
+        "untrained/mixed3a@5_plus_11/0.html",
+        "untrained/mixed3a@mine/2.html",
+        "untrained/mixed3a@mine/index.html",
+    ]
+
+
+def test_documents_cite_them(here: Path, run: Run) -> None:
+    (here / "post.md").write_text("See mixed3a@mine:1, [[3a:5+3a:11]], `mixed3a@mine:2` and [[3a@mine:9]].\n")
+    code, text, said = run("cite", "post.md")
+    assert code == 0
+    assert "[mixed3a@mine:1](https://atlas.example/untrained/mixed3a@mine/1.html)" in text
+    assert "[mixed3a@5_plus_11:0](https://atlas.example/untrained/mixed3a@5_plus_11/0.html)" in text
+    assert "`mixed3a@mine:2` and [[3a@mine:9]]" in text
+    assert "channels 0 to 3, not 9" in said
+
+
+def test_they_are_pulled_and_shown_where_atlas_toml_does_not_know_the_vectors(
+    here: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = TOML[TOML.index("[recipe]") :]
+    Path("atlas.toml").write_text(f'[checkpoints.untrained]\nunits = ["mixed3a:5"]\n{recipe}')
+    assert run("pull", str(here / "site"))[0] == 0
+    assert run("build")[0] == 0
+    assert run("check")[0] == 0
+    theirs, ours = (Atlas.open(folder / "site")["3a@mine:1"] for folder in (here, tmp_path))
+    assert (ours.key, ours.sha256) == (theirs.key, theirs.sha256)
+    assert Atlas.open(tmp_path / "site")["mixed3a@5_plus_11:0"].sha256
+
+
+def test_another_vector_under_the_same_number_breaks_the_promise(
+    here: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(here, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    assert run("promise")[0] == 0
+    assert list(broken(load_config(Path("atlas.toml")))) == []
+    save_file({"decoder": vectors()[::-1].copy()}, "vectors.safetensors")
+    assert run("status", "--check")[0] == 1, "other vectors ask for other pictures"
+    assert run("build")[0] == 0
+    page = Path("site/untrained/mixed3a@mine/1.html").read_text()
+    assert "made by another recipe, or from other weights" in page
+    assert run("render")[0] == 0
+    assert run("build")[0] == 0
+    assert {address for address, _ in broken(load_config(Path("atlas.toml")))} == {
+        f"untrained/mixed3a@mine/{n}.html" for n in range(3)
+    }
