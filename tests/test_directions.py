@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from shell import Run
 from generator import api
 from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.config.atlas_toml import load_config
+from generator.config.directions import read_vectors
 from generator.core.errors import AtlasError, UsageError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit, parse_units, select_units
@@ -188,6 +190,28 @@ def test_vectors_that_are_none_are_named_in_one_line(tmp_path: Path, found: NDAr
     assert "\n" not in str(error.value)
 
 
+def test_files_made_to_harm_are_refused_at_once(tmp_path: Path) -> None:
+    for name, shape in (("huge", "(10000000000, 256)"), ("true", "(True, 256)"), ("nested", "(" * 500)):
+        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}".ljust(1013) + "\n"
+        (tmp_path / f"{name}.npy").write_bytes(b"\x93NUMPY\x01\x00\xf6\x03" + header.encode() + bytes(1024))
+    with (tmp_path / "archive.npy").open("wb") as file:
+        np.savez(file, vectors())
+    for name in ("huge", "true", "nested", "archive"):
+        with pytest.raises(UsageError, match="file of numbers"):
+            read_vectors(tmp_path / f"{name}.npy", "", WIDTH)
+    for name in ("pipe.npy", "pipe.safetensors"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(UsageError, match="no file"):
+            read_vectors(tmp_path / name, "", WIDTH)
+
+
+def test_vectors_stay_when_their_file_is_written_over(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", vectors())
+    found = read_vectors(tmp_path / "v.npy", "", WIDTH)
+    np.save(tmp_path / "v.npy", 2 * vectors())
+    np.testing.assert_array_equal(found, vectors())
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -299,3 +323,19 @@ def test_another_vector_under_the_same_number_breaks_the_promise(
     assert {address for address, _ in broken(load_config(Path("atlas.toml")))} == {
         f"untrained/mixed3a@mine/{n}.html" for n in range(3)
     }
+
+
+def test_directions_of_a_bottleneck_need_none_of_its_channels(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    layer = "mixed3a_3x3_bottleneck"
+    Path("atlas.toml").write_text(
+        TOML.replace('"mixed3a:5,11", "mixed3a@mine:0-2", "mixed3a:5+mixed3a:11"', f'"{layer}:5+{layer}:11"').split(
+            "[directions"
+        )[0]
+        + TOML[TOML.index("[recipe]") :]
+    )
+    assert run("render")[0] == 0
+    assert run("build")[0] == 0
+    assert run("check") == (0, "site: clean\n", "")

@@ -27,10 +27,9 @@ def read_vectors(path: Path, tensor: str, channels: int) -> NDArray[np.float32]:
     one. Raises UsageError in one line if there are none, and names the first row that cannot be a direction."""
     if path.suffix not in _KINDS:
         raise UsageError(f"{path}: directions are read from {' or '.join(_KINDS)}")
-    try:
-        found, name = _npy(path) if path.suffix == ".npy" else _safetensors(path, tensor)
-    except FileNotFoundError:
-        raise UsageError(f"no file {path}") from None
+    if not path.is_file():  # to open a pipe would wait for ever
+        raise UsageError(f"no file {path}")
+    found, name = _npy(path) if path.suffix == ".npy" else _safetensors(path, tensor)
     return check_vectors(found, name, channels)
 
 
@@ -46,7 +45,7 @@ def check_vectors(found: NDArray[Any], name: str, channels: int) -> NDArray[np.f
         turned = ", and looks as if its rows were columns" if len(found) == channels else ""
         raise UsageError(f"the rows of {name} have {found.shape[1]} numbers{turned}; the layer has {channels} channels")
     with np.errstate(over="ignore"):  # what float32 cannot hold is reported as not finite
-        vectors = np.ascontiguousarray(found, np.float32)
+        vectors = np.array(found, np.float32, order="C")  # a copy: what it was read from may change
     for wrong, why in ((~np.isfinite(vectors).all(1), "is not finite"), (~vectors.any(1), "is all zero")):
         if wrong.any():
             raise UsageError(f"row {int(wrong.argmax())} of {name} {why}; leave it out")
@@ -65,11 +64,9 @@ def channels_of(net: Architecture, layer: str) -> int:
 def _npy(path: Path) -> tuple[NDArray[Any], str]:
     import numpy as np
 
-    try:
-        return np.load(path, allow_pickle=False), str(path)
-    except (ValueError, EOFError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    try:  # a map of the file has no more numbers than the file, whatever the header says
+        return np.lib.format.open_memmap(path, mode="r"), str(path)
+    except Exception:  # whatever numpy raises for a file that was made to harm
         raise UsageError(f"{path} is no .npy file of numbers; write it with numpy.save") from None
 
 
@@ -84,7 +81,6 @@ def _safetensors(path: Path, tensor: str) -> tuple[NDArray[Any], str]:
             if (name := tensor or names[0]) not in names:
                 raise UsageError(f"{path} has no tensor “{name}”; it has {', '.join(names[:8])}")
             return file.get_tensor(name), f"“{name}” of {path}"
-    except (SafetensorError, TypeError, IndexError, OSError) as error:  # a TypeError for bfloat16, which numpy lacks
-        if isinstance(error, FileNotFoundError):
-            raise
+    # numpy lacks bfloat16 and float8, and says so in two ways
+    except (SafetensorError, TypeError, AttributeError, IndexError, OSError) as error:
         raise UsageError(f"{path} cannot be read as safetensors with numbers in float32: {error}") from None

@@ -362,6 +362,7 @@ def _checkpoint(
         if of not in best or rank > best[of][:2]:
             best[of] = (*rank, record)
     asked_for = {unit.layer for unit in (*checkpoint.units, *(unit for unit, _ in best))}
+    asked_for |= {base_layer(name) for name in asked_for}  # pages of directions link the channels they are of
     classes = _class_labels(checkpoint)
     layers = {}
     for name, layer in net.layers.items():
