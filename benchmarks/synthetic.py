@@ -7,6 +7,7 @@ Sizes and curves are real, so pages weigh and builds take what they would; which
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -32,6 +33,10 @@ def synthetic(folder: Path, layers: Sequence[str] = (), source: Path = ROOT) -> 
     text = config.path.read_text(encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / config.path.name).write_text(text, encoding="utf-8")
+    for named in (path for each in config.checkpoints for path in each.files):
+        copy = folder / named.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(named, copy)
     target = Store(folder / "site" / "store")
     real: dict[str, list[Record]] = {}
     for record in store.records():

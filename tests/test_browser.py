@@ -188,7 +188,7 @@ def test_a_name_with_a_slip_or_in_the_plural_is_found(root: str, visit: Visit, a
 
 def test_a_layer_and_a_branch_lead_to_their_place(root: str, visit: Visit) -> None:
     visit.page.goto(root + UNIT)
-    assert search(visit.page, "4a_5x5").first.inner_text().split("\n") == ["mixed4a_5x5", "48 channels"]
+    assert search(visit.page, "4a_5x5").first.inner_text().split("\n") == ["mixed4a_5x5", "48 units"]
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_url(f"**/{CHECKPOINT}/mixed4a/index.html#5x5")
 
