@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from browser import launched, served
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_torch
 from shell import Run
 
 from generator import api
@@ -157,7 +158,27 @@ def test_the_key_has_the_vector_in_it_and_keys_of_channels_have_none() -> None:
             Question("ab" * 32, unit, "direction", RECIPE, vector)
 
 
+@pytest.mark.parametrize("scale", [3e37, 1e-30])
+def test_the_length_of_a_vector_does_not_matter(net: Inception, scale: float) -> None:
+    api.add_directions(net, "mixed3a", "scaled", vectors() / np.abs(vectors()).max() * scale)
+    of_length_1 = choose(net, "mixed3a@scaled", [0, 3], "cpu")
+    torch.testing.assert_close(of_length_1, choose(net, "mixed3a@mine", [0, 3], "cpu"), rtol=1e-4, atol=1e-6)
+
+
 # files of vectors
+
+
+def test_bfloat16_is_read_from_safetensors(tmp_path: Path) -> None:
+    rounded = torch.from_numpy(vectors()).bfloat16()
+    save_torch({"decoder": rounded, "other": torch.zeros(2)}, tmp_path / "v.safetensors")
+    np.testing.assert_array_equal(read_vectors(tmp_path / "v.safetensors", "decoder", WIDTH), rounded.float().numpy())
+
+
+def test_a_lesson_from_several_seeds_needs_neurons(built: Path, tmp_path: Path) -> None:
+    shutil.copy(built / "vectors.safetensors", tmp_path)
+    (tmp_path / "atlas.toml").write_text(f'{TOML}\n[lesson]\nunit = "mixed3a:0"\nseeds = "mixed3a@mine:0"\n')
+    with pytest.raises(UsageError, match=r"atlas.toml:\d+: mixed3a@mine:0 has no neurons"):
+        load_config(tmp_path / "atlas.toml")
 
 
 def broken_vectors(row: int, value: float) -> NDArray[np.float32]:

@@ -413,9 +413,12 @@ def _lesson(file: DataFile, given: _Lesson, of: CheckpointConfig) -> Lesson:
     def maybe(key: str, word: str | None) -> Unit | None:
         return unit(key, word) if word else None
 
+    seeds = maybe("seeds", given.seeds)
+    if seeds and "neuron" not in views_of(seeds.layer):
+        file.fail(f"{seeds} has no neurons; name a unit of a layer", "lesson", "seeds")
     return Lesson(
         unit=unit("unit", given.unit),
-        seeds=maybe("seeds", given.seeds),
+        seeds=seeds,
         seeds_note=given.seeds_note,
         agrees=maybe("agrees", given.agrees),
         agrees_note=given.agrees_note,

@@ -80,7 +80,18 @@ def _safetensors(path: Path, tensor: str) -> tuple[NDArray[Any], str]:
                 raise UsageError(f"{path} has {len(names)} tensors; write tensor = “{names[0]}” or another of them")
             if (name := tensor or names[0]) not in names:
                 raise UsageError(f"{path} has no tensor “{name}”; it has {', '.join(names[:8])}")
-            return file.get_tensor(name), f"“{name}” of {path}"
-    # numpy lacks bfloat16 and float8, and says so in two ways
+            is_bfloat16 = file.get_slice(name).get_dtype() == "BF16"
+            return _bfloat16(path, name) if is_bfloat16 else file.get_tensor(name), f"“{name}” of {path}"
+    # numpy lacks float8, and says so in two ways
     except (SafetensorError, TypeError, AttributeError, IndexError, OSError) as error:
         raise UsageError(f"{path} cannot be read as safetensors with numbers in float32: {error}") from None
+
+
+def _bfloat16(path: Path, name: str) -> NDArray[np.float32]:
+    """A tensor of a type that numpy lacks: the upper halves of float32."""
+    import numpy as np
+    from safetensors import deserialize
+
+    tensor = dict(deserialize(path.read_bytes()))[name]  # type: ignore[no-untyped-call]
+    halves = np.frombuffer(tensor["data"], "<u2").astype(np.uint32)
+    return (halves << 16).view(np.float32).reshape(tensor["shape"])
