@@ -54,6 +54,16 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
+def wait_until(page: Any, expression: str, arg: Any = None) -> None:
+    """Wait for what a page's script does, for half a minute at most. Playwright's own way is an eval, which our pages
+    forbid."""
+    for _ in range(1500):
+        if page.evaluate(expression, arg):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"half a minute went by without: {expression}")
+
+
 class Visit:
     """One page opened in a context of its own; ``errors`` is what it complained of."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Visit, launched, served
+from browser import Visit, launched, served, wait_until
 from spellings import SPELLINGS
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
@@ -210,7 +210,7 @@ def test_a_layer_is_shown_small_ordered_and_walked_by_keys(root: str, visit: Vis
     page.on("request", lambda request: asked.append(request.url))
     page.goto(root + KINDS["layer"])
     first = "getComputedStyle(document.querySelector('.units a')).backgroundImage"
-    page.wait_for_function(f"{first}.includes('tiles-0.jpeg')")
+    wait_until(page, f"{first}.includes('tiles-0.jpeg')")
     assert not [url for url in asked if url.endswith(".webp")], "no thumbnail is loaded that is not shown"
     focused = "document.activeElement.textContent.trim().split(' ')[0]"
     assert page.evaluate("[...document.querySelectorAll('.units a')].filter((a) => a.tabIndex === 0).length") == 1

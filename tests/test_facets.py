@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import Visit, launched
+from browser import Visit, launched, wait_until
 from shell import Run
 from test_findings import similar, tuning
 from test_panels import UNITS, keep, photographs
@@ -99,8 +99,8 @@ def test_the_search_box_finds_the_same(atlas: TinyAtlas, visit: Visit) -> None:
     page.goto((atlas.site / "index.html").as_uri())
     for text, units in ASKED.items():
         page.locator("input[type=search]").fill(text)
-        page.wait_for_function("document.querySelector('.found p')?.textContent.match(/found|known|Type|no unit/)")
-        page.wait_for_function(FOUND, arg=units)
+        wait_until(page, "document.querySelector('.found p')?.textContent.match(/found|known|Type|no unit/)")
+        wait_until(page, FOUND, units)
         found = page.locator(".found [role=option] bdi").all_text_contents()
         assert found == units, text
     scripts = page.evaluate("[...document.scripts].map((script) => script.src.split('/').at(-1))")

@@ -105,8 +105,9 @@ def pull(units: Iterable[Published], store: Store, advance: Callable[[], object]
                     if isinstance(kept, OutOfReachError):
                         silent.add(place)
                         if len(row := _row(silent, place)) >= IN_A_ROW:
-                            for each in row:  # one line says it for all of them
-                                del failed[each]
+                            for each in silent:  # one line says it for all that were asked at the same time
+                                if each >= row.start - AT_ONCE:
+                                    failed.pop(each, None)
                             raise kept
                 elif kept:
                     pulled += 1
