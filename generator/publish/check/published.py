@@ -25,9 +25,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.core.units import Unit, read_channels, write_channels
@@ -68,7 +68,7 @@ def broken(config: Config) -> Iterator[tuple[str, str]]:
     if not published:
         return
     there = set(built_files(config.output))
-    now = _meanings(config.output)
+    now = {(found.checkpoint, found.unit): found.meaning for found in _units(config.output)}
     store = Store(config.store)
     answers = {key[:_DIGITS]: key for key in store.keys()}  # noqa: SIM118 - a store is no mapping
     for line in published:
@@ -134,14 +134,11 @@ def _broken_answer(store: Store, key: str, hashes: list[str], answers: Mapping[s
 
 
 def _of_the_site(config: Config) -> Iterator[str]:
-    """The lines of the built site."""
-    units: dict[tuple[str, str, str], list[int]] = {}
-    for (checkpoint, unit), fingerprint in _meanings(config.output).items():
-        units.setdefault((checkpoint, unit.layer, fingerprint[:12]), []).append(unit.channel)
-    for (checkpoint, layer, fingerprint), channels in units.items():
-        yield f"units {checkpoint}/{layer} {write_channels(channels)} {fingerprint}"
-    for (checkpoint, layer, view, fingerprint), channels in _views(config.output).items():
-        yield f"views {checkpoint}/{layer}/{view} {write_channels(channels)} {fingerprint}"
+    """The lines of the built site, those of units not yet joined."""
+    for found in _units(config.output):
+        of = f"{found.checkpoint}/{found.unit.layer}"
+        for line in (f"units {of}", *(f"views {of}/{view}" for view in found.views)):
+            yield f"{line} {found.unit.channel} {found.meaning[:12]}"
     for address in built_files(config.output):
         folder, _, name = address.rpartition("/")
         numbered = re.match(r"\d+[.-]", name) and not folder.endswith(f"/{addresses.FAMILIES}")
@@ -195,33 +192,25 @@ _LINE = re.compile(
 )
 
 
-def _meanings(output: Path) -> dict[tuple[str, Unit], str]:
-    """What each unit of the built site is."""
-    found = {}
+class _Published(NamedTuple):
+    """A unit of the built site. ``meaning`` is the weights that it is of; of a direction, a hash of weights and vector.
+    ``views`` are those by which it has a picture besides the first."""
+
+    checkpoint: str
+    unit: Unit
+    meaning: str
+    views: tuple[str, ...]
+
+
+def _units(output: Path) -> Iterator[_Published]:
+    """The units of the built site."""
     for checkpoint in json.loads(_text(output / addresses.INDEX) or '{"checkpoints": []}')["checkpoints"]:
+        fingerprint = checkpoint["fingerprint"] or ""
         for entry in checkpoint["units"]:
             layer, _, channel = entry["unit"].partition(":")
-            found[checkpoint["name"], Unit(layer, int(channel))] = _meaning(checkpoint, entry)
-    return found
-
-
-def _meaning(checkpoint: dict[str, Any], entry: dict[str, Any]) -> str:
-    """The weights that a unit is of; of a direction, a hash of weights and vector."""
-    fingerprint = checkpoint["fingerprint"] or ""
-    vector = entry.get("vector")
-    return hashlib.sha256(f"{fingerprint}{vector}".encode()).hexdigest() if vector else fingerprint
-
-
-def _views(output: Path) -> dict[tuple[str, str, str, str], list[int]]:
-    """The channels that the built site has by further views: by checkpoint, layer, view and weights."""
-    found: dict[tuple[str, str, str, str], list[int]] = {}
-    for checkpoint in json.loads(_text(output / addresses.INDEX) or '{"checkpoints": []}')["checkpoints"]:
-        for entry in checkpoint["units"]:
-            layer, _, channel = entry["unit"].partition(":")
-            for view in entry.get("views", ()):
-                key = (checkpoint["name"], layer, view, _meaning(checkpoint, entry)[:12])
-                found.setdefault(key, []).append(int(channel))
-    return found
+            vector = entry.get("vector")
+            meaning = hashlib.sha256(f"{fingerprint}{vector}".encode()).hexdigest() if vector else fingerprint
+            yield _Published(checkpoint["name"], Unit(layer, int(channel)), meaning, tuple(entry.get("views", ())))
 
 
 def _text(path: Path) -> str:
