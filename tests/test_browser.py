@@ -85,8 +85,7 @@ def search(page: Any, text: str) -> Any:
     page.keyboard.press("/")
     page.keyboard.type(text)
     page.locator(".found:not([hidden])").wait_for()
-    while not page.evaluate("Boolean(globalThis.atlasLookup && globalThis.atlasUnits)"):  # loaded at the first search
-        page.wait_for_timeout(20)
+    wait_until(page, "Boolean(globalThis.atlasLookup && globalThis.atlasUnits)")  # loaded at the first search
     page.wait_for_timeout(50)
     return page.locator(".found [role=option]")
 

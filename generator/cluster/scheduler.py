@@ -17,7 +17,6 @@ started.
 
 from __future__ import annotations
 
-import platform
 import socket
 import time
 from collections import deque
@@ -27,13 +26,13 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from generator import __version__
 from generator.cluster.pool import WorkerPool
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.network.fingerprint import fingerprint
 from generator.network.load import Loaded
 from generator.network.memory import keep_freed_memory
+from generator.network.versions import versions
 
 Work = TypeVar("Work")
 Answer = TypeVar("Answer")
@@ -73,11 +72,6 @@ class Worker:
     def answer(self, work: Any) -> Any:
         """Two calls may run at a time, so that one can use the device while the other does what needs none."""
         raise NotImplementedError
-
-
-def versions() -> dict[str, str]:
-    """The versions that last digits may depend on, as records give them."""
-    return {"inception-atlas": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 @dataclass(eq=False, slots=True)

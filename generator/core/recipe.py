@@ -34,7 +34,8 @@ from generator.core.views import VIEWS, views_of
 RENDERER = 1
 """Raised whenever a change of the code changes pictures."""
 
-_UNIT = re.compile(r"([a-z0-9_]{1,64}(?:@[a-z0-9_]{1,64})?):([0-9]{1,6})")
+UNIT = re.compile(r"([a-z0-9_]{1,64}(?:@[a-z0-9_]{1,64})?):([0-9]{1,6})")
+"""The name of a unit, as records and the index of an atlas have it: its layer and its number."""
 _CANVAS_HELP = "what is optimised: Fourier coefficients, pixels held in range by a sigmoid, or raw pixels"
 _CANVASES = ("fourier", "pixel", "raw")
 
@@ -172,7 +173,7 @@ class Question:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Question:
         """The inverse of as_dict. Raises KeyError, TypeError, ValueError or UsageError for anything else."""
-        if not (unit := _UNIT.fullmatch(data["unit"])):
+        if not (unit := UNIT.fullmatch(data["unit"])):
             raise ValueError(f"no unit {data['unit']!r}")
         if not SHA256.fullmatch(data["fingerprint"]):
             raise ValueError(f"no fingerprint {data['fingerprint']!r}")

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 from generator.checkpoints import ARCHITECTURES
 from generator.core.architecture import CLASSIFIER, Architecture
 from generator.core.directions import SET_NAME, Directions
+from generator.core.recipe import UNIT
 from generator.core.record import PICTURE
 from generator.core.result import KIND
 from generator.core.schema import Date, Link, Number, Sha256, decode
@@ -42,9 +43,7 @@ from generator.store.findings import Study
 FORMAT = 1
 _LONGEST = 500  # characters of a text
 
-_UnitName = Annotated[
-    str, Meta(pattern=r"\A[a-z0-9_]{1,64}(@[a-z0-9_]{1,64})?:[0-9]{1,6}\Z", description="the name of a unit")
-]
+_UnitName = Annotated[str, Meta(pattern=rf"\A{UNIT.pattern}\Z", description="the name of a unit")]
 _Picture = Annotated[
     str, Meta(pattern=rf"\A{addresses.STORE}/{PICTURE.pattern}\Z", description="the address of a picture in the store")
 ]

@@ -26,7 +26,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator.cluster.scheduler import versions
 from generator.core.architecture import OUTPUT
 from generator.core.errors import AtlasError
 from generator.core.recipe import Question, Recipe
@@ -35,6 +34,7 @@ from generator.core.views import VIEWS
 from generator.kernels.choice import operations
 from generator.network import Inception
 from generator.network.memory import keep_freed_memory
+from generator.network.versions import versions
 from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, Draws, ascend, draw
 from generator.render.capacity import bytes_per_unit, fits, free_bytes

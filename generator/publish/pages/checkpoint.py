@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from statistics import median_high
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from generator.checkpoints import CHECKPOINTS
@@ -128,7 +129,7 @@ def _multiples(layer: AtlasLayer, best: list[float]) -> Iterator[float]:
 
 
 def _median(values: list[float]) -> float | None:
-    return sorted(values)[len(values) // 2] if values else None
+    return median_high(values) if values else None
 
 
 PAGES = PageKind(50, _pages)

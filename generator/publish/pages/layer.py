@@ -59,9 +59,8 @@ def _page(
 ) -> Page:
     def context() -> LayerPage:
         command = missing_command(layer, checkpoint.name)
-        bottlenecks = tuple(
-            x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_") and "@" not in x.name
-        )
+        beneath = (x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
+        bottlenecks = tuple(x for x in beneath if not x.is_directions)
         found = arrays(checkpoint.fingerprint, layer.name)
         order, shares = found.get("alike_order"), found.get("fires")
         alike = () if order is None else tuple(order.argsort().tolist())
