@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from generator.config.directions import channels_of, check_vectors
+from generator.config.directions import channels_of, check_name, check_vectors
 from generator.config.lesson_questions import snapshot_questions
-from generator.core.directions import SET_NAME, Directions
+from generator.core.directions import Directions
 from generator.core.errors import AtlasError
 from generator.core.progress import progress as progress_bar
 from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
@@ -107,8 +107,7 @@ def add_directions(net: Inception, layer: str, name: str, vectors: ArrayLike) ->
     >>> add_directions(net, "mixed4d", "nmf", factors)                              # doctest: +SKIP
     >>> gallery(render(net, "mixed4d@nmf:0-9"))                                     # doctest: +SKIP
     """
-    if not SET_NAME.fullmatch(name):
-        raise AtlasError(f"“{name}”: write a-z, 0-9 and _, and begin with a letter")
+    check_name(name)
     checked = check_vectors(np.asarray(vectors), "vectors", channels_of(net.architecture, layer))
     added = Directions(layer, name, len(checked), checked, "an array")
     others = tuple(each for each in net.architecture.directions if str(each) != str(added))

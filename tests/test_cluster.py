@@ -269,7 +269,7 @@ def test_a_unit_after_ray_is_no_address(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(rendering, "installed", lambda module: module != "ray")
-    from generator.config.atlas_toml import CheckpointConfig
+    from generator.config.config import CheckpointConfig
 
     with pytest.raises(AtlasError, match=r"pip install 'inception-atlas\[ray\]'"):
         rendering.on_cluster(

@@ -13,7 +13,8 @@ import pytest
 from generator.checkpoints import CHECKPOINTS
 from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
-from generator.config.atlas_toml import Config, load_config
+from generator.config.atlas_toml import load_config
+from generator.config.config import Config
 from generator.config.positions import value_lines
 from generator.core.errors import UsageError
 from generator.core.recipe import Recipe

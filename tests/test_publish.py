@@ -20,7 +20,7 @@ from shell import Run
 from test_panels import keep, photographs
 from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe, tiny_atlas
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.config.lesson_questions import lesson_questions
 from generator.core.errors import AtlasError
 from generator.core.recipe import Recipe

@@ -15,7 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
-from generator.config.atlas_toml import Config, load_config
+from generator.config.atlas_toml import load_config
+from generator.config.config import Config
 from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Provenance, Record
 from generator.core.units import Unit, parse_units

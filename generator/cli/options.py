@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from generator.config.atlas_toml import CheckpointConfig
+from generator.config.config import CheckpointConfig
 from generator.core.errors import UsageError
 from generator.core.recipe import SETTINGS
 from generator.core.units import Unit, select_units

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli.options import BATCH, GPU_BATCH, RenderOptions
 from generator.cli.output import echo
-from generator.config.atlas_toml import CheckpointConfig, Config
+from generator.config.config import CheckpointConfig, Config
 from generator.core.architecture import Architecture
 from generator.core.errors import AtlasError
 from generator.core.progress import progress

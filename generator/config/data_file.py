@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
+
+from msgspec import Meta
 
 from generator.config.positions import line_of, value_lines
 from generator.core import schema
 from generator.core.errors import UsageError
 from generator.core.text import read_text
+
+Text = Annotated[str, Meta(pattern=schema.VISIBLE, description="text, on one line and without invisible characters")]
 
 
 class DataFile:
@@ -36,6 +42,21 @@ class DataFile:
         """Raise a UsageError about the value to which these keys lead."""
         line = line_of(at, value_lines(self._text, is_json=self._is_json))
         raise UsageError(f"{self.path}:{line}: {message}")
+
+    @contextmanager
+    def told_at(self, *at: str | int) -> Iterator[None]:
+        """A UsageError in this context is told with the file and the line to which these keys lead."""
+        try:
+            yield
+        except UsageError as error:
+            self.fail(str(error), *at)
+
+    def path_of(self, word: str, *at: str | int) -> Path:
+        """The path that a word, to which these keys lead, means: relative to the file, or from the user's home."""
+        try:
+            return self.path.parent / Path(word).expanduser()
+        except RuntimeError:
+            self.fail(f"“{word}”: there is no such home folder; write the whole path", *at)
 
     def decode(self, data: Any, kind: type[schema.T], *at: str | int) -> schema.T:
         """The data, to which these keys lead, as ``kind``."""

@@ -1,4 +1,4 @@
-"""The vectors of ``[directions.NAME]``: a matrix in a file of the user's, a row a direction.
+"""``[directions.NAME]`` and its vectors: a matrix in a file of the user's, a row a direction.
 
 >>> read_vectors(Path("sae.safetensors"), "decoder", 508).shape     # doctest: +SKIP
 (4096, 508)
@@ -8,10 +8,15 @@ Neither kind of file can execute anything: ``.npy`` is read without pickles, and
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from msgspec import Meta, Struct
+
+from generator.config.data_file import DataFile, Text
 from generator.core.architecture import Architecture
+from generator.core.directions import SET_NAME, Directions
 from generator.core.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +25,53 @@ if TYPE_CHECKING:
 
 _KINDS = (".npy", ".safetensors")
 _IN = ("conv", "mixed", "bottleneck")  # kinds of layers; a branch is part of its layer
+
+
+class DirectionsSection(Struct, forbid_unknown_fields=True):
+    """``[directions.NAME]`` as it is written."""
+
+    layer: Text
+    file: Text
+    tensor: Text = ""
+    checkpoint: Text = ""
+
+
+_SECTION = Annotated[DirectionsSection, Meta(description="a section; write [directions.NAME]")]
+
+
+def read_sections(
+    file: DataFile, data: Mapping[str, Any], checkpoints: Iterable[str]
+) -> Mapping[str, Mapping[str, DirectionsSection]]:
+    """The sections of each checkpoint, by name; one that names no checkpoint belongs to the first."""
+    known, found = list(checkpoints), dict[str, dict[str, DirectionsSection]]()
+    for name, section in data.items():
+        at = ("directions", name)
+        each = file.decode(section, _SECTION, *at)
+        with file.told_at(*at):
+            check_name(name)
+        of = each.checkpoint or known[0]
+        if of not in known:
+            file.fail(f"no checkpoint “{of}”: {did_you_mean(of, known)}", *at, "checkpoint")
+        found.setdefault(of, {})[name] = each
+    return found
+
+
+def read_directions(file: DataFile, name: str, given: DirectionsSection, net: Architecture) -> Directions:
+    """A set of directions with its vectors."""
+    at = ("directions", name)
+    with file.told_at(*at, "layer"):
+        channels = channels_of(net, given.layer)
+    path = file.path_of(given.file, *at, "file")
+    with file.told_at(*at, "file"):
+        vectors = read_vectors(path, given.tensor, channels)
+    said = f"tensor {given.tensor} of {path.name}" if given.tensor else path.name
+    return Directions(given.layer, name, len(vectors), vectors, said)
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError if a set of directions cannot have this name."""
+    if not SET_NAME.fullmatch(name):
+        raise UsageError(f"“{name}” cannot be part of an address; use a-z, 0-9 and _, and begin with a letter")
 
 
 def read_vectors(path: Path, tensor: str, channels: int) -> NDArray[np.float32]:

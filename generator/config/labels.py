@@ -38,7 +38,7 @@ from msgspec.structs import replace
 
 from generator.config.data_file import DataFile
 from generator.core.architecture import Architecture
-from generator.core.errors import UsageError, did_you_mean
+from generator.core.errors import did_you_mean
 from generator.core.schema import VISIBLE, Link
 from generator.core.text import SHA256
 from generator.core.units import Unit, parse_units
@@ -185,10 +185,8 @@ def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint
         file = DataFile(path)
         given = file.decode(file.data, _File)
         of = found.setdefault(given.checkpoint, {})
-        try:
+        with file.told_at("checkpoint"):
             meant = checkpoint(given.checkpoint)
-        except UsageError as error:
-            file.fail(str(error), "checkpoint")
         labels = tuple(_labels(file, given, meant.architecture, families.setdefault(given.checkpoint, {})))
         if given.fingerprint and meant.fingerprint and given.fingerprint != meant.fingerprint:
             continue  # other weights under the same name: their numbers are other units
@@ -211,10 +209,8 @@ def _labels(file: DataFile, given: _File, net: Architecture, families: dict[str,
         at = ("labels", n)
         entry = file.decode(data, _LABEL, *at)
         word = entry.unit if entry.layer is None else f"{entry.layer}:{entry.channel}"
-        try:
+        with file.told_at(*at, "unit"):
             units = parse_units(word, net, given.checkpoint)
-        except UsageError as error:
-            file.fail(str(error), *at, "unit")
         if entry.source not in sources:
             known = ", ".join(map(str, sources)) or "none"
             file.fail(f"the label of {word} has no source: “source” is one of {known}", *at, "source")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.recipe import PRESETS, Question
 
 RAW_STEPS = (0, 8, 16, 32, 64, 128, 255)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError
 from generator.core.result import Result

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.atomic import is_running, write_atomically
 from generator.core.errors import AtlasError, why_not_written
 from generator.links import addresses

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from generator.config.atlas_toml import CheckpointConfig, Config
+from generator.config.config import CheckpointConfig, Config
 from generator.config.labels import Label, Labels, LabelSource, dangling_links, read_labels
 from generator.core.architecture import OUTPUT, Architecture, Branch, Layer
 from generator.core.directions import AT, Directions, base_layer, has_vector, sum_terms

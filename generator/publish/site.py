@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.links import addresses
 from generator.publish.catalog import AtlasCheckpoint, Catalog, read_catalog
 from generator.publish.content.lesson import AtlasLesson, read_lesson

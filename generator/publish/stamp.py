@@ -18,7 +18,7 @@ from pathlib import Path
 import jinja2
 
 import generator
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.package import package_folder
 
 

@@ -21,7 +21,7 @@ from functools import partial
 from queue import Empty, Queue
 from typing import Literal
 
-from generator.config.atlas_toml import CheckpointConfig, Config
+from generator.config.config import CheckpointConfig, Config
 from generator.core.errors import AtlasError, UsageError
 from generator.core.schema import Date, decode
 from generator.core.text import legible

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from generator.config.atlas_toml import CheckpointConfig, Config
+from generator.config.config import CheckpointConfig, Config
 from generator.config.lesson_questions import lesson_questions
 from generator.core.recipe import Question
 from generator.core.record import Record

@@ -11,7 +11,8 @@ import click
 from generator.cli.command import Command
 from generator.cli.output import echo
 from generator.cli.stopping import end_stopped
-from generator.config.atlas_toml import Config, load_config
+from generator.config.atlas_toml import load_config
+from generator.config.config import Config
 from generator.core.architecture import CLASSIFIER
 from generator.core.directions import has_vector
 from generator.core.errors import AtlasError, UsageError

@@ -24,7 +24,8 @@ from generator.cli.options import (
 from generator.cli.output import echo
 from generator.cli.rendering import Ask, answer
 from generator.cli.stopping import end_stopped
-from generator.config.atlas_toml import CheckpointConfig, Config, load_config
+from generator.config.atlas_toml import load_config
+from generator.config.config import CheckpointConfig, Config
 from generator.config.lesson_questions import lesson_questions
 from generator.core.errors import UsageError
 from generator.core.recipe import Question

@@ -17,7 +17,8 @@ from generator.cli.options import RenderOptions, checkpoint_option, study_option
 from generator.cli.output import echo
 from generator.cli.rendering import load_network, need, warn
 from generator.cli.stopping import end_stopped
-from generator.config.atlas_toml import Config, load_config
+from generator.config.atlas_toml import load_config
+from generator.config.config import Config
 from generator.core.architecture import CLASSIFIER
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.errors import AtlasError
 from generator.core.record import Record
 from generator.links import addresses

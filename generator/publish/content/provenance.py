@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.recipe import SETTINGS, Recipe
 from generator.core.record import Picture, Record, printed
 from generator.core.units import write_channels

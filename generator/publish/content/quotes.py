@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from generator.config.atlas_toml import Config
+from generator.config.config import Config
 from generator.core.record import Record
 from generator.links.quoting import FRAME, Citation, UnitReference
 from generator.publish.catalog import AtlasUnit
