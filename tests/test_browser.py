@@ -263,7 +263,7 @@ def test_any_unit_is_one_that_is_rendered(root: str, visit: Visit) -> None:
     visit.page.goto(f"{root}index.html")
     visit.page.locator(".any").click()
     visit.page.wait_for_url(re.compile(rf"{CHECKPOINT}/\w+/\d+\.html$"))
-    assert visit.page.locator(".unit figure img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert visit.page.locator(".unit figure img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
 def test_without_scripts_the_box_is_a_link_to_every_layer_and_family(root: str, browser: Any) -> None:
