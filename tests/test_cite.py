@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 
 from generator.cite.document import CitedDocument, cite
 from generator.cite.files import KINDS
-from generator.cite.formatters import FORMATS, Format
 from generator.cite.mentions import Language
+from generator.cite.writing import FORMATS, Format
 from generator.core.errors import UsageError
 from generator.core.views import views_of
 from generator.reader.atlas import Atlas
@@ -167,7 +167,7 @@ def test_a_view_that_is_not_there_is_told_with_those_that_are(atlas: Atlas) -> N
     assert said == [
         f"mixed4a:9 has no view “nuron”; its views are {', '.join(views_of('mixed4a'))}",
         "mixed4a:12 of bvlc_googlenet is not rendered by the view neuron in this atlas",
-        f"{nowhere} leads nowhere: mixed4a:12 of bvlc_googlenet has no view neuron",
+        f"{nowhere} leads nowhere: mixed4a:12 of bvlc_googlenet is not rendered by the view neuron in this atlas",
     ]
     assert problems(f"![]({BASE}bvlc_googlenet/mixed4a/9-negative.webp)", atlas)
     assert cite(f"[x]({BASE}bvlc_googlenet/mixed4a/9-neuron.webp)", "markdown", atlas).count == 1
@@ -288,7 +288,7 @@ def test_exactly_one_picture_by_another_recipe_is_linked_in_the_store(tmp_path: 
 
 @pytest.mark.parametrize(
     "name",
-    ["files", "footnotes", "latex", "markdown", "markup", "mentions", "notebook", "pandoc", "resolver", "templates"],
+    ["files", "latex", "markdown", "markup", "mentions", "notebook", "pandoc", "resolver", "templates", "writing"],
 )  # fmt: skip
 def test_examples_in_docstrings_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"generator.cite.{name}")).failed == 0

@@ -13,7 +13,7 @@ from citing import BASE, PAGE, tiny_to_cite
 from shell import Run
 from tiny import TinyAtlas
 
-from generator.cite.formatters import FORMATS
+from generator.cite.writing import FORMATS
 from generator.cli import main as cli
 from generator.cli.commands.cite import command as cite
 from generator.publish.build import build

@@ -28,6 +28,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         # Obsidian, Roam, Logseq
         "![[°]]\n\n![[notes/°.png]]\n\n[[Unit °]]\n\n![[Unit °]]\n\n[[Unit °|text]] [[Unit °#part|°]] «»",
         "{{°}} and {{embed °}} ((°)) #[[°]] (see («»)) «»",
+        "[key:: °] (key:: [[4a:9]] °) and [a b:: [°](x)] «» [a:: b](x) [«»:: «»] a:: «»",
         "%% private: ° %%\n\n«» %% ° %% «»\n\n%%\n°\n\n°\n%%\n\n«»",
         # kramdown, Jinja, Nunjucks
         "{::comment}\n°\n\n°\n{:/comment}\n\n«» {# ° #} «»\n\n{::nomarkdown}°{:/}",
@@ -89,6 +90,7 @@ def test_html(atlas: Atlas, text: str) -> None:
         ("markdown", f"a\n\n:::{{mystery}}\n{N}\n:::", 4, "“{mystery}”"),
         ("markdown", f"{{% mystery %}}\n{N}\n{{% endmystery %}}", 2, "“mystery”"),
         ("markdown", f"a\n\n;;; {N}", 3, "a paragraph with the mark of a construct"),
+        ("markdown", f"a [key:: {N}]", 1, "“key::”"),
         ("markdown", f"```{{note}}\n{N}\n```", 2, "“{note}”"),
         ("markdown", f"<Mystery>{N}</Mystery>", 1, "<mystery>"),
         ("html", f"<p>a</p>\n<x-y>{N}</x-y>", 2, "<x-y>"),

@@ -9,8 +9,8 @@ import pytest
 from citing import PAGE, atlas_to_cite
 
 from generator.cite.document import cite
-from generator.cite.formatters import FORMATS, Format
 from generator.cite.mentions import Language
+from generator.cite.writing import FORMATS, Format
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"

@@ -15,8 +15,8 @@ import pytest
 from citing import BASE, DATA, PAGE, spelled_out, tiny_to_cite
 
 from generator.cite.document import cite
-from generator.cite.formatters import FORMATS, Format
 from generator.cite.python_markdown import AtlasExtension
+from generator.cite.writing import FORMATS, Format
 from generator.core.errors import UsageError
 from generator.reader.atlas import Atlas
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.cite.document import cite
-from generator.cite.formatters import FORMATS, Format
 from generator.cite.mentions import Language
+from generator.cite.writing import FORMATS, Format
 from generator.reader.atlas import Atlas
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

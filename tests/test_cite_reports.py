@@ -86,12 +86,12 @@ def test_reports_have_no_control_characters_whatever_they_are_of(atlas: Atlas) -
 
 def test_what_stays_in_brackets_is_told(atlas: Atlas) -> None:
     assert "no layer in “mixed4a@no:17”" in cite("[[mixed4a@no:17]]", "markdown", atlas).problems[0].text
-    text = "[[4a:82|text]] [[mixed4a:0-9]] [[mixed4a]]\n\n[[4a:1,2]] [[Page|4a:9]] [[mixed]] [[a:1-2]]"
+    text = "[[4a:82|text]] [[mixed4a:0-9]] [[mixed4a]]\n\n[[4a:1,2]] [[Page|4a:9]] [[mixed]] [[a:1-2]] [[mixed4a@sae]]"
     cited = cite(text, "markdown", atlas)
     assert (cited.text, cited.problems) == (text, ())
     assert [(note.line, note.text[:26]) for note in cited.notes] == [
         (1, "[[4a:82|text]] has a text "), (1, "“mixed4a:0-9” names 10 uni"), (1, "“mixed4a” names 512 units "),
-        (3, "“4a:1,2” names 2 units whe"),
+        (3, "“4a:1,2” names 2 units whe"), (3, "no layer in “mixed4a@sae” "),
     ]  # fmt: skip
 
 

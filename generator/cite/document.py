@@ -11,24 +11,19 @@ left alone because no rule knows what it stands in. Citing a cited document agai
 from __future__ import annotations
 
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from generator.cite.footnotes import Footnotes, has_note
-from generator.cite.formatters import Format, write, write_address
 from generator.cite.latex import read_latex
 from generator.cite.markdown import read_markdown
 from generator.cite.markup import read_html
 from generator.cite.mentions import NEWLINE, Language, Reference
 from generator.cite.notebook import read_cells
-from generator.cite.resolver import LayerReference, Meaning, Resolver, Stays
+from generator.cite.resolver import RIGHT, LayerReference, Resolver, Stays
+from generator.cite.writing import Format, Writer, has_note
 from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
-
-_BRACKET = re.compile(r"\(|\[(?!\^)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +58,15 @@ class Edited:
     def judge(self, reference: Reference, resolver: Resolver) -> PublishedUnit | LayerReference | None:
         """What is to be written for a reference, by the way in which it stands in the document; None if it stays. What
         there is to say of it is kept."""
-        meant = _meaning_of(reference, resolver)
+        meant = resolver.of(reference.how, reference.word, reference.language)
         if isinstance(meant, Stays):
             self.problems += [(reference, meant.problem)] if meant.problem else []
             self.notes += [(reference, meant.note)] if meant.note else []
             # who shows a picture with a link to it made one reference
-            self.count += meant == Stays() and reference.how != "shown"
+            self.count += meant == RIGHT and reference.how != "shown"
             return None
         self.count += meant is not None
-        return None if reference.how in ("shown", "ref") else meant
+        return None if reference.how == "ref" else meant
 
 
 def cite(
@@ -109,11 +104,11 @@ def apply_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
 def _edit_notebook(text: str, kind: Language, resolver: Resolver, to: Format) -> Edited:
     """A notebook is as many documents as it has Markdown cells."""
     whole = Edited()
-    for cell in read_cells(text):
-        edited = edit(cell.text, kind, resolver, to)
-        whole.edits += [(cell.places[a], cell.ends[b - 1], json.dumps(new)[1:-1]) for a, b, new in edited.edits]
+    for number, source, places in read_cells(text):
+        edited = edit(source, kind, resolver, to)
+        whole.edits += [(places[a][0], places[b - 1][1], json.dumps(new)[1:-1]) for a, b, new in edited.edits]
         for said, new in ((whole.problems, edited.problems), (whole.notes, edited.notes)):
-            said += [(replace(x, start=cell.places[x.start]), f"cell {cell.number}: {what}") for x, what in new]
+            said += [(replace(x, start=places[x.start][0]), f"cell {number}: {what}") for x, what in new]
         whole.count += edited.count
         whole.written += edited.written
     return whole
@@ -121,43 +116,21 @@ def _edit_notebook(text: str, kind: Language, resolver: Resolver, to: Format) ->
 
 def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edited:
     """What a text in one language needs."""
-    edited, notes, done, left = Edited(), Footnotes(text, language), 0, ""
-    read = {"html": read_html, "latex": read_latex}.get(language) or partial(read_markdown, language=language)
-    for reference in sorted(read(text), key=lambda reference: reference.start):
+    edited, writer, done, left = Edited(), Writer(text, language, to), 0, ""
+    read = {"html": read_html, "latex": read_latex}.get(language, read_markdown)
+    for reference in sorted(read(text, language), key=lambda reference: reference.start):
         if reference.start < done:
             continue  # within an address
         done = reference.end
         if reference.left:  # the first unit in a construct is told, so that its author can write it in another way
-            if reference.left != left and isinstance(_meaning_of(reference, resolver), PublishedUnit):
+            meant = resolver.of(reference.how, reference.word, reference.language)
+            if reference.left != left and isinstance(meant, PublishedUnit):
                 left = reference.left
                 edited.notes.append((reference, f"left alone: {reference.word} in {left}, which no rule knows"))
-        elif reference.how == "name" and has_note(text, reference.word, done, reference.language):
+        elif reference.how == "name" and has_note(text, reference.word, done):
             edited.count += 1
         elif meant := edited.judge(reference, resolver):
-            edited.edits.append((reference.start, done, _written(text, reference, meant, to, notes)))
+            edited.edits.append((reference.start, done, writer.write(reference, meant)))
     edited.written = len(edited.edits)
-    edited.edits += notes.edits()
+    edited.edits += writer.notes()
     return edited
-
-
-def _meaning_of(reference: Reference, resolver: Resolver) -> Meaning:
-    if reference.how == "shown":
-        return resolver.of_own(reference.word)
-    if reference.how == "ref":
-        return resolver.of_ref(reference.word, is_command=reference.language == "latex")
-    return (resolver.of_address if reference.how in ("bare", "link") else resolver.of_word)(reference.word)
-
-
-def _written(
-    text: str, reference: Reference, meant: PublishedUnit | LayerReference, to: Format, notes: Footnotes
-) -> str:
-    """What takes the place of a reference."""
-    if reference.how == "link":
-        return write_address(meant.url, reference.language)
-    is_bracketed = reference.language == "markdown" and _BRACKET.match(text, reference.end)
-    if to == "footnote" and (reference.is_plain or is_bracketed):
-        to = "link"  # [^note](text) would be a link to text, and footnotes have no footnotes
-    number = 0
-    if to == "footnote" and reference.language != "notebook" and isinstance(meant, PublishedUnit):
-        number = notes.number_of(meant)
-    return write(meant, reference.language, to, number)

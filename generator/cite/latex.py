@@ -12,10 +12,9 @@ but not in comments, verbatim text, the preamble and environments that are not k
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
-from generator.cite.mentions import How, Reference
+from generator.cite.mentions import How, Language, Reference
 
 _TEXT = frozenset(
     ("document", "abstract", "figure", "table", "wrapfigure", "subfigure", "center", "flushleft", "flushright", "quote",
@@ -38,14 +37,13 @@ _SPECIAL = (
     r"|\\(?P<command>url|href|atlasunit|atlaspicture)(?![a-zA-Z@])"
     r"|\\.|%[^\r\n]*"
 )
-_OPTION = re.compile(r"\s*\[[^\[\]]*\]")
-_ARGUMENT = re.compile(r"\s*\{((?:[^{}\\]|\\.)*+)\}", re.DOTALL)
+_ARGUMENT = re.compile(r"(?:\s*\[[^\[\]]*\])?\s*\{((?:[^{}\\]|\\.)*+)\}", re.DOTALL)
 _ESCAPE = re.compile(r"\\([#%&_~{}$])")
 _FALSE_END = re.compile(r"\\(?:fi|else)(?![a-zA-Z@])")
 _BODY = re.compile(r"^[^%\r\n]*?\\begin\s*\{document\}", re.MULTILINE)
 
 
-def read_latex(text: str) -> list[Reference]:
+def read_latex(text: str, language: Language = "latex") -> list[Reference]:
     """The references of a document, in which nothing is prose. Takes time in proportion to its length."""
     references: list[Reference] = []
     short = {re.escape(mark) for mark in re.findall(_SHORT_VERB, text)}
@@ -65,22 +63,12 @@ def read_latex(text: str) -> list[Reference]:
         elif found["false"]:
             close = _FALSE_END.search(text, at)
             at = close.end() if close else len(text)
-        elif found["command"]:
-            read = list(_read(text, at, found["command"]))
-            references += read
-            at = read[-1].end if read else at
+        elif found["command"] and (first := _ARGUMENT.match(text, at)):
+            how: How = "ref" if found["command"].startswith("atlas") else "link"
+            second = _ARGUMENT.match(text, first.end()) if found["command"] == "href" else None
+            for argument in filter(None, (first, second)):
+                word = _ESCAPE.sub(r"\1", argument[1]).strip()
+                if argument is first or word == references[-1].word:  # a text that is nothing but the address
+                    references.append(Reference(*argument.span(1), word, how, language))
+                    at = argument.end(1)
     return references
-
-
-def _read(text: str, at: int, command: str) -> Iterator[Reference]:
-    r"""The argument of a command; both of \href, where its text is nothing but the address."""
-    option = _OPTION.match(text, at)
-    first = _ARGUMENT.match(text, option.end() if option else at)
-    if not first:
-        return
-    word = _ESCAPE.sub(r"\1", first[1]).strip()
-    how: How = "ref" if command.startswith("atlas") else "link"
-    yield Reference(*first.span(1), word, how, "latex")
-    second = _ARGUMENT.match(text, first.end()) if command == "href" else None
-    if second and _ESCAPE.sub(r"\1", second[1]).strip() == word:
-        yield Reference(*second.span(1), word, "link", "latex")

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -31,8 +32,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 
-from generator.cite.markup import Tree
-from generator.cite.mentions import MARK, Language, Reference, marked, marks, mask, mentions, unmarked
+from generator.cite.markup import Page
+from generator.cite.mentions import MARK, Language, Reference, marked, marks, mentions, unmarked
 from generator.cite.templates import MATH, set_aside
 
 _ODD = re.compile(  # how a line begins that belongs to a construct, in a text that no rule took for one
@@ -42,8 +43,8 @@ _ODD = re.compile(  # how a line begins that belongs to a construct, in a text t
 )
 _TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
 _COLUMNS = re.compile(r"^[ \t]*(?=--+(?: +--+)+[ \t\r]*$)", re.MULTILINE)  # Pandoc's tables, laid out by spaces
-_ABBREVIATION = re.compile(r"^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*", re.MULTILINE)
-_BRACES = re.compile(r"\{(?!\w[\w:\s-]*\})(?:[^{}\n]|\{[^{}\n]*\})*+\}")  # {mixed4a:9} is a name in braces
+# mathematics, attributes and expressions; {mixed4a:9} is a name in braces
+_NO_PROSE = re.compile(rf"{MATH.pattern}|\{{(?!\w[\w:\s-]*\}})(?:[^{{}}\n]|\{{[^{{}}\n]*\}})*+\}}")
 _IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
 _ADMONITION = (
     "note|tip|hint|info|warning|caution|attention|danger|error|important|seealso|admonition|margin|sidebar|dropdown|card"
@@ -51,8 +52,8 @@ _ADMONITION = (
 )
 _DIRECTIVE = re.compile(rf"[ \t]*\{{(?:{_ADMONITION})\}}", re.IGNORECASE)
 _CONTAINER = re.compile(  # what may stand behind the colons of a container with prose: an admonition, or classes
-    rf"(?:{_DIRECTIVE.pattern}|[ \t]*(?:{_ADMONITION})\b|[ \t]*\{{[.#]"
-    r"(?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b)).*",
+    rf"{_DIRECTIVE.pattern}|[ \t]*(?:{_ADMONITION})\b|[ \t]*\{{[.#]"
+    r"(?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b)",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -60,15 +61,14 @@ _CONTAINER = re.compile(  # what may stand behind the colons of a container with
 def read_markdown(text: str, language: Language = "markdown") -> list[Reference]:
     """The references of a document. Takes time in proportion to its length."""
     plain, left = set_aside(text, language)
-    plain = mask(plain, (found.span() for found in _ABBREVIATION.finditer(plain)))
     found = list(mentions(plain, language))
-    environment: dict[str, Any] = {"raw": set()}
     source = _COLUMNS.sub("&& ", _TABS.sub(r"\1!!!", marked(plain, found)))  # what is odd is left alone
-    page = _parser().render(source, environment)
-    tree = Tree(page, plain, found, environment["raw"])
-    defined = [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]
-    links = dict(link for each in defined for link in tree.links(each["href"]))
-    return [*left, *(tree.references() | links).values()]
+    page = Page(plain, found)
+    environment: dict[str, Any] = {"found": found}
+    references = page.references(_parser().render(source, environment))
+    for each in (*environment.get("references", {}).values(), *environment.get("duplicate_refs", ())):
+        references.update(page.links(each["href"]))
+    return [*left, *references.values()]
 
 
 @cache
@@ -79,33 +79,27 @@ def _parser() -> MarkdownIt:
         setattr(md, name, lambda url: url)  # addresses as they stand
     md.use(deflist_plugin).use(footnote_plugin, move_to_end=False).use(admon_plugin).use(myst_block_plugin)
     md.use(dollarmath_plugin).disable("math_inline")  # at the start of a text it looks at what ends the text
-    md.use(container_plugin, name="container", validate=lambda params, markup: bool(_CONTAINER.fullmatch(params)))
+    md.use(container_plugin, name="container", validate=lambda params, markup: bool(_CONTAINER.match(params)))
     md.use(colon_fence_plugin)  # every other container
-    md.inline.ruler.before("escape", "tex", _matching(MATH, "$\\"))
-    md.inline.ruler.before("escape", "braces", _matching(_BRACES, "{"))
+    md.inline.ruler.before("escape", "no_prose", _no_prose)
     md.core.ruler.after("block", "left", _leave_alone)
     for token, rule in {
-        "html_block": _raw, "html_inline": _raw, "link_open": _link, "link_close": _link, "left": _left,
-        "footnote_ref": _footnote_ref, "footnote_reference_open": lambda *_: "<atlas-note>",
-        "footnote_reference_close": lambda *_: "</atlas-note>",
+        "html_block": _raw, "html_inline": _raw, "link_open": _link, "link_close": _link, "footnote_ref": _footnote_ref,
+        "footnote_reference_open": lambda *_: "<atlas-note>", "footnote_reference_close": lambda *_: "</atlas-note>",
     }.items():  # fmt: skip
         md.add_render_rule(token, rule)
     return md
 
 
-def _matching(pattern: re.Pattern[str], first: str) -> Callable[[StateInline, bool], bool]:
-    """A rule for what a pattern matches, which begins with one of some characters, and is rendered as code."""
-
-    def rule(state: StateInline, silent: bool) -> bool:
-        found = pattern.match(state.src, state.pos) if state.src[state.pos] in first else None
-        if not found or found.end() > state.posMax:
-            return False
-        if not silent:
-            state.push("code_inline", "code", 0).content = found[0]
-        state.pos = found.end()
-        return True
-
-    return rule
+def _no_prose(state: StateInline, silent: bool) -> bool:
+    """A rule of markdown-it, for what is rendered as if it were code."""
+    found = _NO_PROSE.match(state.src, state.pos)
+    if not found or found.end() > state.posMax:
+        return False
+    if not silent:
+        state.push("code_inline", "code", 0).content = found[0]
+    state.pos = found.end()
+    return True
 
 
 def _leave_alone(state: StateCore) -> None:
@@ -120,18 +114,16 @@ def _leave_alone(state: StateCore) -> None:
         elif (token.type == "colon_fence" and not _IS_CODE.search(token.info)) or (
             token.type == "fence" and _DIRECTIVE.match(token.info)
         ):
-            what = f"“{token.info.strip()}”"
+            what = f"“{unmarked(token.info.strip())}”"
         if what:
-            token.type, token.info = "left", what
-
-
-def _left(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    what, said = html.escape(unmarked(tokens[at].info)), html.escape(tokens[at].content)
-    return f'<atlas-left what="{what}">{said}</atlas-left>'
+            said, what = html.escape(token.content), html.escape(what)
+            token.type, token.content = "html_block", f'<atlas-left what="{what}">{said}</atlas-left>'
 
 
 def _raw(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    env["raw"].update(marks(tokens[at].content))
+    """HTML: what is written there is HTML, and has no notes."""
+    for number in marks(tokens[at].content):
+        env["found"][number] = replace(env["found"][number], language="html", is_plain=True)
     return tokens[at].content
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from generator.cite.mentions import MARK, Reference, marked, marks, mentions, unmarked
+from generator.cite.mentions import MARK, Language, Reference, marked, marks, mentions, unmarked
 from generator.cite.templates import MATH, set_aside
 
 UNTOUCHED = frozenset(  # d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
@@ -46,7 +46,7 @@ _NOT_TEXT = re.compile(
 # spans of code in a block of HTML are none, but some read Markdown there, and everyone means code
 _MATH_OR_CODE = re.compile(rf"(?<!`)(`+)(?!`)[^`]*\1(?!`)|{MATH.pattern}")
 _FOREIGN = re.compile(r"<(/?)(svg|math)(?=[\s/>])(?:[^<>]*(/>))?", re.IGNORECASE)
-_CLOSE = re.compile(r">?\s*\)")
+_WHOLE = re.compile(r"<\S+>|\[\S+\]\(\s*<?\S+>?\s*\)|<a\b[^<>]*>\s*\S+\s*</a\s*>", re.IGNORECASE)  # a link
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class _Place:
 
     def inside(self, tag: str, values: Mapping[str, str]) -> _Place:
         """What text in an element within this place is."""
+        if self.is_never:
+            return self
         says_so = values.get("role") == "math" or values.get("translate") == "no"
         if tag in UNTOUCHED or says_so or _NOT_TEXT.search(values.get("class", "")):
             return _Place(is_never=True)
@@ -74,35 +76,26 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """A page, the text that it was made of, and its mentions, whose marks are on the page. Where the text is Markdown,
-    ``raw`` are the mentions in its blocks of HTML."""
+class Page:
+    """A text and its mentions, to be found where their marks come out on a page that is made of the text."""
 
-    page: str
     text: str
     found: Sequence[Reference]
-    raw: Collection[int] | None = None
 
-    def references(self) -> dict[int, Reference]:
+    def references(self, page: str) -> dict[int, Reference]:
         """What each mention is, by its number; without those that are not to be read."""
         references: dict[int, Reference] = {}
         places: dict[int, _Place] = {}
         # a paragraph in a drawing ends the drawing for a browser, but is no prose
-        page = _FOREIGN.sub(lambda found: "" if found[3] else f"<{found[1]}atlas-{found[2]}", self.page)
+        page = _FOREIGN.sub(lambda found: "" if found[3] else f"<{found[1]}atlas-{found[2]}", page)
         root = LexborHTMLParser(page).root
         for node in root.traverse(include_text=True) if root else ():
             place = places.get(node.parent.mem_id, _Place()) if node.parent else _Place()
-            if place.is_never:
-                places[node.mem_id] = place
-                if node.tag == "a":  # where tags cross each other, the same link may come again in another place
-                    for number in marks(node.attributes.get("href") or ""):
-                        references.setdefault(number, replace(self.found[number], word=""))
-                continue
             if node.is_element_node:
                 values = {name: value or "" for name, value in node.attributes.items()}
                 places[node.mem_id] = place.inside(str(node.tag), values)
                 read = self._in_tag(node, values, place)
-            elif node.is_text_node and not place.is_link and MARK in (node.text_content or ""):
+            elif node.is_text_node and not (place.is_never or place.is_link) and MARK in (node.text_content or ""):
                 read = self._in_text(node.text_content or "", place)
             else:
                 continue
@@ -112,58 +105,52 @@ class Tree:
 
     def _in_text(self, said: str, place: _Place) -> Iterator[tuple[int, Reference]]:
         """The mentions in a piece of text."""
-        for number in marks(said if self.raw is not None else MATH.sub("", said)):
-            mention, is_raw = self.found[number], number in (self.raw or ())
-            if is_raw and number not in marks(_MATH_OR_CODE.sub("", said)):
-                continue
-            if mention.how == "bare" and self.text.startswith("](", mention.start - 2):
-                continue
-            language = "html" if is_raw else mention.language
-            yield number, replace(mention, language=language, is_plain=is_raw or place.is_note, left=place.left)
+        first = self.found[marks(said)[0]]
+        if first.language == "html":
+            said = (_MATH_OR_CODE if first.is_plain else MATH).sub("", said)
+        for number in marks(said):
+            mention = self.found[number]
+            if mention.how != "bare" or not self.text.startswith("](", mention.start - 2):
+                yield number, replace(mention, is_plain=mention.is_plain or place.is_note, left=place.left)
 
     def _in_tag(self, node: LexborNode, values: Mapping[str, str], place: _Place) -> Iterator[tuple[int, Reference]]:
         """The address of a link or a picture, and the name of an <atlas-unit>."""
-        if node.tag == "atlas-unit":
+        href = values.get("href", "")
+        if place.is_never:  # where tags cross each other, the same link may come again in another place
+            yield from ((number, replace(self.found[number], word="")) for number in marks(href) if node.tag == "a")
+        elif node.tag == "atlas-unit":
             for number in marks(values.get("ref", ""))[:1]:
                 yield number, replace(self.found[number], word=unmarked(values["ref"]))
         elif node.tag not in _LINKS:
-            for number, link in self.links(values.get("src", "")):
-                yield number, replace(link, how="shown")
+            yield from ((number, replace(link, how="shown")) for number, link in self.links(values.get("src", "")))
         elif not place.is_link:
-            for number, link in self.links(values.get("href", "")):
-                is_raw = number in (self.raw or ())
-                for start, end in self._whole(link, node):
-                    link = replace(link, start=start, end=end, how="bare", is_plain=is_raw or place.is_note)
-                if not self.text.startswith("!<", link.start - (link.how == "bare")):
-                    yield number, link
+            for number, link in self.links(href):
+                whole = self._whole(link, node)
+                if not self.text.startswith("!<", whole.start - 1):
+                    yield number, replace(whole, is_plain=link.is_plain or place.is_note)
 
     def links(self, value: str) -> Iterator[tuple[int, Reference]]:
         """The link to an address, with the number of its mention, if the address begins with that."""
         for number in marks(value)[:1]:
             mention, word = self.found[number], unmarked(value).strip()
-            language = "html" if number in (self.raw or ()) else mention.language
             for written in {word, html.escape(word, quote=False)}:
                 if mention.how == "bare" and self.text.startswith(written, mention.start):
-                    yield number, Reference(mention.start, mention.start + len(written), word, "link", language)
+                    yield number, replace(mention, end=mention.start + len(written), word=word, how="link")
 
-    def _whole(self, link: Reference, node: LexborNode) -> Iterator[tuple[int, int]]:
+    def _whole(self, link: Reference, node: LexborNode) -> Reference:
         """All of a link, where its text is nothing but its address."""
-        text, start, end = self.text, link.start, link.end
-        if "://" not in link.word or unmarked(node.text()).strip() != link.word:
-            return
-        if text.startswith("<", start - 1):
-            yield start - 1, end + 1
-        elif behind := _CLOSE.match(text, end):
-            yield text.rfind("[", 0, start), behind.end()
-        else:
-            inner = text.find(">", end) + 1
-            close = text.find("</", inner)
-            if close >= 0 and html.unescape(text[inner:close]).strip() == link.word:
-                yield text.rfind("<", 0, start), text.find(">", close) + 1
+        if "://" in link.word and unmarked(node.text()).strip() == link.word:
+            said = self.found[marks(node.text())[0]]
+            first, last = "<>" if node.tag == "a" or said.start == link.start else "[)"
+            start = self.text.rfind(first, 0, min(said.start, link.start))
+            end = self.text.find(last, max(said.end, link.end)) + 1
+            if _WHOLE.fullmatch(self.text, start, end):
+                return replace(link, start=start, end=end, how="bare")
+        return link
 
 
-def read_html(text: str) -> list[Reference]:
+def read_html(text: str, language: Language = "html") -> list[Reference]:
     """The references of a page. Takes time in proportion to its length."""
-    plain, left = set_aside(text, "html")
-    found = list(mentions(plain, "html"))
-    return [*left, *Tree(marked(plain, found), plain, found).references().values()]
+    plain, left = set_aside(text, language)
+    found = list(mentions(plain, language))
+    return [*left, *Page(plain, found).references(marked(plain, found)).values()]

@@ -34,19 +34,19 @@ NEWLINE = re.compile(r"\r\n|\r|\n")
 _SCHEME = r"(?<![a-z0-9])(?<![a-z0-9]_)(?<![^\]]\])(?:https?:|(?<=[\"'(=<\s]))//|(?<![\w./@:-])microscope\.openai\.com/"
 _WORDS = r"(?:\\?_[0-9a-z]+)*"
 _LAYER = rf"(?P<layer>(?:mixed|conv)[0-9a-z]{{1,3}}{_WORDS})(?:@[0-9a-z]+{_WORDS})?"
-_NAME = rf"(?:(?P<of>[a-z0-9][a-z0-9_-]{{0,63}})/)?{_LAYER}:[0-9]{{1,6}}"
-# ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``
-_APART = r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
-_OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9])"
-# emphasis that ends while a word goes on, as in ``**mixed4a:9**s``, would be none with a link's bracket in between;
-# ``[r]`` in front of a link would be another link; ``((…))`` and ``${…}`` are other programs'
-_APART += r"(?<!\w[*~])(?<!\w(?:\*\*|~~))(?<!\w\*{3})(?<![^\]]\])(?<!\(\()(?<![$#]\{)"
-_OVER += r"(?![*~]{1,3}\w)"
+# ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``. Emphasis that
+# ends while a word goes on, as in ``**mixed4a:9**s``, would be none with a link's bracket in between; ``[r]`` in front
+# of a link would be another link; ``((…))`` and ``${…}`` are other programs'
+_APART = (
+    r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
+    r"(?<!\w[*~])(?<!\w(?:\*\*|~~))(?<!\w\*{3})(?<![^\]]\])(?<!\(\()(?<![$#]\{)"
+)
+_OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9]|[*~]{1,3}\w)"
 _MENTION = re.compile(
     rf"(?:{_SCHEME})(?=(?P<address>(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{MASK}]){{1,2000}}+)(?P<torn>[^\s<>\"`|\]])?)"
-    rf"|(?P<mark>[!#^\]\\]?)\[\[(?P<inner>[^\[\]\n\r{MASK}]{{1,300}})\]\](?P<behind>(?=\(https?:)|\{{)?"
+    rf"|(?P<mark>[!#^\]\\]?)\[\[(?P<inner>[^\[\]\n\r{MASK}]{{1,300}})\]\](?P<behind>\{{)?"
     r"|<atlas-unit\b[^<>]*?\sref\s*=\s*[\"']?(?P<ref>[^<>\"']+)"
-    rf"|{_APART}(?P<name>{_NAME}){_OVER}",
+    rf"|{_APART}(?P<name>(?:[a-z0-9][a-z0-9_-]{{0,63}}/)?{_LAYER}:[0-9]{{1,6}}){_OVER}",
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"\\(?=[_~#%&])")
@@ -129,24 +129,3 @@ def marks(text: str) -> list[int]:
 def unmarked(text: str) -> str:
     """A text without marks."""
     return _MARK.sub("", text)
-
-
-def mask(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """A text with these spans masked. They may overlap; ends of lines stay.
-
-    >>> mask("a `b` c", [(2, 5)]).replace(MASK, ".")
-    'a ... c'
-    """
-    pieces, done = [], 0
-    for start, end in sorted(spans):
-        if end > done:
-            start = max(start, done)
-            pieces += [text[done:start], re.sub(r"[^\r\n]", MASK, text[start:end])]
-            done = end
-    return "".join([*pieces, text[done:]])
-
-
-def newline_of(text: str) -> str:
-    """How a document ends its lines."""
-    found = NEWLINE.search(text)
-    return found[0] if found else "\n"

@@ -1,8 +1,8 @@
 r"""Jupyter notebooks: their Markdown cells, and where each character of them stands in the file.
 
 >>> notebook = '{"cells": [{"cell_type": "markdown", "source": ["a\\n", "b"]}], "nbformat": 4}'
->>> cell, = read_cells(notebook)
->>> cell.text, notebook[cell.places[2]]
+>>> (number, source, places), = read_cells(notebook)
+>>> source, notebook[slice(*places[2])]
 ('a\nb', 'b')
 
 Every program writes a notebook's JSON in its own way, so it is not written anew: only the characters of references are
@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from generator.core.errors import AtlasError
 
@@ -26,18 +25,11 @@ class NotebookError(AtlasError):
     """A file that is no notebook."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A Markdown cell: its number from 1, its source, and where each character of it begins and ends in the file."""
+def read_cells(text: str) -> Iterator[tuple[int, str, list[tuple[int, int]]]]:
+    """Each Markdown cell: its number from 1, its source, and where each character of that begins and ends in the file.
 
-    number: int
-    text: str
-    places: tuple[int, ...]
-    ends: tuple[int, ...]
-
-
-def read_cells(text: str) -> list[Cell]:
-    """The Markdown cells of a notebook. Raises NotebookError if it is none."""
+    Raises NotebookError if it is no notebook.
+    """
     try:
         json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
@@ -48,11 +40,11 @@ def read_cells(text: str) -> list[Cell]:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise NotebookError("it is not a notebook of format 4: it has no cells; open it in Jupyter and save it")
-    return [
-        _cell(text, number, _spans(cell.get("source")))
-        for number, cell in enumerate(cells, 1)
-        if isinstance(cell, dict) and [text[a:b] for a, b in _spans(cell.get("cell_type"))] == ['"markdown"']
-    ]
+    for number, cell in enumerate(cells, 1):
+        if isinstance(cell, dict) and [text[a:b] for a, b in _spans(cell.get("cell_type"))] == ['"markdown"']:
+            found = [each for a, b in _spans(cell.get("source")) for each in _CHARACTER.finditer(text, a + 1, b - 1)]
+            source = "".join(json.loads(f'"{each[0]}"') if len(each[0]) > 1 else each[0] for each in found)
+            yield number, source, [each.span() for each in found]
 
 
 def _spans(placed: object) -> Iterator[tuple[int, int]]:
@@ -61,9 +53,3 @@ def _spans(placed: object) -> Iterator[tuple[int, int]]:
         if isinstance(each, str):
             start, end = each.split()
             yield int(start), int(end)
-
-
-def _cell(text: str, number: int, strings: Iterator[tuple[int, int]]) -> Cell:
-    found = [found for start, end in strings for found in _CHARACTER.finditer(text, start + 1, end - 1)]
-    source = "".join(json.loads(f'"{each[0]}"') if len(each[0]) > 1 else each[0] for each in found)
-    return Cell(number, source, tuple(each.start() for each in found), tuple(each.end() for each in found))

@@ -20,10 +20,10 @@ from itertools import groupby
 from typing import Any
 
 from generator.cite.document import Edited, times
-from generator.cite.formatters import Format, cited, format_of
 from generator.cite.markup import UNTOUCHED
 from generator.cite.mentions import How, Reference, mentions
 from generator.cite.resolver import LayerReference, Resolver
+from generator.cite.writing import Format, cited, format_of
 from generator.core.errors import AtlasError, UsageError
 from generator.core.text import visible
 from generator.links.quoting import CHIP

@@ -20,8 +20,8 @@ from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 
 from generator.cite.document import apply_edits, edit
-from generator.cite.formatters import Format, format_of
 from generator.cite.resolver import Resolver
+from generator.cite.writing import Format, format_of
 from generator.core.errors import UsageError
 from generator.core.text import visible
 from generator.reader.atlas import Atlas

@@ -13,9 +13,10 @@ known to hold prose. Everything is found in one pass, so the time is linear.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
-from generator.cite.mentions import MASK, Language, Reference, mask, mentions
+from generator.cite.mentions import MASK, Language, Reference, mentions
 
 Span = tuple[int, int]
 _LINE = r"[^\r\n]*(?:\r\n?+|\n|\Z)"
@@ -31,26 +32,33 @@ _METADATA = re.compile(
     rf"\ufeff?(?:{_KEY}):(?:[ \t]|$|(?=[\r\n])){_LINE}(?:(?:[\w-]+:|[ \t]+\S){_LINE})*+(?=[ \t]*(?:[\r\n]|\Z))",
     re.IGNORECASE,
 )
-_METADATA_BLOCK = re.compile(  # Pandoc's and MyST's, anywhere in a text
-    r"^[ \t]*---[ \t]*(?:\r\n?|\n)(?:[ \t]*(?:[\w-]+:|- )[^\r\n]*(?:\r\n?|\n))++"
-    r"[ \t]*(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)",
-    re.MULTILINE,
-)
 _JSON = re.compile(r"\ufeff?\{[ \t]*(?:\r\n?|\n)[ \t]*\".*?(?:\r\n?|\n)\}[ \t]*(?:\r\n?|\n|\Z)", re.DOTALL)
 
+_ASIDE = re.compile(  # metadata of Pandoc and MyST anywhere in a text, abbreviations, and fields of Obsidian
+    r"^[ \t]*---[ \t]*(?:\r\n?|\n)(?:[ \t]*(?:[\w-]+:|- )[^\r\n]*(?:\r\n?|\n))++"
+    r"[ \t]*(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)"
+    r"|^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*"
+    r"|[\[(](?P<field>[\w -]+::)[ \t](?:[^\[\]()\r\n]|\[{1,2}[^\[\]\r\n]*\]{1,2}|\([^()\r\n]*\))*+[\])](?![(\[:])",
+    re.MULTILINE,
+)
 _TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may stand in a script, too
-    r"\{\{(?:[<%]\s*(?P<hugo_end>/)?\s*(?P<hugo>[\w-]+))?(?:[^{}<]|<(?!/)|\{(?!\{)|\}(?!\}))*+\}\}"
-    r"|\{%-?\s*(?P<liquid_end>end)?(?P<liquid>\w+)?(?:[^%{<]|<(?!/)|\{(?![{%])|%(?!\}))*+%\}"
+    r"\{\{(?:[^{}<]|<(?!/)|\{(?!\{)|\}(?!\}))*+\}\}"
+    r"|\{%(?:[^%{<]|<(?!/)|\{(?![{%])|%(?!\}))*+%\}"
     r"|\{#(?:[^#{}]|#(?!\}))*+#\}"
     r"|<%(?:[^%<]|<(?![%/])|%(?!>))*+%>"
     r"|\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}"
-    r"|\{:(?P<kramdown_end>/)?:?(?P<kramdown>[a-z]*)[^{}\r\n]*\}"
-    r"|\\(?P<tex_end>end|begin)[ \t]*\{(?P<tex>[^{}\r\n]{1,80})\}"
-    r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,})(?P<info>[^\r\n]*)"
+    r"|\{:[^{}\r\n]*\}"
+    r"|\\(?:end|begin)[ \t]*\{[^{}\r\n]{1,80}\}"
+    r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,})[^\r\n]*"
     r"|%%(?:[^%\r\n]|%(?!%))*+%%",
     re.MULTILINE,
 )
-_FAMILIES = ("hugo", "liquid", "kramdown", "tex", "line")
+_BEGIN = re.compile(
+    r"(?:\{\{[<%]\s*|\{%-?\s*|\{::(?!.*/\}))([\w-]+)|\\begin[ \t]*\{(.*)\}|[ \t]*(%%|/+|@+|;+|\^+)(?!.*\3[ \t]*$)"
+)
+_END = re.compile(
+    r"(?:\{\{[<%]\s*/\s*|\{%-?\s*end)([\w-]+)|\{:/:?([\w-]*)|\\end[ \t]*\{(.*)\}|[ \t]*(%%|/+|@+|;+|\^+)[ \t]*$"
+)
 _PROSE = frozenset(  # what stands between these is a part of the text
     ("if", "unless", "for", "case", "block", "with", "note", "tip", "warning", "info", "hint", "caution", "important",
      "callout", "notice", "admonition", "alert", "details", "blockquote", "quote", "figure", "tab", "tabs", "column",
@@ -77,33 +85,23 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[tuple[int, i
     knows."""
     spans: list[Span] = []
     unknown: list[tuple[int, int, str]] = []
-    opened: dict[tuple[str, str], list[int]] = {}
+    opened: dict[str, list[int]] = {}
     last = ""
     for tag in _TAG.finditer(text, start):
-        family = next((family for family in _FAMILIES if tag[family] is not None), "")
-        name = tag[family] if family else ""
-        if family != "line" or name == "%%":
+        if tag["line"] in (None, "%%"):
             spans.append(tag.span())
-        if not family:
-            continue
-        if family == "kramdown":
-            name = last = name or last  # {:/} ends what was opened last
-        before = opened.setdefault((family, name), [])
-        if family == "line":
-            is_end = bool(before) and not tag["info"].strip()
-            is_begin = not tag["info"].rstrip().endswith(name)
-        else:
-            is_end = tag[f"{family}_end"] not in (None, "begin")
-            is_attributes = family == "kramdown" and (not tag[0].startswith("{::") or tag[0].endswith("/}"))
-            is_begin = not is_end and not is_attributes
-        if is_end and before:
-            begin = before.pop()
+        begin, end = _BEGIN.match(tag[0]), _END.match(tag[0])
+        name = next(filter(None, end.groups()), last) if end else ""  # {:/} ends what was opened last
+        if opened.get(name):
+            first = opened[name].pop()
             if name.lower() not in _PROSE:
-                spans.append((begin, tag.end()))
-                if family != "tex" and name not in _NEVER_PROSE:
-                    unknown.append((begin, tag.end(), f"“{name}”"))
-        elif is_begin:
-            before.append(tag.start())
+                spans.append((first, tag.end()))
+                if name not in _NEVER_PROSE and not tag[0].startswith("\\"):
+                    unknown.append((first, tag.end(), f"“{name}”"))
+        elif begin:
+            name = next(filter(None, begin.groups()))
+            opened.setdefault(name, []).append(tag.start())
+            last = name if tag[0].startswith("{::") else last
     return spans, unknown
 
 
@@ -112,6 +110,9 @@ def set_aside(text: str, language: Language) -> tuple[str, list[Reference]]:
     kinds = (_FENCED,) if language == "html" else (_FENCED, _METADATA, _JSON)
     start = next((found.end() for kind in kinds if (found := kind.match(text))), 0)
     spans, unknown = constructs(text, start)
+    for found in _ASIDE.finditer(text, start) if language != "html" else ():
+        spans.append(found.span())
+        unknown += [(*found.span(), f"“{found['field']}”")] if found["field"] else []
     left: list[Reference] = []
     done = 0
     for begin, end, what in sorted(unknown):
@@ -119,6 +120,15 @@ def set_aside(text: str, language: Language) -> tuple[str, list[Reference]]:
             done = end
             for each in mentions(text[begin:end], language):
                 left.append(replace(each, start=each.start + begin, end=each.end + begin, left=what))
-    spans += (found.span() for found in _METADATA_BLOCK.finditer(text, start) if language != "html")
-    front = re.sub(r"[^\r\n]", " ", text[:start])
-    return front + mask(text, spans)[start:], left
+    return re.sub(r"[^\r\n]", " ", text[:start]) + mask(text, spans)[start:], left
+
+
+def mask(text: str, spans: Iterable[Span]) -> str:
+    """A text with these spans masked. They may overlap; ends of lines stay."""
+    pieces, done = [], 0
+    for start, end in sorted(spans):
+        if end > done:
+            start = max(start, done)
+            pieces += [text[done:start], re.sub(r"[^\r\n]", MASK, text[start:end])]
+            done = end
+    return "".join([*pieces, text[done:]])

@@ -15,8 +15,8 @@ from generator.core.errors import AtlasError, UsageError
 
 if TYPE_CHECKING:
     from generator.cite.document import CitedDocument, Remark
-    from generator.cite.formatters import Format
     from generator.cite.mentions import Language
+    from generator.cite.writing import Format
 
 _FORMATS: tuple[Format, ...] = ("link", "chip", "markdown", "footnote")
 _KINDS: tuple[Language, ...] = ("markdown", "html", "latex", "notebook")
