@@ -39,7 +39,7 @@
     button.className = "copy";
     button.textContent = "Copy";
     button.setAttribute("aria-live", "polite");
-    const row = command.closest("div")?.querySelector("dt");
+    const row = command.closest("dl div")?.querySelector("dt");
     const rest = row ? `Copy ${row.textContent}` : null;
     button.ariaLabel = rest;
     button.addEventListener("click", async () => {

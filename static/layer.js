@@ -58,7 +58,7 @@
       });
       pictures.then((names) => {
         image.sizes = `${Math.ceil(width)}px`;
-        image.srcset = `${unit.channel}.webp ${unit.image.getAttribute("width")}w, ../../store/${names[unit.channel]} 224w`;
+        image.srcset = `${unit.channel}.webp 112w, ../../store/${names[unit.channel]} 224w`;
       });
     };
     const draw = new IntersectionObserver((entries) => {

@@ -45,7 +45,7 @@ def atlas(whole: TinyAtlas, tmp_path: Path) -> TinyAtlas:
         ('href="index.html', 'href="', "leads nowhere"),
         ('id="recipe"', 'id="again"', "id “again” is used 2 times"),
         ('<h2 id="recipe">', "<h2>", "“recipe” is pointed at and no id"),
-        ('alt="" loading', "loading", "has no alt text"),
+        ("alt loading", "loading", "has no alt text"),
         ("loading=lazy>448</a>", "loading=lazy></a>", "has no alt text"),
         ('height="56"', "", "has no width and height"),
         ('<html lang="en">', "<html>", "no lang"),

@@ -12,6 +12,7 @@ a folder, all templates run in Jinja's sandbox: whoever hands over a theme hands
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape as escape_html
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def environment(own_templates: Path) -> jinja2.Environment:
     )
     env.filters.update(zip=zip, sources=sources, fragment=addresses.picture_fragment)
     env.filters.update(compact=lambda said: jinja2.utils.htmlsafe_json_dumps(said, separators=(",", ":")))
+    env.filters.update(text=lambda words: Markup(escape_html(words, quote=False)))  # noqa: S704 - not for attributes
     env.filters.update(number=printed, thousands=lambda n: f"{n:,}", percent=percent, runs=runs)
     env.filters.update(activations=activations, at=at)
     return env
@@ -114,10 +116,9 @@ def source(given: LabelSource, href: str) -> Markup:
 
 
 def thumbnail(url: Urls, checkpoint: str, unit: AtlasUnit) -> Markup:
-    """The small picture of a rendered unit, within a link whose words name the unit."""
-    assert unit.record is not None
-    src, file = escape(url.thumbnail(checkpoint, unit.unit)), unit.record.thumbnail
-    return Markup(f'<img src={src} width={file.width} height={file.height} alt="" loading=lazy>')  # noqa: S704
+    """The small picture of a rendered unit, within a link whose words name the unit, in a list of units: a page has
+    dozens of them, so their size is in the style sheet."""
+    return Markup(f"<img src={escape(url.thumbnail(checkpoint, unit.unit))} alt loading=lazy>")  # noqa: S704
 
 
 def sources(units: Iterable[AtlasUnit]) -> tuple[LabelSource, ...]:

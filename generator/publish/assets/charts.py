@@ -41,10 +41,10 @@ def activation_curve(
         return (min(max(value, low), high) - low) * up
 
     def x(step: int) -> str:
-        return f"{left + step * across:.1f}"
+        return f"{round(left + step * across, 1):g}"
 
     def y(value: float) -> str:
-        return f"{bottom - rise(value):.1f}"
+        return f"{round(bottom - rise(value), 1):g}"
 
     # the line in steps and half units of height: a step takes four bytes, and a page of a unit has 128
     halves = [round(rise(a) * 2) for a in steps]
@@ -57,16 +57,17 @@ def activation_curve(
     ]
     if woken > 0:
         out.append(f'<rect class="wake" x="{left}" y="{top}" width="{woken * across:.1f}" height="{bottom - top}"/>')
-    for tick in _ticks(low, high):
-        out.append(f'<path class="grid" d="M{left} {y(tick)}H{right}"/>')
-        out.append(f'<text x="{left - 6}" y="{y(tick)}" dy="4" text-anchor="end">{printed(tick)}</text>')
+    ticks = [(y(tick), printed(tick)) for tick in _ticks(low, high)]
+    out.append(f'<path class="grid" d="{"".join(f"M{left} {at}H{right}" for at, _ in ticks)}"/>')
+    numbers = "".join(f"<text y={at}>{number}</text>" for at, number in ticks)
+    out.append(f'<g text-anchor="end" transform="translate({left - 6} 4)">{numbers}</g><g text-anchor="middle">')
     last = len(steps) - 1
     for step in sorted({0, len(steps) // 2 if marks else last // 2, last}):
-        anchor = "middle" if step < last or len(steps) == 1 else "end"
+        anchor = ' text-anchor="end"' if step == last > 0 else ""
         # marks count the steps that were taken before, of which the last mark has all; a curve alone numbers the steps
         said = (len(steps) if step == last else step) if marks else step + 1
-        out.append(f'<text x="{x(step)}" y="{bottom + 16}" text-anchor="{anchor}">{said}</text>')
-    out.append(f'<text x="{(left + right) / 2:g}" y="197" text-anchor="middle">step</text>')
+        out.append(f"<text x={x(step)} y={bottom + 16}{anchor}>{said}</text>")
+    out.append(f"<text x={(left + right) / 2:g} y=197>step</text></g>")
     out.append(f'<path class="final" d="M{left} {y(final)}H{right}"/>')
     scale = f"translate({left} {bottom}) scale({across:.5g} -.5)"
     out.append(f'<path class="line" transform="{scale}" d="M0 {halves[0]}{line}"/>')
@@ -135,10 +136,9 @@ def excitation(best: float, picture: float) -> Markup:
     place = max(half, min(at, 350 - 6.4 * len(last) - half))
     silence = '<text x="0" y="28">silence</text>' if place - half > 52 else ""
     return Markup(  # noqa: S704 - numbers only
-        f'<svg class="excitation" viewBox="0 0 360 32" width="360" height="32" role="img" '
-        f'aria-label="Silence 0, {middle}, {last}, mean over the grid"><path d="M5 8H355"/>'
-        f'<circle cx="5" cy="8" r="4.5"/><circle cx="{at:.1f}" cy="8" r="4.5"/><circle cx="355" cy="8" r="4.5"/>'
-        f"{silence}"
+        f'<svg class="excitation" viewBox="0 0 360 32" role="img" '
+        f'aria-label="Silence 0, {middle}, {last}, mean over the grid">'
+        f'<path d="M5 8H355"/><path d="M5 8h0M{at:.1f} 8h0M355 8h0"/>{silence}'
         f'<text x="{place:.1f}" y="28" text-anchor="middle">{middle}</text>'
         f'<text x="360" y="28" text-anchor="end">{last}</text></svg>'
     )

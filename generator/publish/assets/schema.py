@@ -64,10 +64,8 @@ def unit(
         "url": url.whole(address),
         "contentUrl": url.whole(addresses.picture_address(picture)),
         "thumbnailUrl": url.absolute(addresses.card_address(address)) or url.thumbnail(checkpoint, shown.unit),
-        "encodingFormat": "image/webp",
         "width": picture.width,
         "height": picture.height,
-        "sha256": picture.sha256,
         "dateCreated": record.provenance.date,
     }
     names = _each_once(word for label in shown.labels for word in (label.name, label.family) if word)

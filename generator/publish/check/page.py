@@ -21,6 +21,7 @@ from generator.links import addresses
 from generator.publish.check.budgets import PageContents
 
 _POINTING = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
+_SIZED = ".units img, .strip img, .ties img"  # by the style sheet
 _NOT_FETCHED = ("canonical", "alternate", "prev", "next")  # links in the head that a browser does not follow
 
 
@@ -103,11 +104,12 @@ def _wrong(tree: LexborHTMLParser, elements: Mapping[str, Sequence[Attributes]])
                 pointed.update((value or "").split())
             elif name == "style" or name.startswith("on"):
                 yield f"<{tag} {name}> is refused by the security policy; use static/"
+    sized = {node.mem_id for node in tree.css(_SIZED)}
     for node, given in zip(tree.css("img"), elements.get("img", ()), strict=True):
         has_words = "alt" in given and node.parent and node.parent.tag == "a" and node.parent.text(strip=True)
         if not given.get("alt") and not has_words:  # a picture in a link may leave it to the link's words
             yield f"picture {given.get('src') or '?'} has no alt text"
-        if not given.get("width") or not given.get("height"):
+        if not (given.get("width") and given.get("height")) and node.mem_id not in sized:
             yield f"picture {given.get('src') or '?'} has no width and height"
     if not (tree.root and tree.root.attributes.get("lang")):
         yield "<html> has no lang"

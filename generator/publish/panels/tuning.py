@@ -100,7 +100,7 @@ def _rose(angles: NDArray[Any], means: NDArray[Any], *, half: bool) -> Markup:
             spokes.append(f"M{-x} {-y} {x} {y}")
         elif x or y:
             colour = "".join(f"{round(c * 15):x}" for c in colorsys.hls_to_rgb(angle / (2 * np.pi), 0.5, 0.75))
-            spokes.append(f'<path d="M0 0 {x} {y}" stroke="#{colour}"/>')
+            spokes.append(f"<path d=M0,0,{x},{y} stroke=#{colour} />")
     drawn = Markup("".join(spokes))  # noqa: S704 - numbers alone; Markup.format would escape each
     drawn = Markup('<path d="{}"/>').format(drawn) if half else drawn
     return Markup(

@@ -20,7 +20,7 @@ from generator.store.findings import class_name
 
 SHOWN = 6  # of each sign; the store has twice as many
 ARGUING = 12  # units for a class, and against it
-BAR = 84
+BAR, KERNEL = 84, 30  # pixels: the width of the longest bar, and of a kernel
 SHADES = 7  # of red and of blue: with grey, a pixel takes four bits
 _RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
 _PALETTE = [
@@ -33,18 +33,18 @@ _PALETTE = [
 @dataclass(frozen=True, slots=True)
 class Tie:
     """Another unit. ``bar`` is how strongly it is tied to this one, of BAR pixels for the strongest tie; ``kernel`` is
-    the view box of their kernel in the picture of all."""
+    where their kernel begins in the picture of all, in pixels."""
 
     unit: AtlasUnit
     bar: int
-    kernel: str
+    kernel: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ties:
     """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold.
 
-    ``kernels`` is a picture of their kernels side by side.
+    ``kernels`` is a picture of their kernels side by side, shown ``width`` pixels wide.
     """
 
     layer: str
@@ -52,6 +52,7 @@ class Ties:
     inhibiting: tuple[Tie, ...]
     explained: float
     kernels: str
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,10 @@ def _ties(
     exciting, inhibiting = ([i for i in range(at, at + SHOWN) if channels[i] >= 0] for at in (0, half))
     if not (shown := [*exciting, *inhibiting]):
         return None
-    side, bars = kernels.shape[-1], np.rint(norms / norms.max() * BAR).astype(int).tolist()
-    ties = tuple(Tie(others[channels[i]], bars[i], f"{place * side} 0 {side} {side}") for place, i in enumerate(shown))
+    bars = np.rint(norms / norms.max() * BAR).astype(int).tolist()
+    ties = tuple(Tie(others[channels[i]], bars[i], place * KERNEL) for place, i in enumerate(shown))
     first, rest = ties[: len(exciting)], ties[len(exciting) :]
-    return Ties(layer, first, rest, float(explained), kernels_picture(kernels[shown]))
+    return Ties(layer, first, rest, float(explained), kernels_picture(kernels[shown]), len(shown) * KERNEL)
 
 
 def _classes(
