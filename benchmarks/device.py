@@ -33,7 +33,6 @@ from generator.checkpoints import CHECKPOINTS
 from generator.core.recipe import Recipe
 from generator.kernels import choice
 from generator.network import Inception, load_checkpoint
-from generator.network.memory import keep_freed_memory
 from generator.render import ascent, renderer, replay
 from generator.render.arithmetic import fastest
 from generator.render.local import pick_device
@@ -61,7 +60,6 @@ def main(words: Sequence[str] | None = None) -> None:
     where = pick_device(asked.device)
     recipe = Recipe(size=asked.size, input=asked.size, steps=asked.steps)
     recipe = replace(recipe, precision=fastest(recipe.precision, where))
-    keep_freed_memory()
     net = load_checkpoint(asked.checkpoint, asked.weights, where, getattr(torch, recipe.precision))
     found: dict[str, Any] = {"batch": asked.batch, "recipe_steps": recipe.steps, "layers": {}}
     for layer in asked.layers:

@@ -108,7 +108,9 @@ def add_directions(net: Inception, layer: str, name: str, vectors: ArrayLike) ->
     >>> gallery(render(net, "mixed4d@nmf:0-9"))                                     # doctest: +SKIP
     """
     check_name(name)
-    checked = check_vectors(np.asarray(vectors), "vectors", channels_of(net.architecture, layer))
+    given = np.asarray(vectors)
+    given = given.astype(float) if given.dtype.kind in "iu" else given
+    checked = check_vectors(given, "vectors", channels_of(net.architecture, layer))
     added = Directions(layer, name, len(checked), checked, "an array")
     others = tuple(each for each in net.architecture.directions if str(each) != str(added))
     net.architecture = replace(net.architecture, directions=(*others, added))
@@ -158,7 +160,7 @@ def _render(net: Inception, asked: Sequence[Question], batch: int, progress: boo
     if batch < 1:
         raise AtlasError(f"batch = {batch}: must be 1 or more")
     plan = make_plan(asked, net.architecture, (), size=batch)
-    renderer = Renderer(net, net.name)
+    renderer = Renderer(net)
     done: dict[Question, Rendered] = {}
     with progress_bar(net.name, "units", plan.units, show=progress) as bar:
         for pending in chain.from_iterable(renderer.render(plan.batches, bar.advance)):

@@ -17,6 +17,7 @@ from generator.bench.compare import compare
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.core.recipe import Question, Recipe
 from generator.core.record import Record
+from generator.core.result import read_answer
 from generator.core.units import Unit
 from generator.network import Inception
 from generator.network.load import load_tensors
@@ -49,7 +50,7 @@ def processor(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, allowed: str |
 def rendered(net: Inception, folder: Path, recipe: Recipe, *, forced: bool = False) -> Record:
     store, question = Store(folder), Question(net.fingerprint, UNIT, "channel", recipe)
     plan = make_plan([question], INCEPTION5H, store, size=2)
-    assert run(plan, net, store, checkpoint="untrained", forced=forced).rendered == 1
+    assert run(plan, net, store, forced=forced).rendered == 1
     record = store.read(question.key)
     assert record is not None
     return record
@@ -95,14 +96,14 @@ def test_the_record_says_the_arithmetic_and_the_key_stays(
     curves = [r.provenance.activations for r in (by_default, exact, forced)]
     assert curves[0] == curves[1] != curves[2]
     assert by_default.key == forced.key != exact.key
-    assert Record.from_json(forced.to_json()) == forced
+    assert read_answer(forced.to_json()) == forced
 
 
 def test_an_older_record_does_not_say_it_and_is_written_as_it_was(net: Inception, tmp_path: Path) -> None:
     made = rendered(net, tmp_path, RECIPE)
     older = replace(made, provenance=replace(made.provenance, arithmetic=None))
     assert b"arithmetic" not in older.to_json()
-    assert Record.from_json(older.to_json()).to_json() == older.to_json()
+    assert read_answer(older.to_json()).to_json() == older.to_json()
 
 
 def test_a_benchmark_measures_what_a_run_would_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +112,7 @@ def test_a_benchmark_measures_what_a_run_would_use(monkeypatch: pytest.MonkeyPat
     loaded = load_tensors("untrained")
 
     def used(**more: Any) -> str:
-        return compare(loaded, "untrained", [UNIT], RECIPE, CPU, repeats=1, lucent_steps=0, **more).arithmetic
+        return compare(loaded, [UNIT], RECIPE, CPU, repeats=1, lucent_steps=0, **more).arithmetic
 
     assert (used(), used(forced=True)) == ("float32", "bfloat16")
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from generator.bench.compare import batches, compare
+from generator.bench.compare import compare
 from generator.bench.floor import Floor, matrix_rate
-from generator.bench.memory import Peak
+from generator.bench.machine import Peak
 from generator.bench.parts import PARTS, REST, parts
 from generator.bench.result import HEADER, Comparison, account, row, whole
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
@@ -46,7 +46,7 @@ def a_chip_is_not_measured_each_time() -> Iterator[None]:
 def found(loaded: Loaded) -> Comparison:
     told: list[tuple[int, int]] = []
     result = compare(
-        loaded, "untrained", ASKED, QUICK, CPU, repeats=1, lucent_steps=2, loop=True,
+        loaded, ASKED, QUICK, CPU, repeats=1, lucent_steps=2, loop=True,
         progress=lambda done, total: told.append((done, total)),
     )  # fmt: skip
     assert told[0][0] == 0
@@ -56,7 +56,8 @@ def found(loaded: Loaded) -> Comparison:
 
 
 def test_both_are_measured_by_one_yardstick_unit_by_unit(found: Comparison, net: Inception) -> None:
-    for i, unit in enumerate(ASKED):
+    assert found.units == ("mixed3a:70", "mixed3a:71", "mixed3a:3"), "those of a branch together"
+    for i, unit in enumerate(ASKED[j] for j in (0, 2, 1)):
         seed = Question(net.fingerprint, unit, "channel", QUICK).draw_seed
         conv, channel = INCEPTION5H.locate(unit.layer, unit.channel)
         picture = ascend(net, conv, [channel], "channel", QUICK, [seed]).pictures
@@ -90,27 +91,27 @@ def test_the_headline_is_the_time_until_the_last_unit_is_there(found: Comparison
 
 def test_what_is_never_reached_is_said_and_what_is_reached_late_is_looked_for(loaded: Loaded) -> None:
     faint = replace(QUICK, steps=4, step_size=1e-6)
-    result = compare(loaded, "untrained", ASKED[1:2], faint, CPU, repeats=1, lucent_steps=6, loop=False)
+    result = compare(loaded, ASKED[1:2], faint, CPU, repeats=1, lucent_steps=6, loop=False)
     assert result.steps_to_lucent == (None,)
     assert result.seconds_to_lucent is None
     assert "not reached" in row(result)
     slow = replace(QUICK, steps=4, step_size=0.03)
-    result = compare(loaded, "untrained", ASKED[1:2], slow, CPU, repeats=1, lucent_steps=2, loop=False)
+    result = compare(loaded, ASKED[1:2], slow, CPU, repeats=1, lucent_steps=2, loop=False)
     assert result.steps_to_lucent[0] is not None
     assert result.seconds_to_lucent is not None
 
 
 def test_it_renders_in_batches_as_a_run_does(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = compare(loaded, "untrained", ASKED, QUICK, CPU, repeats=1, lucent_steps=0)
-    cut = compare(loaded, "untrained", ASKED, QUICK, CPU, batch=1, repeats=1, lucent_steps=0)
+    whole = compare(loaded, ASKED, QUICK, CPU, repeats=1, lucent_steps=0)
+    cut = compare(loaded, ASKED, QUICK, CPU, batch=1, repeats=1, lucent_steps=0)
     assert (whole.batches, cut.batches) == ((2, 1), (1, 1, 1))
     assert cut.ours.activations == pytest.approx(whole.ours.activations, rel=1e-3)
     monkeypatch.setattr("generator.bench.compare.fits", lambda needed, device: 1)
-    assert compare(loaded, "untrained", ASKED, QUICK, CPU, repeats=1, lucent_steps=0).batches == (1, 1, 1)
+    assert compare(loaded, ASKED, QUICK, CPU, repeats=1, lucent_steps=0).batches == (1, 1, 1)
 
 
 def test_lucent_can_be_left_out(loaded: Loaded) -> None:
-    result = compare(loaded, "untrained", ASKED, QUICK, CPU, repeats=1, lucent_steps=0)
+    result = compare(loaded, ASKED, QUICK, CPU, repeats=1, lucent_steps=0)
     assert result.lucent is result.speedup_to_lucent_activation is None
     assert result.over_floor > 0
     assert json.loads(json.dumps(result.as_dict()))["lucent"] is None
@@ -164,11 +165,3 @@ def test_peak_memory_is_that_of_the_block(net: Inception) -> None:
     assert after.bytes is not None
     assert during.bytes - before.bytes > 350e6
     assert during.bytes - after.bytes > 350e6
-
-
-def test_units_are_batched_by_their_branch(loaded: Loaded) -> None:
-    made = batches(loaded, ASKED, QUICK)
-    assert [(b.conv, b.places, b.channels) for b in made] == [
-        ("mixed3a_3x3", (0, 2), (6, 7)),
-        ("mixed3a_1x1", (1,), (3,)),
-    ]

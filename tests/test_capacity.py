@@ -72,9 +72,9 @@ def test_the_renderer_cuts_a_batch_to_what_fits(net: Inception, monkeypatch: pyt
     recipe = Recipe(size=32, input=64, steps=2, precision="float32")
     questions = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
     batch = Batch("conv2d0", "channel", recipe, tuple(questions), tuple(range(5)))
-    whole = [each().question for part in Renderer(net, "untrained").render([batch]) for each in part]
+    whole = [each().question for part in Renderer(net).render([batch]) for each in part]
     monkeypatch.setattr(renderer, "fits", lambda needed, device: 2)
-    parts = [[each().question for each in part] for part in Renderer(net, "untrained").render([batch])]
+    parts = [[each().question for each in part] for part in Renderer(net).render([batch])]
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [question for part in parts for question in part] == whole == questions
 
@@ -91,14 +91,14 @@ def test_nothing_is_kept_from_step_to_step(net: Inception) -> None:
     asked = tuple(Question(net.fingerprint, Unit("mixed3a", n), "channel", recipe) for n in range(3))
     batch = Batch("mixed3a_1x1", "channel", recipe, asked, (0, 1, 2))
     held: list[int] = []
-    list(Renderer(net, "untrained").render([batch], lambda units: held.append(tensors())))
+    list(Renderer(net).render([batch], lambda units: held.append(tensors())))
     assert len(held) == 12
     assert len(set(held[1:3])) == len(set(held[5:])) == 1, held  # while the leak is open, and when it is closed
 
 
 def test_nothing_is_kept_from_batch_to_batch(net: Inception) -> None:
     recipe = Recipe(size=64, input=64, steps=2, precision="float32")
-    renderer = Renderer(net, "untrained")
+    renderer = Renderer(net)
 
     def held_after(first: int) -> tuple[int, int]:
         asked = tuple(Question(net.fingerprint, Unit("conv2d0", first + n), "channel", recipe) for n in range(8))
@@ -139,6 +139,6 @@ def test_the_thread_that_keeps_a_gpu_busy_does_nothing_else(
     asked = [Question(net.fingerprint, Unit("conv2d0", n), "channel", recipe) for n in range(5)]
     store = Store(tmp_path)
     plan = make_plan(asked, net.architecture, store, size=2)
-    assert run(plan, net, store, checkpoint="untrained").rendered == 5
+    assert run(plan, net, store).rendered == 5
     assert len(seen) == 4
     assert all(on_main == {False} for on_main in seen.values()), seen

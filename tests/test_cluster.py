@@ -21,7 +21,6 @@ from shell import Run
 
 from generator.checkpoints.inception5h import ARCHITECTURE as INCEPTION5H
 from generator.cli import rendering
-from generator.cli.options import RenderOptions
 from generator.cluster import scheduler
 from generator.cluster.pool import WorkerPool, connect, divide
 from generator.core.errors import AtlasError, UsageError
@@ -68,7 +67,7 @@ def plan(loaded: Loaded, store: Store, words: Iterable[str] = WORDS) -> Plan:
 
 
 def go(loaded: Loaded, store: Store, pool: WorkerPool, **more: Any) -> Outcome:
-    return distributed.run(plan(loaded, store), loaded, store, pool, checkpoint="untrained", **more)
+    return distributed.run(plan(loaded, store), loaded, store, pool, **more)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_a_killed_worker_loses_a_batch_and_nothing_else(
     assert plan(loaded, store).batches == ()
 
     plain = Store(tmp_path / "plain")
-    run_here(plan(loaded, plain), load_checkpoint("untrained"), plain, checkpoint="untrained")
+    run_here(plan(loaded, plain), load_checkpoint("untrained"), plain)
     assert list(store.keys()) == list(plain.keys())
     for key, other in zip(store.keys(), plain.keys(), strict=True):
         mine, theirs = store.read(key), plain.read(other)
@@ -266,15 +265,13 @@ def test_a_unit_after_ray_is_no_address(tmp_path: Path, monkeypatch: pytest.Monk
     assert out.splitlines()[0] == "conv2d0:8-9  2 units, 32 px, 4 steps"
 
 
-def test_without_ray_what_to_install_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
+def test_without_ray_what_to_install_is_said(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rendering, "installed", lambda module: module != "ray")
-    from generator.config.config import CheckpointConfig
-
-    with pytest.raises(AtlasError, match=r"pip install 'inception-atlas\[ray\]'"):
-        rendering.on_cluster(
-            CheckpointConfig("untrained", INCEPTION5H), RenderOptions(None, None, "auto", "local", None)
-        )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "atlas.toml").write_text("[checkpoints.untrained]\n")
+    code, _, err = run("render", "conv2d0:0", "--ray")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "pip install 'inception-atlas[ray]'" in err
 
 
 @needs_ray
@@ -292,7 +289,7 @@ def test_snapshots_are_of_one_ascent_and_another_torch_is_warned_of(
     steps: list[float] = []
     warned: list[str] = []
     outcome = distributed.run(
-        make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(pool, workers=1), checkpoint="untrained",
+        make_plan(asked, INCEPTION5H, store, size=2), loaded, store, replace(pool, workers=1),
         advance=steps.append, warn=warned.append,
     )  # fmt: skip
     assert outcome == Outcome(rendered=9, present=0)
@@ -334,7 +331,7 @@ def test_a_study_on_a_cluster_finds_what_one_process_finds_though_a_worker_dies(
 
     try:
         here = list(found(subject))
-        with shares.on_cluster({"untrained": loaded, "twin": loaded}, pool, warned.append) as spread:
+        with shares.on_cluster([loaded, replace(loaded, name="twin")], pool, warned.append) as spread:
             there = list(found(replace(subject, spread=spread)))
     finally:
         torch.set_num_threads(threads)

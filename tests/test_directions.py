@@ -254,6 +254,23 @@ def test_mistakes_in_atlas_toml_are_named(built: Path, tmp_path: Path, change: t
         load_config(tmp_path / "atlas.toml")
 
 
+def test_without_a_file_of_directions_the_rest_is_looked_at(
+    built: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(built, tmp_path / "atlas")
+    (tmp_path / "atlas" / "vectors.safetensors").unlink()
+    monkeypatch.chdir(tmp_path / "atlas")
+    for command, said in (("verify", "answers whole, 0 damaged"), ("status", "mixed3a@5_plus_11")):
+        code, out, err = run(command)
+        assert (code, err) == (0, "warning: the file of [directions.mine] is not there: vectors.safetensors\n")
+        assert said in out
+
+
+def test_whole_numbers_are_directions_too(net: Inception) -> None:
+    api.add_directions(net, "mixed3b", "whole", np.eye(2, 480, dtype=int))
+    np.testing.assert_array_equal(net.architecture.direction_set("mixed3b@whole").vectors, np.eye(2, 480))
+
+
 def test_arrays_in_python_are_checked_as_files_are(net: Inception) -> None:
     with pytest.raises(AtlasError, match="row 1 of vectors is all zero"):
         api.add_directions(net, "mixed3a", "other", broken_vectors(1, 0))

@@ -153,7 +153,7 @@ def test_only_addresses_of_the_web_become_links(studied: TinyAtlas) -> None:
 
 
 def test_the_box_is_what_a_position_sees() -> None:
-    layer = Layer("mixed4a", "mixed", 480, 512, 16, 171, 0)
+    layer = Layer("mixed4a", "mixed", 512, 16, 171, 0)
     assert receptive_box(layer, 7 * 14 + 7, 14, 107) == (112 - 53, 112 - 53, 112 + 54, 112 + 54)
     assert receptive_box(layer, 0, 14) == (0, 0, 86, 86), "what lies outside is cut off"
     assert receptive_box(layer, 13, 14, 107)[2] == 224

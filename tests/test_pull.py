@@ -24,6 +24,7 @@ from generator import Atlas
 from generator.checkpoints import CHECKPOINTS
 from generator.core.errors import AtlasError
 from generator.core.record import EncodedFile, Record
+from generator.core.result import read_answer
 from generator.core.units import Unit
 from generator.publish.build import build
 from generator.reader import pull as pull_room
@@ -352,7 +353,7 @@ def record_of(world: World) -> bytes:
 
 
 def other_pictures(world: World, change: Callable[[str, Record], dict[str, Any]]) -> bytes:
-    record = Record.from_json(record_of(world))
+    record = read_answer(record_of(world))
     return forged(record_of(world), lambda data: data.update(change(record.key, record)))
 
 

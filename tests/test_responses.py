@@ -96,13 +96,13 @@ def test_units_are_like_those_that_respond_alike() -> None:
     random = np.random.default_rng(0)
     base = random.normal(size=(500, 3))
     noisy = base[:, [0, 0, 1, 2]] + 0.1 * random.normal(size=(500, 4))
-    r = similarity.correlation(noisy, noisy)
-    like = similarity.most_similar(r, same=True, keep=2)
-    assert like.unit[0, 0] == 1
-    assert like.unit[1, 0] == 0
-    assert like.r[0, 0] == pytest.approx(np.corrcoef(noisy[:, 0], noisy[:, 1])[0, 1], abs=1e-5)
-    silent = np.zeros((500, 1))
-    assert (similarity.correlation(silent, noisy) == 0).all(), "a unit that never fires is like none"
+    r = similarity.correlation(noisy)
+    assert r[0, 1] == pytest.approx(np.corrcoef(noisy[:, 0], noisy[:, 1])[0, 1], abs=1e-5)
+    like = similarity.most_similar("same", r, same=True)
+    assert like["same_unit"][:2, 0].tolist() == [1, 0]
+    assert like["same_r"][0, 0] == pytest.approx(r[0, 1], abs=1e-3)
+    silent = np.concatenate([np.zeros((500, 1)), noisy], axis=1)
+    assert (similarity.correlation(silent)[0] == 0).all(), "a unit that never fires is like none"
 
 
 def positions(centres: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -178,22 +178,22 @@ def test_a_gabor_unit_prefers_its_own_orientation(degrees: float) -> None:
             seen = torch.from_numpy(draw(stimulus)).mean(2)[None, None]
             response[0, i] = torch.nn.functional.conv2d(seen, kernel[None, None], stride=4).relu().mean()
     tuned = tuning.sum_up(response, stimuli)
-    off = abs(float(tuned.orientation[0]) - degrees)
+    off = abs(float(tuned["orientation"][0]) - degrees)
     assert min(off, 180 - off) < 2
-    assert tuned.orientation_selectivity[0] > 0.7
-    assert stimuli[tuned.best[0]].orientation == pytest.approx(degrees)
+    assert tuned["orientation_selectivity"][0] > 0.7
+    assert stimuli[tuned["best"][0]].orientation == pytest.approx(degrees)
 
 
 def test_a_unit_for_one_hue_says_which() -> None:
     stimuli = all_stimuli()
     response = np.array([[1.0 if s.family == "disc" and s.hue == 120 else 0.0 for s in stimuli]], dtype=np.float32)
     tuned = tuning.sum_up(response, stimuli)
-    assert tuned.hue[0] == pytest.approx(120)
-    assert tuned.hue_selectivity[0] == pytest.approx(1)
-    assert np.isnan(tuned.orientation[0])
+    assert tuned["hue"][0] == pytest.approx(120)
+    assert tuned["hue_selectivity"][0] == pytest.approx(1)
+    assert np.isnan(tuned["orientation"][0])
 
 
 def test_a_silent_unit_prefers_nothing() -> None:
     tuned = tuning.sum_up(np.zeros((1, len(all_stimuli())), dtype=np.float32), all_stimuli())
-    assert np.isnan(tuned.orientation[0])
-    assert tuned.orientation_selectivity[0] == 0
+    assert np.isnan(tuned["orientation"][0])
+    assert tuned["orientation_selectivity"][0] == 0

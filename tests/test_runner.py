@@ -42,7 +42,7 @@ def plan(asked: Iterable[Question], store: Store, size: int = 2, force: bool = F
 
 
 def go(plan: Plan, net: Inception, store: Store, **more: Any) -> Outcome:
-    return run(plan, net, store, checkpoint="untrained", **more)
+    return run(plan, net, store, **more)
 
 
 def test_a_plan_batches_units_of_one_convolution(store: Store, net: Inception) -> None:

@@ -15,9 +15,9 @@ from generator.photos.photographs import Photographs, read_photograph
 from generator.store.store import Store
 from generator.study.analyses import analyses
 from generator.study.analysis import Subject
-from generator.study.layout import grid_layout
 from generator.study.run import missing, run
 from generator.study.shared_grid import GRID, correlate
+from generator.study.similarity import grid_layout
 
 
 @pytest.fixture(scope="module")

@@ -114,12 +114,12 @@ def test_the_strongest_are_those_of_a_plain_sort() -> None:
     norm, total = kernels.flatten(2).norm(dim=2), kernels.sum((2, 3))
     for unit in range(4):
         exciting = sorted((i for i in range(40) if total[unit, i] > 0), key=lambda i: -float(norm[unit, i]))[:12]
-        assert found.unit[unit, :12].tolist() == exciting + [-1] * (12 - len(exciting))
-        kept = [i for i in found.unit[unit].tolist() if i >= 0]
+        assert found["unit"][unit, :12].tolist() == exciting + [-1] * (12 - len(exciting))
+        kept = [i for i in found["unit"][unit].tolist() if i >= 0]
         share = float(norm[unit, kept].square().sum() / norm[unit].square().sum())
-        assert found.explained[unit] == pytest.approx(share, rel=1e-5)
-        assert (found.sum[unit, :12] >= 0).all()
-        assert (found.sum[unit, 12:] <= 0).all()
+        assert found["explained"][unit] == pytest.approx(share, rel=1e-5)
+        assert (found["sum"][unit, :12] >= 0).all()
+        assert (found["sum"][unit, 12:] <= 0).all()
 
 
 def test_the_command_answers_once(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,15 +40,13 @@ def random_state() -> State:
     conv("conv1", 3, 64, 7)
     conv("conv2", 64, 64, 1)
     conv("conv3", 64, 192, 3)
-    widths = {m: BVLC_GOOGLENET.layers[f"mixed{m}"] for m in MODULES}
-    for m, layer in widths.items():
-        one, three, five, pool = layer.branches
-        conv(f"inception{m}.branch1", layer.inputs, one.channels, 1)
-        for number, branch in ((2, three), (3, five)):
-            assert branch.bottleneck
-            conv(f"inception{m}.branch{number}.0", layer.inputs, branch.bottleneck, 1)
-            conv(f"inception{m}.branch{number}.1", branch.bottleneck, branch.channels, 3)
-        conv(f"inception{m}.branch4.1", layer.inputs, pool.channels, 1)
+    for m in MODULES:
+        for ours, name, kernel in (
+            ("1x1", "branch1", 1), ("3x3_bottleneck", "branch2.0", 1), ("3x3", "branch2.1", 3),
+            ("5x5_bottleneck", "branch3.0", 1), ("5x5", "branch3.1", 3), ("pool_reduce", "branch4.1", 1),
+        ):  # fmt: skip
+            wide = BVLC_GOOGLENET.convs[f"mixed{m}_{ours}"]
+            conv(f"inception{m}.{name}", wide.inputs, wide.channels, kernel)
     state["fc.weight"] = torch.randn(1000, 1024, generator=draw) / 32
     state["fc.bias"] = torch.randn(1000, generator=draw) / 10
     return state

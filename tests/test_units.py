@@ -77,6 +77,7 @@ def test_select_puts_units_in_order_once() -> None:
         ("mixed4a:-1", "cannot read the channels “-1”"),
         ("mixed4a:1,,2", "write mixed4a:0-9,40"),
         ("mixed4a:1.5", "write mixed4a:0-9,40"),
+        ("4a:5+11-3", "write mixed4a:5+mixed4a:11-mixed4a:3"),
         ("mixed4a:99999999999999999999", "cannot read the channels"),
         ("mixed4a:٣", "cannot read the channels"),
         ("https://host/", "no unit in the address"),

@@ -9,20 +9,18 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 import torch
 from torch import Tensor
 
 from generator.bench.floor import Floor, matrix_rate, synchronize
-from generator.bench.machine import describe
-from generator.bench.memory import Peak
+from generator.bench.machine import Peak, describe
 from generator.bench.parts import parts
 from generator.bench.result import Comparison, Side
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
-from generator.network import Inception
 from generator.network.load import Loaded
 from generator.render import lucent
 from generator.render.arithmetic import fastest
@@ -30,7 +28,7 @@ from generator.render.ascent import Ascent, ascend
 from generator.render.capacity import bytes_per_unit, fits, free_bytes
 from generator.render.objective import evaluate
 from generator.render.robustness import enlarge
-from generator.store.plan import evenly
+from generator.store.plan import Batch, make_plan
 
 EVERY = 4  # steps between two measurements of the activation
 LONGER = 4  # times the steps of the recipe, if these end below Lucent's activation
@@ -41,7 +39,6 @@ Progress = Callable[[int, int], object]
 
 def compare(
     loaded: Loaded,
-    checkpoint: str,
     units: Sequence[Unit],
     recipe: Recipe,
     device: torch.device,
@@ -55,6 +52,7 @@ def compare(
 ) -> Comparison:
     """Measure some units of one layer, ours in batches of at most ``batch``, as far as memory allows.
 
+    What is said of units is in the order of :attr:`Comparison.units`: those of a branch follow one another.
     With ``lucent_steps`` of 0 Lucent is left out; ``loop`` also times it on one model for all units. If
     ``forced``, the arithmetic is the recipe's precision; otherwise the one that a run would use.
     """
@@ -80,12 +78,12 @@ def compare(
     last = None if None in reached else max((step for step in reached if step), default=None)
     seconds = tuple(clock[-1] / len(units) for clock in clocks)
     return Comparison(
-        checkpoint=checkpoint,
+        checkpoint=loaded.name,
         fingerprint=loaded.fingerprint,
         layer=units[0].layer,
-        units=tuple(map(str, units)),
+        units=tuple(map(str, bench.units)),
         recipe=recipe,
-        batches=tuple(len(batch.places) for batch in bench.batches),
+        batches=tuple(map(len, bench.batches)),
         lucent_steps=lucent_steps,
         arithmetic=arithmetic,
         lucent=theirs,
@@ -101,20 +99,6 @@ def compare(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Units of one convolution: ``channels`` of ``conv``, and their ``places`` among all units."""
-
-    conv: str
-    places: tuple[int, ...]
-    channels: tuple[int, ...]
-    seeds: tuple[int, ...]
-
-    def split(self, size: int) -> list[_Batch]:
-        cuts = [slice(part.start, part.stop) for part in evenly(len(self.places), size)]
-        return [_Batch(self.conv, self.places[cut], self.channels[cut], self.seeds[cut]) for cut in cuts]
-
-
 class _Bench:
     """What is compared, and the single measurements."""
 
@@ -127,19 +111,19 @@ class _Bench:
         batch: int,
         progress: Progress,
     ) -> None:
-        self.loaded, self.units, self.recipe, self.device = loaded, units, recipe, device
+        self.loaded, self.recipe, self.device = loaded, recipe, device
         self.progress, self.done, self.total = progress, 0, 0
         self.dtype: torch.dtype = getattr(torch, recipe.precision)
-        net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
-        self.evaluator = net.to(memory_format=torch.channels_last).to(device).eval()
+        self.evaluator = loaded.network(device)
         self.net = copy.deepcopy(self.evaluator).to(self.dtype)
+        asked = [Question(loaded.fingerprint, unit, "channel", recipe) for unit in units]
+        free = free_bytes(device)
         self.batches = [
             part
-            for whole in batches(loaded, units, recipe)
-            for part in whole.split(
-                min(batch, fits(bytes_per_unit(self.evaluator, whole.conv, recipe), free_bytes(device)))
-            )
+            for whole in make_plan(asked, loaded.architecture, (), size=batch).batches
+            for part in whole.split(fits(bytes_per_unit(self.evaluator, whole.layer, recipe), free))
         ]
+        self.units = [question.unit for batch in self.batches for question in batch.questions]
 
     def expect(self, steps: int) -> None:
         """Add steps to the total."""
@@ -158,9 +142,8 @@ class _Bench:
                 lucent.render_vis(shared or lucent.model(self.loaded, self.device), unit, steps, self.step_done)
                 for unit in self.units
             ]
-        pictures = torch.cat([vis.picture for vis in made])
-        seconds = tuple(vis.seconds for vis in made)
-        return Side(seconds, 1000 * median(seconds) / steps, peak.bytes, self._measure(pictures))
+        pictures, seconds = zip(*made, strict=True)
+        return Side(seconds, 1000 * median(seconds) / steps, peak.bytes, self._measure(torch.cat(pictures)))
 
     def clock(self, recipe: Recipe) -> list[float]:
         """Seconds until each number of steps is done, from 0 on; all batches together."""
@@ -183,19 +166,16 @@ class _Bench:
         """The convolutions of each batch, on the pictures that its units start from."""
         first = replace(self.recipe, steps=1)
         pictures = [enlarge(self._ascend(b, first).pictures, self.recipe.input) for b in self.batches]
-        return [Floor(self.net, batch.conv, rgb) for batch, rgb in zip(self.batches, pictures, strict=True)]
+        return [Floor(self.net, batch.layer, rgb) for batch, rgb in zip(self.batches, pictures, strict=True)]
 
     def paths(self, recipe: Recipe, every: int) -> list[dict[int, float]]:
         """Each unit's activation on its picture, after every few steps and after the last."""
         looks = [*range(every, recipe.steps, every), recipe.steps]
         ascents = [self._ascend(batch, recipe, self.step_done, looks) for batch in self.batches]
-        at_look = []
-        for look in looks:
-            pictures = [ascent.snapshots.get(look, ascent.pictures) for ascent in ascents]
-            in_order = torch.empty(len(self.units), *pictures[0].shape[1:])
-            for batch, each in zip(self.batches, pictures, strict=True):
-                in_order[list(batch.places)] = each.cpu()
-            at_look.append(self._measure(in_order))
+        at_look = [
+            self._measure(torch.cat([ascent.snapshots.get(look, ascent.pictures) for ascent in ascents]))
+            for look in looks
+        ]
         return [dict(zip(looks, path, strict=True)) for path in zip(*at_look, strict=True)]
 
     def parts(self) -> dict[str, float]:
@@ -204,18 +184,20 @@ class _Bench:
         return parts(lambda: self._ascend(self.batches[0], few), self.device)
 
     def _ascend(
-        self, batch: _Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None, looks: Sequence[int] = ()
+        self, batch: Batch, recipe: Recipe, on_step: Callable[[], None] = lambda: None, looks: Sequence[int] = ()
     ) -> Ascent:
-        return ascend(self.net, batch.conv, batch.channels, "channel", recipe, batch.seeds, on_step, looks)
+        return ascend(self.net, batch.layer, batch.channels, "channel", recipe, batch.seeds, on_step, looks)
 
     def _measure(self, pictures: Tensor) -> tuple[float, ...]:
         """The activation of each unit on its picture, in float32."""
-        measured = dict[int, float]()
-        for batch in self.batches:
-            shown = pictures[list(batch.places)].to(self.device)
-            activations = evaluate(self.evaluator, shown, lucent.INPUT, batch.conv, batch.channels, "channel")
-            measured.update(zip(batch.places, activations.tolist(), strict=True))
-        return tuple(measured[place] for place in range(len(self.units)))
+        parts = zip(self.batches, torch.split(pictures, [len(batch) for batch in self.batches]), strict=True)
+        return tuple(
+            activation
+            for batch, shown in parts
+            for activation in evaluate(
+                self.evaluator, shown.to(self.device), lucent.INPUT, batch.layer, batch.channels, "channel"
+            ).tolist()
+        )
 
 
 def _first(paths: Sequence[dict[int, float]], goals: Sequence[float]) -> tuple[int | None, ...]:
@@ -224,16 +206,3 @@ def _first(paths: Sequence[dict[int, float]], goals: Sequence[float]) -> tuple[i
         next((step for step, activation in path.items() if activation >= goal), None)
         for path, goal in zip(paths, goals, strict=True)
     )
-
-
-def batches(loaded: Loaded, units: Sequence[Unit], recipe: Recipe) -> list[_Batch]:
-    """The units by their convolution, as they are rendered."""
-    places: dict[str, list[int]] = {}
-    located = [loaded.architecture.locate(unit.layer, unit.channel) for unit in units]
-    for place, (conv, _) in enumerate(located):
-        places.setdefault(conv, []).append(place)
-    seeds = [Question(loaded.fingerprint, unit, "channel", recipe).draw_seed for unit in units]
-    return [
-        _Batch(conv, tuple(at), tuple(located[i][1] for i in at), tuple(seeds[i] for i in at))
-        for conv, at in places.items()
-    ]

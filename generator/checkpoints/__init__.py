@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from generator.checkpoints.spec import CheckpointSpec
 from generator.core.architecture import Architecture
-from generator.core.listing import modules_of
+from generator.core.package import modules_of
 
 _FILES = modules_of(__name__)
 

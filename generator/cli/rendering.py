@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,16 +22,12 @@ from generator.core.errors import AtlasError
 from generator.core.progress import progress
 from generator.core.recipe import Question
 from generator.store.plan import Plan, make_plan
-from generator.store.status import known_fingerprint
+from generator.store.status import NOT_KNOWN, known_fingerprint
 from generator.store.store import Store
 
 if TYPE_CHECKING:
-    from generator.network import Inception
+    from generator.network.load import Loaded
     from generator.render.local import Outcome
-
-    Engine = AbstractContextManager[tuple[bool, Callable[..., Outcome]]]
-
-_UNKNOWN = "0" * 64
 
 Ask = Callable[[str], Iterable[Question]]
 """Gives the questions, once the fingerprint of the weights is known."""
@@ -73,22 +69,24 @@ def answer(
         if dry_run or not plan.units:
             return PlanResult(expected, plan)
     if dry_run and not expected and not at_hand(chosen, how):  # nothing is downloaded to say that all is missing
-        return PlanResult("", plan_for(_UNKNOWN, how.batch or BATCH))
-    fingerprint, architecture, engine = (on_cluster if how.ray else on_this_machine)(chosen, how)
-    if chosen.fingerprint not in (None, fingerprint):
+        return PlanResult("", plan_for(NOT_KNOWN, how.batch or BATCH))
+    if how.ray:
+        need("torch", "safetensors", "ray", extra="ray")
+    loaded = load_weights(chosen, how.weights)
+    if chosen.fingerprint and chosen.fingerprint != loaded.fingerprint:
         raise AtlasError(
-            f"these weights are not those of {chosen.name} in {config.path} (fingerprint {fingerprint[:12]}, not "
-            f"{(chosen.fingerprint or '')[:12]}); give them a section [checkpoints.NAME] of their own"
+            f"these weights are not those of {chosen.name} in {config.path} (fingerprint {loaded.fingerprint[:12]}, "
+            f"not {chosen.fingerprint[:12]}); give them a section [checkpoints.NAME] of their own"
         )
-    plan = plan_for(fingerprint, how.batch or BATCH, architecture)
+    plan = plan_for(loaded.fingerprint, how.batch or BATCH, loaded.architecture)
     if dry_run or not plan.units:
-        return PlanResult(fingerprint, plan)
-    with engine as (is_gpu, run):
+        return PlanResult(loaded.fingerprint, plan)
+    with _engine(loaded, how) as (is_gpu, run):
         if is_gpu and not how.batch:
-            plan = plan_for(fingerprint, GPU_BATCH, architecture)
+            plan = plan_for(loaded.fingerprint, GPU_BATCH, loaded.architecture)
         with progress(chosen.name, "units", plan.units, keep=True) as bar:
-            outcome = run(plan, store=store, checkpoint=chosen.name, force=force, advance=bar.advance)
-    return PlanResult(fingerprint, plan, outcome)
+            outcome = run(plan, store=store, force=force, forced=how.forced, advance=bar.advance)
+    return PlanResult(loaded.fingerprint, plan, outcome)
 
 
 def at_hand(checkpoint: CheckpointConfig, how: RenderOptions) -> bool:
@@ -100,48 +98,32 @@ def at_hand(checkpoint: CheckpointConfig, how: RenderOptions) -> bool:
     return local_weights(checkpoint.name, how.weights or checkpoint.weights) is not None
 
 
-def on_this_machine(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Architecture, Engine]:
-    """Fingerprint and architecture of the weights, and a context: whether there is a GPU, and what renders.
-
-    Raises AtlasError if weights, device or torch cannot be had.
-    """
-    net = load_network(checkpoint, how.weights, how.device)
-    from generator.render.local import run
-
-    return net.fingerprint, net.architecture, nullcontext((net.mean.is_cuda, partial(run, net=net, forced=how.forced)))
-
-
-def load_network(
-    checkpoint: CheckpointConfig, weights: Path | None, device: str, *, what: str = "rendering"
-) -> Inception:
-    """The network of a checkpoint in float32 on a device. Raises AtlasError if weights, device or torch are missing."""
+def load_weights(checkpoint: CheckpointConfig, weights: Path | None, *, what: str = "rendering") -> Loaded:
+    """The weights of a checkpoint. Raises AtlasError if they, or torch, cannot be had."""
     need("torch", "safetensors", extra="render", what=what)
-    from generator.network import load_checkpoint
-
-    net = load_checkpoint(checkpoint.name, weights or checkpoint.weights, architecture=checkpoint.architecture)
-    from generator.network.memory import keep_freed_memory
-    from generator.render.local import pick_device  # imports torch: a file that is none is refused before
-
-    keep_freed_memory()
-    return net.to(pick_device(device))
-
-
-def on_cluster(checkpoint: CheckpointConfig, how: RenderOptions) -> tuple[str, Architecture, Engine]:
-    """The same on a Ray cluster, which is joined or started when the context is entered."""
-    need("torch", "safetensors", "ray", extra="ray")
-    from generator.cluster.pool import LOCAL, connect
     from generator.network.load import load_tensors
-    from generator.render.distributed import run
 
-    loaded = load_tensors(checkpoint.name, how.weights or checkpoint.weights, architecture=checkpoint.architecture)
+    return load_tensors(checkpoint.name, weights or checkpoint.weights, architecture=checkpoint.architecture)
 
-    @contextmanager
-    def engine() -> Iterator[tuple[bool, Callable[..., Outcome]]]:
-        with connect(how.ray or LOCAL, workers=how.workers, device=how.device) as pool:
+
+@contextmanager
+def _engine(loaded: Loaded, how: RenderOptions) -> Iterator[tuple[bool, Callable[..., Outcome]]]:
+    """Whether there is a GPU, and what carries out a plan: this machine, or a Ray cluster that is joined or started.
+
+    Raises AtlasError if device or cluster cannot be had.
+    """
+    if how.ray:
+        from generator.cluster.pool import connect
+        from generator.render import distributed
+
+        with connect(how.ray, workers=how.workers, device=how.device) as pool:
             echo(pool, err=True)
-            yield pool.gpu, partial(run, loaded=loaded, pool=pool, warn=warn, forced=how.forced)
+            yield pool.gpu, partial(distributed.run, loaded=loaded, pool=pool, warn=warn)
+    else:
+        from generator.render import local
 
-    return loaded.fingerprint, loaded.architecture, engine()
+        net = loaded.network(local.pick_device(how.device))
+        yield net.mean.is_cuda, partial(local.run, net=net)
 
 
 def warn(text: str) -> None:

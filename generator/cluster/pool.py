@@ -1,9 +1,4 @@
-"""Joins a Ray cluster, or starts one on this machine, and divides it among workers.
-
->>> with connect("10.0.0.5:6379") as pool:                                                # doctest: +SKIP
-...     print(pool)
-8 workers with a GPU each
-"""
+"""Joins a Ray cluster, or starts one on this machine, and divides it among workers."""
 
 from __future__ import annotations
 

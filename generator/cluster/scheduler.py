@@ -4,15 +4,6 @@ A worker is a Ray actor with one GPU, or with a group of cores, and the networks
 into Ray's object store, which copies them once to each node. A worker has at most two pieces of work: the one it is at,
 and the next, so that it never waits. If a worker is lost, its work goes to the front of the queue and another worker is
 started.
-
->>> class Doubling(Worker):                                                               # doctest: +SKIP
-...     def answer(self, work):
-...         return 2 * work
-...
->>> with connect("10.0.0.5:6379") as pool:                                                # doctest: +SKIP
-...     scheduler = Scheduler(Doubling, {}, pool, print, failed=lambda work, why: why)
-...     sorted(scheduler.answers(iter([1, 2, 3]), 3))
-[2, 4, 6]
 """
 
 from __future__ import annotations
@@ -20,7 +11,7 @@ from __future__ import annotations
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -28,10 +19,8 @@ import torch
 
 from generator.cluster.pool import WorkerPool
 from generator.core.errors import AtlasError
-from generator.network import Inception
 from generator.network.fingerprint import fingerprint
 from generator.network.load import Loaded
-from generator.network.memory import keep_freed_memory
 from generator.network.versions import versions
 
 Work = TypeVar("Work")
@@ -45,7 +34,7 @@ _START_SECONDS = 600
 class Worker:
     """The Ray actor: the networks of some checkpoints on a node. Those that inherit from it say what it answers."""
 
-    def start(self, loaded: Mapping[str, Loaded], pool: WorkerPool, asked: Mapping[str, str], *more: Any) -> list[str]:
+    def start(self, loaded: Iterable[Loaded], pool: WorkerPool, asked: Mapping[str, str], *more: Any) -> list[str]:
         """Build the networks; gives warnings. Raises AtlasError if this node has another version of inception-atlas."""
         mine, node = versions(), f"the node {socket.gethostname()}"
         if mine["inception-atlas"] != asked["inception-atlas"]:
@@ -53,15 +42,11 @@ class Worker:
                 f"{node} has inception-atlas {mine['inception-atlas']}, not {asked['inception-atlas']}; type there: "
                 f"pip install 'inception-atlas[ray]=={asked['inception-atlas']}'"
             )
-        if any(fingerprint(each.tensors) != each.fingerprint for each in loaded.values()):
+        if any(fingerprint(each.tensors) != each.fingerprint for each in loaded):
             raise AtlasError(f"the weights came to {node} damaged; type the same command again")
-        keep_freed_memory()
         torch.set_num_threads(max(1, pool.cores))
         device = "cuda" if pool.gpu else "cpu"
-        self.networks: dict[str, Inception] = {}
-        for name, each in loaded.items():
-            net = Inception(each.architecture, each.tensors, each.fingerprint, name)
-            self.networks[name] = net.to(memory_format=torch.channels_last).to(device).eval()
+        self.networks = {each.name: each.network(device) for each in loaded}
         self.begin(pool, *more)
         other = [f"{name} {mine[name]}, not {asked[name]}" for name in ("torch", "python") if mine[name] != asked[name]]
         return [f"{node} has {' and '.join(other)}; last digits may differ there"] if other else []
@@ -103,7 +88,7 @@ class Scheduler(Generic[Work, Answer]):
     def __init__(
         self,
         worker: type[Worker],
-        loaded: Mapping[str, Loaded],
+        loaded: Iterable[Loaded],
         pool: WorkerPool,
         warn: Callable[[str], object],
         failed: Callable[[Work, str], Answer],
@@ -115,7 +100,7 @@ class Scheduler(Generic[Work, Answer]):
         import ray
 
         self._ray, self._warn, self._failed, self._size, self._left = ray, warn, failed, pool.workers, 0
-        self._start_args = (ray.put(loaded), pool, versions(), *more)
+        self._start_args = (ray.put(tuple(loaded)), pool, versions(), *more)
         actor: Any = ray.remote(worker)
         self._actor = actor.options(
             num_cpus=pool.cores, num_gpus=int(pool.gpu), max_restarts=0, max_task_retries=0, max_concurrency=_QUEUED

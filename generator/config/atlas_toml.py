@@ -1,29 +1,25 @@
 """atlas.toml: which units of which checkpoints an atlas shows, and by which recipe they are rendered.
 
->>> config = load_config(Path("atlas.toml"))                      # doctest: +SKIP
->>> config.checkpoints[0].units[:2]                               # doctest: +SKIP
-(Unit(layer='conv2d0', channel=0), Unit(layer='conv2d0', channel=1))
->>> config.recipe_for("conv2d0").size                             # doctest: +SKIP
-96
-
 Every mistake is a UsageError that begins with the file and the line. The recipe is checked by its own fields, as the
 command line does; all else by the tables below. Relative paths are relative to the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 
 from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
 from generator.config.config import CheckpointConfig, Config, Lesson
 from generator.config.data_file import DataFile, Text
 from generator.config.directions import DirectionsSection, read_directions, read_sections
 from generator.core.architecture import Architecture
+from generator.core.directions import set_in
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Recipe
 from generator.core.schema import VISIBLE
@@ -96,8 +92,11 @@ class _File(Struct, forbid_unknown_fields=True):
     photos: Annotated[_Photos, Meta(description="a section; write [photos]")] = field(default_factory=_Photos)
 
 
-def load_config(path: Path) -> Config:
-    """Read and check an atlas.toml. Raises UsageError naming file, line and what to write instead."""
+def load_config(path: Path, *, lenient: bool = False) -> Config:
+    """Read and check an atlas.toml. Raises UsageError naming file, line and what to write instead.
+
+    If ``lenient``, a file of directions that is not there is one of the gaps, and their units are left out.
+    """
     try:
         file = DataFile(path)
     except FileNotFoundError:
@@ -107,8 +106,12 @@ def load_config(path: Path) -> Config:
         file.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
     recipe, by_layer = _recipes(file, given.recipe)
     directions = read_sections(file, given.directions, given.checkpoints)
+    paths = {
+        name: file.path_of(x.file, "directions", name, "file") for of in directions.values() for name, x in of.items()
+    }
+    absent = {name: path for name, path in paths.items() if lenient and not path.is_file()}
     checkpoints = tuple(
-        _checkpoint(file, name, data, directions.get(name, {})) for name, data in given.checkpoints.items()
+        _checkpoint(file, name, data, directions.get(name, {}), absent) for name, data in given.checkpoints.items()
     )
     url, notes = _url(file, given.atlas.url) if given.atlas.url else ("", ())
     return Config(
@@ -126,6 +129,7 @@ def load_config(path: Path) -> Config:
         pixels=given.photos.pixels,
         publish=given.photos.publish,
         notes=notes,
+        absent=tuple(f"the file of [directions.{name}] is not there: {path}" for name, path in absent.items()),
     )
 
 
@@ -139,7 +143,10 @@ def _url(file: DataFile, written: str) -> tuple[str, tuple[str, ...]]:
     return url, () if same else (f"{file.path}: the url “{written}” is written {url} in links",)
 
 
-def _checkpoint(file: DataFile, name: str, data: Any, directions: Mapping[str, DirectionsSection]) -> CheckpointConfig:
+def _checkpoint(
+    file: DataFile, name: str, data: Any, directions: Mapping[str, DirectionsSection], absent: Container[str]
+) -> CheckpointConfig:
+    """A section. ``absent`` are sets of directions without vectors: what is selected of them is left out."""
     at = ("checkpoints", name)
     given = file.decode(data, _CHECKPOINT, *at)
     if hint := why_not_checkpoint(name):
@@ -151,14 +158,12 @@ def _checkpoint(file: DataFile, name: str, data: Any, directions: Mapping[str, D
     if structure not in CHECKPOINTS:
         file.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", *at, "architecture")
     net = CHECKPOINTS[structure].architecture
-    if directions:
-        net = replace(
-            net, directions=tuple(read_directions(file, name, each, net) for name, each in directions.items())
-        )
+    there = (read_directions(file, of, each, net) for of, each in directions.items() if of not in absent)
+    net = replace(net, directions=tuple(there)) if directions else net
 
     def units(words: Iterable[str], *key: str) -> tuple[Unit, ...]:
         with file.told_at(*at, *key):
-            return select_units(words, net, name)
+            return select_units((word for word in words if set_in(word) not in absent), net, name)
 
     groups = {"units": units(given.units, "units"), "featured": units(given.featured, "featured")}
     views = {}
@@ -210,25 +215,14 @@ def _classes(file: DataFile, word: str, net: Architecture, *at: str) -> tuple[st
 
 
 def _lesson(file: DataFile, given: _Lesson, of: CheckpointConfig) -> Lesson:
-    def unit(key: str, word: str) -> Unit:
+    units: dict[str, Unit | None] = {}
+    for key in ("unit", "seeds", "agrees", "disagrees"):
         with file.told_at("lesson", key):
-            return parse_unit(word, of.architecture, of.name)
-
-    def maybe(key: str, word: str | None) -> Unit | None:
-        return unit(key, word) if word else None
-
-    seeds = maybe("seeds", given.seeds)
-    if seeds and "neuron" not in views_of(seeds.layer):
+            word = getattr(given, key)
+            units[key] = parse_unit(word, of.architecture, of.name) if word or key == "unit" else None
+    if (seeds := units["seeds"]) and "neuron" not in views_of(seeds.layer):
         file.fail(f"{seeds} has no neurons; name a unit of a layer", "lesson", "seeds")
-    return Lesson(
-        unit=unit("unit", given.unit),
-        seeds=seeds,
-        seeds_note=given.seeds_note,
-        agrees=maybe("agrees", given.agrees),
-        agrees_note=given.agrees_note,
-        disagrees=maybe("disagrees", given.disagrees),
-        disagrees_note=given.disagrees_note,
-    )
+    return Lesson(**asdict(given) | units)
 
 
 def _recipes(file: DataFile, data: Mapping[str, Any]) -> tuple[Recipe, Mapping[str, Mapping[str, Any]]]:

@@ -71,7 +71,8 @@ class Config:
     ``url`` is the published address with a slash at its end, or "". ``photos`` are folders of photographs, for
     `atlas study`. ``pixels`` is whether pages may show those that their licences allow, and ``publish`` that a person
     answers for all others. ``study_files`` if each unit has a file with what the study found, ``oembed`` if each
-    has one for oEmbed. ``notes`` say what was read in another way than it is written.
+    has one for oEmbed. ``notes`` say what was read in another way than it is written, ``absent`` which files are not
+    there, if that was let pass.
     """
 
     path: Path
@@ -88,6 +89,7 @@ class Config:
     study_files: bool = True
     oembed: bool = False
     notes: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def store(self) -> Path:
@@ -102,7 +104,7 @@ class Config:
             for c in self.checkpoints
             if not c.units
         ]
-        return (*absent, *empty)
+        return (*self.absent, *absent, *empty)
 
     @property
     def labels(self) -> Path:

@@ -1,9 +1,4 @@
-"""A file of TOML or JSON that a person wrote. Every mistake in it is told with its file and its line.
-
->>> file = DataFile(Path("atlas.toml"))                               # doctest: +SKIP
->>> file.decode(file.data, MyTable)                                   # doctest: +SKIP
-generator.core.errors.UsageError: atlas.toml:3: title = 3: must be text on one line
-"""
+"""A file of TOML or JSON that a person wrote. Every mistake in it is told with its file and its line."""
 
 from __future__ import annotations
 

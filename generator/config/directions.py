@@ -1,8 +1,5 @@
 """``[directions.NAME]`` and its vectors: a matrix in a file of the user's, a row a direction.
 
->>> read_vectors(Path("sae.safetensors"), "decoder", 508).shape     # doctest: +SKIP
-(4096, 508)
-
 Neither kind of file can execute anything: ``.npy`` is read without pickles, and safetensors has none.
 """
 

@@ -17,10 +17,6 @@ A file is TOML or JSON, and is about one checkpoint, because a unit's number has
     confidence = "eye"
     source = "mine"
 
->>> labels = read_labels(folders, config.checkpoint)                  # doctest: +SKIP
->>> labels["inception5h"].of[Unit("mixed3b", 379)][0].name            # doctest: +SKIP
-'Curves'
-
 Every mistake is a UsageError that begins with the file and the line.
 """
 
@@ -31,11 +27,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from generator.config.config import CheckpointConfig
 from generator.config.data_file import DataFile
 from generator.core.architecture import Architecture
 from generator.core.errors import did_you_mean
@@ -157,14 +154,6 @@ def sources_of(labels: Iterable[Label]) -> tuple[LabelSource, ...]:
     return tuple(dict.fromkeys(label.source for label in labels))
 
 
-class _Checkpoint(Protocol):
-    @property
-    def architecture(self) -> Architecture: ...
-
-    @property
-    def fingerprint(self) -> str | None: ...
-
-
 def label_files(folders: Iterable[Path]) -> tuple[Path, ...]:
     """The files of these folders, each once, in order."""
     found = {p.resolve(): p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir())}
@@ -177,7 +166,7 @@ def dangling_links(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in links if path.is_symlink() and not path.exists())
 
 
-def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], _Checkpoint]) -> Mapping[str, Labels]:
+def read_labels(folders: Iterable[Path], checkpoint: Callable[[str], CheckpointConfig]) -> Mapping[str, Labels]:
     """The names in all files, by checkpoint. ``checkpoint`` gives one by its name, or raises UsageError."""
     found: dict[str, dict[Unit, list[Label]]] = {}
     families: dict[str, dict[str, str]] = {}

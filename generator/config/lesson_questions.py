@@ -3,10 +3,6 @@
 The page needs pictures that no unit's page shows: snapshots of an ascent, one unit by three presets, one unit from
 several seeds. ``[lesson]`` in atlas.toml names the units. `atlas render` renders these pictures, and the page shows
 those that are there. Its other pictures, the poster and its control, are ordinary units of the atlas.
-
->>> lesson = lesson_questions(config, fingerprint)                                  # doctest: +SKIP
->>> [question.recipe.steps for question in lesson.raw]                              # doctest: +SKIP
-[0, 8, 16, 32, 64, 128, 255, 256]
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from generator.core.recipe import SETTINGS
 
 _HEAD = """\
 # An atlas: which units of which checkpoints it shows, and by which recipe their pictures are made.
-# `atlas render` renders the units that are selected and missing. `atlas build` writes the pages into {output}/.
+# `atlas render` renders the units that are selected and missing. `atlas build` writes the pages into site/.
 # A folder templates/ beside this file replaces single templates of the pages. A folder labels/ names units.
 
 [atlas]
 title = "InceptionV1 Atlas"
-output = "{output}"
+output = "site"
 # url = "https://host/path/"     # where the site will be published. Needed for links to copy, previews, `atlas cite`
 
 # One section for each checkpoint. Three are known by name: inception5h (Google's InceptionV1, the network of the
@@ -60,9 +60,9 @@ _OF_LAYERS = (
 )
 
 
-def starter_config(output: str = "site") -> str:
+def starter_config() -> str:
     """The text of a new atlas.toml."""
-    lines = [_HEAD.format(output=output)]
+    lines = [_HEAD]
     for setting in SETTINGS:
         said = setting.metadata
         values = f" ({', '.join(said['of'])})" if said["of"] else ""

@@ -114,7 +114,6 @@ class Branch:
     name: str
     first: int
     channels: int
-    bottleneck: int | None
     receptive_field: int
 
     @property
@@ -129,7 +128,6 @@ class Layer:
 
     name: str
     kind: Literal["conv", "mixed", "branch", "bottleneck", "output", "directions"]
-    inputs: int
     channels: int
     stride: int  # input pixels between neighbouring positions of the grid
     receptive_field: int  # width in input pixels
@@ -176,7 +174,7 @@ class Architecture:
         """Every layer by name: stem, mixed modules, the branches and bottlenecks of each module, ``output``, and the
         sets of directions."""
         layers: dict[str, Layer] = {}
-        stride, rf, offset, width = 1, 1, 0, 3
+        stride, rf, offset = 1, 1, 0
         for step in self.steps:
             if isinstance(step, Pool):
                 reach = (step.size - 1) * stride
@@ -184,18 +182,15 @@ class Architecture:
             elif isinstance(step, Conv):
                 rf, offset = rf + (step.kernel - 1) * stride, offset + (step.kernel // 2 - step.padding[0]) * stride
                 stride *= step.stride
-                layers[step.name] = Layer(step.name, "conv", step.inputs, step.channels, stride, rf, offset)
+                layers[step.name] = Layer(step.name, "conv", step.channels, stride, rf, offset)
             elif isinstance(step, Mixed):
                 made = _layers_of(step, stride, rf, offset)
                 layers |= {layer.name: layer for layer in made}
                 rf = made[0].receptive_field
-            width = width if isinstance(step, Pool | Norm) else step.channels
-        layers[OUTPUT] = Layer(OUTPUT, "output", width, self.classes, stride, rf, offset)
+        layers[OUTPUT] = Layer(OUTPUT, "output", self.classes, stride, rf, offset)
         for found in self.directions:
             of = layers[found.layer]
-            layers[str(found)] = replace(
-                of, name=str(found), kind="directions", inputs=of.channels, channels=found.count, branches=()
-            )
+            layers[str(found)] = replace(of, name=str(found), kind="directions", channels=found.count, branches=())
         return layers
 
     def including(self, layers: Iterable[str]) -> Architecture:
@@ -259,13 +254,12 @@ def _layers_of(module: Mixed, stride: int, rf: int, offset: int) -> list[Layer]:
     sees["pool_reduce"] = rf + 2 * stride
     branches, first = [], 0
     for branch in BRANCHES:
-        conv, narrow = module.convs[branch], module.convs.get(f"{branch}_bottleneck")
-        bottleneck = narrow.channels if narrow else None
-        branches.append(Branch(branch, first, conv.channels, bottleneck, sees[branch]))
-        first += conv.channels
+        channels = module.convs[branch].channels
+        branches.append(Branch(branch, first, channels, sees[branch]))
+        first += channels
     widest = max(sees.values())
-    layers = [Layer(module.name, "mixed", module.inputs, first, stride, widest, offset, tuple(branches))]
+    layers = [Layer(module.name, "mixed", first, stride, widest, offset, tuple(branches))]
     for part, conv in module.convs.items():
         kind: Literal["branch", "bottleneck"] = "branch" if part in BRANCHES else "bottleneck"
-        layers.append(Layer(conv.name, kind, conv.inputs, conv.channels, stride, sees[part], offset))
+        layers.append(Layer(conv.name, kind, conv.channels, stride, sees[part], offset))
     return layers

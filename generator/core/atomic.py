@@ -1,7 +1,5 @@
 """Write a file whole or not at all.
 
->>> write_atomically(Path("site/index.html"), b"...")                 # doctest: +SKIP
-
 The bytes go to a temporary name in the same folder, which is then renamed. So a reader finds the old file or the new
 one, and never a part of it; after a crash too.
 """

@@ -68,6 +68,16 @@ def has_vector(layer: str) -> bool:
     return bool(name) and not _SUM.fullmatch(name)
 
 
+def set_in(word: str) -> str:
+    """The name of the set of directions whose units a word names, or "".
+
+    >>> set_in("mixed4a@sae:0-9"), set_in("mixed4a:11")
+    ('sae', '')
+    """
+    found = re.search(f"{AT}({SET_NAME.pattern})", word)
+    return found[1] if found else ""
+
+
 def sum_terms(name: str) -> tuple[tuple[int, int], ...]:
     """The channels of a sum, each with 1 or -1; () if the name is no sum's."""
     return (

@@ -21,7 +21,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -88,26 +88,18 @@ SETTINGS: tuple[Field[Any], ...] = tuple(f for f in fields(Recipe) if f.name != 
 
 def check_setting(f: Field[Any], value: Any) -> Any:
     """The value in the field's own type. Raises UsageError with the field's name and the values that it may have."""
-    if f.default is MISSING:
-        raise TypeError(f"{f.name} has no default to take its type from")
-    want, said = type(f.default), f.metadata
+    default: Any = f.default
+    want, said = type(default), f.metadata
     if want is float and type(value) is int:
         value = float(value) if abs(value) < 2**63 else math.inf
     if type(value) is not want:
-        raise UsageError(f"{f.name} = {value!r}: must be {_kind(want)}, for example {f.name} = {_toml(f.default)}")
+        kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[want]
+        raise UsageError(f"{f.name} = {value!r}: must be {kind}, for example {f.name} = {json.dumps(default)}")
     if said["of"] and value not in said["of"]:
         raise UsageError(f"{f.name} = {value!r}: must be one of {', '.join(said['of'])}")
     if said["low"] is not None and not said["low"] <= value <= said["high"]:  # also refuses nan
         raise UsageError(f"{f.name} = {value!r}: must be {said['low']:g} to {said['high']:g}")
     return value
-
-
-def _kind(want: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[want]
-
-
-def _toml(value: Any) -> str:
-    return json.dumps(value)
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -1,7 +1,7 @@
 """An answer as it is kept: its pictures, how they were made, and the record that connects them with their question.
 
-A record is written as JSON into the store and beside the unit's page. It may be read from any source, so ``from_json``
-checks everything.
+A record is written as JSON into the store and beside the unit's page. It may be read from any source, so everything
+is checked (:func:`generator.core.result.read_answer`).
 """
 
 from __future__ import annotations
@@ -160,10 +160,7 @@ class Record:
     def pictures(self) -> tuple[Picture, ...]:
         return (self.picture, self.thumbnail, *self.earlier)
 
-    @property
-    def files(self) -> tuple[StoredFile, ...]:
-        """The files that the store keeps beside the record."""
-        return self.pictures
+    files = pictures  # as of every answer: what the store keeps beside the record
 
     @property
     def age(self) -> tuple[str, str]:
@@ -185,11 +182,6 @@ class Record:
         """The record with its own sha256, taken over its canonical JSON without that."""
         data = self.as_dict()
         return canonical_json({**data, "sha256": checksum(data)}) + b"\n"
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Record:
-        """Read a record. Raises ValueError that says what is wrong with it."""
-        return cls.from_dict(read_checked(text, FORMAT))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Record:

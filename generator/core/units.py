@@ -17,8 +17,8 @@ differences of channels are units too:
 >>> [str(u) for word in ("4a:5+4a:11", "mixed4a@5_plus_11") for u in parse_units(word, net)]
 ['mixed4a@5_plus_11:0', 'mixed4a@5_plus_11:0']
 
- Addresses (:mod:`generator.core.external_urls`) also name a checkpoint. For any
-other checkpoint they are refused, because unit numbers belong to one checkpoint only.
+Addresses (:mod:`generator.core.external_urls`) also name a checkpoint. For any other checkpoint they are refused,
+because unit numbers belong to one checkpoint only.
 """
 
 from __future__ import annotations
@@ -179,7 +179,10 @@ def _split(word: str, net: Architecture) -> tuple[str, str | None]:
 
 def _numbers(channels: str, count: int, layer: str, text: str) -> tuple[int, ...]:
     if not _CHANNELS.fullmatch(channels):
-        raise UsageError(f"cannot read the channels “{channels}” in “{text}”; write {layer}:0-9,40")
+        example = "0-9,40"
+        if re.fullmatch(r"\d{1,6}([+-]\d{1,6})+", channels, re.ASCII):  # a sum, with the layer written once
+            example = re.sub("[+-]", rf"\g<0>{layer}:", channels)
+        raise UsageError(f"cannot read the channels “{channels}” in “{text}”; write {layer}:{example}")
     numbers: list[int] = []
     for low, high in _runs(channels):
         if low > high:

@@ -2,7 +2,4 @@
 
 ``compose`` has one function for each figure, ``layout`` places pictures and plots, ``save`` writes a file. Nothing here
 renders, reads the store or touches pyplot's global state, and a figure shows itself in a notebook.
-
->>> figure = gallery(pictures, title="mixed4a:0-9")                                 # doctest: +SKIP
->>> save(figure, Path("gallery.png"), dpi=200)                                      # doctest: +SKIP
 """

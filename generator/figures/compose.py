@@ -1,7 +1,5 @@
 """The figures, each a function of pictures: gallery, filmstrip, parameterisations, poster, contact sheet.
 
->>> save(gallery(pictures, columns=5), Path("gallery.pdf"))                         # doctest: +SKIP
-
 Pictures are :class:`generator.core.record.Rendered`, whether they come from the store or straight from the renderer.
 """
 
@@ -26,7 +24,7 @@ _SIDE = 1.3
 
 
 @dataclass(frozen=True, slots=True)
-class OtherCheckpoint:
+class ExternalPicture:
     """A picture by another program: H x W x 3 pixels, its activation as we measure it, and the program's name."""
 
     pixels: NDArray[np.uint8]
@@ -125,7 +123,7 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
     return sheet
 
 
-def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, title: str = "") -> Sheet:
+def parameterizations(pictures: Mapping[str, Rendered | ExternalPicture], *, title: str = "") -> Sheet:
     """One unit by several presets, named by the keys, and under each picture its power by spatial frequency.
 
     The dashed line falls as 1 / frequency ** 2, as the power of photographs does, through the picture's own power at
@@ -136,7 +134,7 @@ def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, tit
     plots = top + side + 2 * _LINE + 0.2
     width = left + len(pictures) * (side + gap) - gap + _EDGE
     ours = [picture for picture in pictures.values() if isinstance(picture, Rendered)]
-    others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, OtherCheckpoint)]
+    others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, ExternalPicture)]
     sheet = Sheet(width, plots + spectrum + 0.42, {**sources(ours), **({"others": others} if others else {})})
     _title(sheet, title)
     power = {name: power_spectrum(picture.pixels, _canvas(picture)) for name, picture in pictures.items()}
@@ -145,7 +143,7 @@ def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, tit
         x = left + i * (side + gap)
         sheet.picture(picture.pixels, x, top, side)
         sheet.word(_caption(name, picture), x, top + side + 0.03)
-        steps = picture.steps if isinstance(picture, OtherCheckpoint) else picture.question.recipe.steps
+        steps = picture.steps if isinstance(picture, ExternalPicture) else picture.question.recipe.steps
         said = f"activation {printed(picture.activation)}, {steps} steps"
         sheet.word(said, x, top + side + 0.03 + _LINE, color=QUIET, fontsize=7)
         axes = sheet.plot(x, plots, side, spectrum)
@@ -157,13 +155,13 @@ def parameterizations(pictures: Mapping[str, Rendered | OtherCheckpoint], *, tit
     return sheet
 
 
-def _canvas(picture: Rendered | OtherCheckpoint) -> int:
-    return len(picture.pixels) if isinstance(picture, OtherCheckpoint) else picture.question.recipe.size
+def _canvas(picture: Rendered | ExternalPicture) -> int:
+    return len(picture.pixels) if isinstance(picture, ExternalPicture) else picture.question.recipe.size
 
 
-def _caption(name: str, picture: Rendered | OtherCheckpoint) -> str:
+def _caption(name: str, picture: Rendered | ExternalPicture) -> str:
     """A preset as a caption: for the full one, what is optimised and whether it is transformed."""
-    if name != "full" or isinstance(picture, OtherCheckpoint):
+    if name != "full" or isinstance(picture, ExternalPicture):
         return {"raw": "raw pixels", "naive": "naive: pixels kept in range"}.get(name, name)
     recipe = picture.question.recipe
     moved = recipe.rotate or recipe.scale or recipe.shift

@@ -1,7 +1,5 @@
 """Which operations a device computes with: plain ones, and a GPU with Triton the kernels that give the same there.
 
->>> operations(x.device, x.dtype).pool(x, 3, 2)     # doctest: +SKIP
-
 Triton comes with torch where there are GPUs of NVIDIA or AMD. A kernel must never cost anyone a render: before its
 first use each is compared with the plain operation on the device itself, and left out with a warning if it cannot be
 compiled or gives anything else. ``ATLAS_KERNELS=0`` leaves out all of them.

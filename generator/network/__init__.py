@@ -46,9 +46,4 @@ def load_checkpoint(
     found or do not fit.
     """
     loaded = load_tensors(name, Path(weights) if weights is not None else None, architecture=architecture)
-    import torch
-
-    from generator.network.inception import Inception
-
-    net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint, name)
-    return net.to(memory_format=torch.channels_last).to(device=device, dtype=dtype).eval()
+    return loaded.network(device, dtype)

@@ -4,9 +4,6 @@ A caffemodel is one protocol buffer, a ``NetParameter`` (BVLC/caffe, ``src/caffe
 name and its blobs are read, and every other field is skipped by its length, so that a file is judged before any number
 of it is read. Files of both generations are read: ``layers`` (2014), ``layer`` (since).
 
->>> read_caffemodel(Path("bvlc_googlenet.caffemodel"))["conv1/7x7_s2.weight"].shape    # doctest: +SKIP
-(64, 3, 7, 7)
-
 Layers keep Caffe's names, and blobs the shape in which they are stored; ``generator.network.formats`` translates both.
 """
 

@@ -1,8 +1,5 @@
 """Weights from the web: downloaded once, resumed after a break, and used only if their digest is right.
 
->>> fetch("inception5h", CHECKPOINTS["inception5h"].downloads, cache_folder())  # doctest: +SKIP
-PosixPath('/home/you/.cache/inception-atlas/weights/inception5h.pth')
-
 Bytes go to ``NAME.part`` beside the final file and stay there when the connection or the process breaks, so that the
 next attempt, also a later one, asks for the rest only. A whole file is checked against its digest, synced and renamed.
 So a file in the cache under its final name is right. If an address fails, or serves another file, the next address is

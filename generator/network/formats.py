@@ -5,10 +5,6 @@ For every kind of file and every naming, the result is the same: float32 tensors
 ``softmax2.weight`` (classes x inputs) and ``softmax2.bias`` for the classifier. Batch normalisation is folded into the
 convolution before it. The architecture says which names are read (``TensorNames``).
 
->>> tensors = read_weights(Path("inception5h.pth"), architecture)    # doctest: +SKIP
->>> tensors["mixed4a_3x3.weight"].shape                               # doctest: +SKIP
-torch.Size([204, 96, 3, 3])
-
 Names may have a prefix that wrappers and dicts around the weights give them (``module.``, ``_orig_mod.``, a key such as
 ``state_dict``). A classifier may have any number of classes, or be missing. Anything else in a file (auxiliary heads,
 counters, metadata) is ignored. Nothing in a file is ever executed, and its headers are judged before it is read.

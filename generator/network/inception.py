@@ -1,9 +1,5 @@
 """InceptionV1 built from an architecture. It runs no further than the layer that is asked for.
 
->>> net = Inception(loaded.architecture, loaded.tensors)      # doctest: +SKIP
->>> net(torch.rand(1, 3, 224, 224), "mixed4a_3x3").shape      # doctest: +SKIP
-torch.Size([1, 208, 14, 14])
-
 The module has no hooks and no state but its weights, which are frozen: gradients are with respect to the picture. The
 first convolution runs on a space-to-depth copy of its input, which computes the same several times faster on a CPU;
 pooling and normalisation are those of :mod:`generator.kernels`.

@@ -1,9 +1,5 @@
 """From the name of a checkpoint to its tensors: find the file or download it, read it, compute the fingerprint.
 
->>> loaded = load_tensors("bvlc_googlenet")                           # doctest: +SKIP
->>> loaded.tensors["mixed4a_3x3.weight"].shape, loaded.fingerprint    # doctest: +SKIP
-(torch.Size([208, 96, 3, 3]), '5c6c…')
-
 Weights are looked for in this order, and the first that exists is used:
 
 1. the file or folder that is given: ``--weights``, or ``weights`` in atlas.toml;
@@ -31,19 +27,32 @@ from generator.core.architecture import CLASSIFIER, Architecture
 from generator.core.errors import AtlasError, UsageError
 from generator.network.fetch import NO_HOME, cache_folder, fetch
 from generator.network.file_kinds import SUFFIXES, kind_of, reading
+from generator.network.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     import torch
 
+    from generator.network.inception import Inception
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checkpoint's architecture, canonical tensors (see formats) and fingerprint, and the file they are from."""
+    """The weights of the checkpoint ``name``: canonical tensors (see formats), and the fingerprint of these."""
 
+    name: str
     architecture: Architecture
     tensors: Mapping[str, torch.Tensor]
     fingerprint: str
-    path: Path | None
+
+    def network(self, device: torch.device | str = "cpu", dtype: torch.dtype | None = None) -> Inception:
+        """The network, ready to run; in float32 if no ``dtype`` is given."""
+        import torch
+
+        from generator.network.inception import Inception
+
+        keep_freed_memory()
+        net = Inception(self.architecture, self.tensors, self.fingerprint, self.name)
+        return net.to(memory_format=torch.channels_last).to(device=device, dtype=dtype).eval()
 
 
 def load_tensors(name: str, weights: Path | None = None, *, architecture: Architecture | None = None) -> Loaded:
@@ -80,7 +89,7 @@ def load_tensors(name: str, weights: Path | None = None, *, architecture: Archit
             f"{path} holds other weights than {name} (fingerprint {found[:12]}…, not {spec.fingerprint[:12]}…); "
             f'give them a name of their own: [checkpoints.NAME] with architecture = "{net.name}" and weights'
         )
-    return Loaded(net, tensors, found, path if seed is None else None)
+    return Loaded(name, net, tensors, found)
 
 
 def find_weights(name: str, weights: Path | None = None) -> Path:

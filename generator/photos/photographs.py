@@ -1,10 +1,5 @@
 """Photographs as the networks were trained on them: found in folders, read, credited, and counted by their content.
 
->>> found = find_photographs([Path("photos")])                            # doctest: +SKIP
->>> pixels = read_photograph(found.photographs[0].path)                   # doctest: +SKIP
->>> pixels.shape, pixels.dtype                                            # doctest: +SKIP
-((224, 224, 3), dtype('uint8'))
-
 What cannot be read is named with its reason and left out. Nothing here needs torch.
 """
 
@@ -15,6 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,16 +101,11 @@ def read_photograph(path: Path) -> NDArray[np.uint8]:
     Raises UnreadablePhotographError with the reason.
     """
     with _opened(path) as image:
-        try:
-            if image.format == "JPEG":
-                image.draft("RGB", (SHORT_SIDE * 2, SHORT_SIDE * 2))  # decodes a large one at a fraction of its size
-            if image.width * image.height > MOST_PIXELS:
-                raise UnreadablePhotographError(f"{image.width} x {image.height} pixels are too many")
-            upright = ImageOps.exif_transpose(_rgb(image))
-        except (OSError, SyntaxError, ValueError, MemoryError, Image.DecompressionBombError) as error:
-            if isinstance(error, UnreadablePhotographError):
-                raise
-            raise UnreadablePhotographError(_reason(error)) from error
+        if image.format == "JPEG":
+            image.draft("RGB", (SHORT_SIDE * 2, SHORT_SIDE * 2))  # decodes a large one at a fraction of its size
+        if image.width * image.height > MOST_PIXELS:
+            raise UnreadablePhotographError(f"{image.width} x {image.height} pixels are too many")
+        upright = ImageOps.exif_transpose(_rgb(image))
     scale = SHORT_SIDE / min(upright.size)
     size = tuple(max(SHORT_SIDE, round(side * scale)) for side in upright.size)
     resized = upright.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=3.0)
@@ -139,24 +130,20 @@ def _rgb(image: Image.Image) -> Image.Image:
     return plain
 
 
-class _opened:  # noqa: N801 - used like a function
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     """A file opened as a picture, its header read; what is wrong with it is an UnreadablePhotographError."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                self._image = Image.open(path, formats=("JPEG", "PNG", "WEBP"))
-        except UnidentifiedImageError:
-            raise UnreadablePhotographError("it is no JPEG, PNG or WebP file") from None
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise UnreadablePhotographError(_reason(error)) from error
-
-    def __enter__(self) -> Image.Image:
-        return self._image
-
-    def __exit__(self, *exc: object) -> None:
-        self._image.close()
+    try:
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+            image = Image.open(path, formats=("JPEG", "PNG", "WEBP"))
+        with image:
+            yield image
+    except UnreadablePhotographError:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadablePhotographError("it is no JPEG, PNG or WebP file") from None
+    except (OSError, SyntaxError, ValueError, MemoryError, Image.DecompressionBombError) as error:
+        raise UnreadablePhotographError(_reason(error)) from error
 
 
 def _reason(error: BaseException) -> str:

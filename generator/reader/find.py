@@ -1,12 +1,5 @@
 """The pages that a text means, as the search box reads it: a unit or a layer comes before a name or a family.
 
->>> find(atlas, "4a:11")                                              # doctest: +SKIP
-(Found(kind='unit', title='bvlc_googlenet/mixed4a:11', address='bvlc_googlenet/mixed4a/11.html', said=''),)
->>> find(atlas, "mixed4a 3x3")[0].address                             # doctest: +SKIP
-'bvlc_googlenet/mixed4a/index.html#3x3'
->>> find(atlas, "curves")[0].address                                  # doctest: +SKIP
-'inception5h/families/curves.html'
-
 A name such as ``mixed4a:12`` never hides the unit mixed4a:12.
 """
 

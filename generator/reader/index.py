@@ -1,9 +1,5 @@
 """``atlas.json`` as it comes from anywhere: nothing in it is believed that has not been checked here.
 
->>> origin, checkpoints = read_index(data, location)                  # doctest: +SKIP
->>> checkpoints["bvlc_googlenet"].units                               # doctest: +SKIP
-{Unit(layer='conv2d0', channel=0): PublishedUnit(...), ...
-
 Addresses of pages and records are not read at all but made from names that exist. What is left of the publisher's own
 words is names of units and their sources, and these are cut to one line that can stand in a terminal.
 """

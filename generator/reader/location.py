@@ -1,15 +1,9 @@
-"""The location of a built atlas: a folder of this machine, or an address.
-
->>> location = location_of("https://host/atlas/")                     # doctest: +SKIP
->>> location.read("atlas.json", limit=1_000_000)                      # doctest: +SKIP
-b'{"format": 1, ...
-"""
+"""The location of a built atlas: a folder of this machine, or an address."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from generator.core.errors import AtlasError, UsageError
 from generator.core.text import legible
@@ -21,21 +15,6 @@ class OutOfReachError(AtlasError):
     """An atlas does not answer now; it may later."""
 
 
-class Location(Protocol):
-    """Gives the bytes at an address of the atlas."""
-
-    @property
-    def name(self) -> str:
-        """As people write it; of an address, with a slash at its end."""
-
-    @property
-    def address(self) -> str:
-        """Where others reach it, with a slash at its end, or "" for a folder."""
-
-    def read(self, address: str, *, limit: int) -> bytes:
-        """The file at an address relative to the atlas. Raises AtlasError if it is not there, or larger than limit."""
-
-
 @dataclass(frozen=True, slots=True)
 class Folder:
     """An atlas on this machine."""
@@ -44,13 +23,16 @@ class Folder:
 
     @property
     def name(self) -> str:
+        """As people write it."""
         return str(self.root)
 
     @property
     def address(self) -> str:
+        """Where others reach it, with a slash at its end, or ""."""
         return ""
 
     def read(self, address: str, *, limit: int) -> bytes:
+        """The file at an address relative to the atlas. Raises AtlasError if it is not there, or larger than limit."""
         path = self.root / address
         try:
             with open(path, "rb") as file:
@@ -64,7 +46,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """An atlas that somebody has published. ``name`` is its address."""
+    """An atlas that somebody has published, read like a :class:`Folder`. ``name`` is its address."""
 
     name: str
 
@@ -83,7 +65,10 @@ class Web:
             raise AtlasError(f"{self.name}{address}: {error}") from error
 
 
-def location_of(where: str | Path) -> Folder | Web:
+Location = Folder | Web
+
+
+def location_of(where: str | Path) -> Location:
     """Where an atlas is meant to be: an address of an atlas or of a page at its root, a folder, or a file in it."""
     text = str(where)
     if "://" in text:

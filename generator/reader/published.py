@@ -1,9 +1,4 @@
-"""What a built atlas shows: its checkpoints, their units, and of each unit picture, record and names.
-
->>> unit = Atlas.open("https://host/atlas/")["mixed4a:11"]            # doctest: +SKIP
->>> unit.record.provenance.activation, unit.image().size              # doctest: +SKIP
-(365.2, (224, 224))
-"""
+"""What a built atlas shows: its checkpoints, their units, and of each unit picture, record and names."""
 
 from __future__ import annotations
 

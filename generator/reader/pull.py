@@ -1,9 +1,5 @@
 """Copies pictures and records of a published atlas into one's own store, so that nobody renders them twice.
 
->>> atlas = Atlas.open("https://host/atlas/")                         # doctest: +SKIP
->>> pull(atlas.select(layer="mixed4a"), Store(Path("site/store")))    # doctest: +SKIP
-Pulled(pulled=512, present=0, failed=(), stopped=False, error=None)
-
 An answer that the store has costs no request and stays as it is. A picture is checked against its record, and the
 record against its checksum, its unit and its weights. Then the answer is kept whole or not at all. So a pull can be
 stopped at any moment, and the same command goes on.

@@ -1,14 +1,8 @@
 """Files over HTTP: one attempt to get a large one, or the rest of it, and small ones read whole.
 
->>> with open("weights.part", "ab") as file:                          # doctest: +SKIP
-...     start = transfer("https://host/weights.pth", file, timeout=30)
-
-What ``file`` holds already is not asked for again. An attempt that fails ends in one of two errors:
+What the file of :func:`transfer` holds already is not asked for again. An attempt that fails ends in one of two errors:
 :class:`TransientError` if another attempt may succeed, :class:`PermanentError` if none will. An OSError that escapes
 comes from the disk, not from the network. Whether the bytes are the right ones is for the caller to check.
-
->>> read("https://host/atlas/atlas.json", limit=100_000_000)          # doctest: +SKIP
-b'{"format": 1, ...
 
 A server may be hostile: what is read has a limit in size and in time, a small file comes from the host that was asked
 or not at all, and what the server says is cleaned before it is shown.

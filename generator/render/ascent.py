@@ -1,10 +1,5 @@
 """Gradient ascent on a batch of pictures, one for each unit.
 
->>> net = load_checkpoint("untrained")                                            # doctest: +SKIP
->>> result = ascend(net, "mixed4a_1x1", range(8), "channel", Recipe(), seeds)     # doctest: +SKIP
->>> result.pictures.shape, result.activations.shape                               # doctest: +SKIP
-(torch.Size([8, 3, 224, 224]), torch.Size([8, 128]))
-
 :func:`gradient_ascent` takes any objective; :func:`ascend` applies it to units by a recipe. A step reads and writes the
 same tensors each time and decides nothing on the host, so that a GPU can replay it: :mod:`generator.render.replay`.
 """

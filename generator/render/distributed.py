@@ -1,8 +1,4 @@
-"""Renders a plan on the cluster that is connected: workers render batches, and only this process writes.
-
->>> with connect("10.0.0.5:6379") as pool:                                                # doctest: +SKIP
-...     outcome = run(plan, load_tensors("inception5h"), store, pool, checkpoint="inception5h")
-"""
+"""Renders a plan on the cluster that is connected: workers render batches, and only this process writes."""
 
 from __future__ import annotations
 
@@ -24,8 +20,8 @@ class Worker(scheduler.Worker):
     """A renderer on a node, with threads that encode."""
 
     def begin(self, pool: WorkerPool, forced: bool = False) -> None:
-        ((checkpoint, net),) = self.networks.items()
-        self._renderer = Renderer(net, checkpoint, forced=forced)
+        (net,) = self.networks.values()
+        self._renderer = Renderer(net, forced=forced)
         self._device = ThreadPoolExecutor(1)
         self._encoders = ThreadPoolExecutor(max(1, pool.cores))
 
@@ -43,7 +39,6 @@ def run(
     store: Store,
     pool: WorkerPool,
     *,
-    checkpoint: str,
     force: bool = False,
     forced: bool = False,
     advance: Advance = lambda units: None,
@@ -60,7 +55,7 @@ def run(
         return [Failure(question, why) for part in batch.parts for question in part.questions]
 
     def answer(batches: Iterator[Batch]) -> Generator[list[EncodedImage | Failure]]:
-        with closing(Scheduler(Worker, {checkpoint: loaded}, pool, warn, failed, forced)) as scheduler:
+        with closing(Scheduler(Worker, (loaded,), pool, warn, failed, forced)) as scheduler:
             for answers in scheduler.answers(batches, len(plan.batches)):
                 advance(len({each.question.unit for each in answers}))
                 yield answers

@@ -62,7 +62,6 @@ def run(
     net: Inception,
     store: Store,
     *,
-    checkpoint: str,
     force: bool = False,
     forced: bool = False,
     advance: Advance = lambda units: None,
@@ -72,7 +71,7 @@ def run(
     ``forced`` is that of :class:`Renderer`. Ctrl-C, a full disk and the like end the run; the batch that they interrupt
     is lost, the rest is kept. Raises AtlasError if the store cannot be written at all.
     """
-    renderer = Renderer(net, checkpoint, forced=forced)
+    renderer = Renderer(net, forced=forced)
 
     def answer(batches: Iterator[Batch]) -> Generator[Answers]:
         with ThreadPoolExecutor(_ENCODERS) as encoders:

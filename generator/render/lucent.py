@@ -1,9 +1,7 @@
 """Lucent as its users call it, to compare our pictures with: ``render_vis`` on a network with a module for each layer.
 
-Lucent 0.1.8 leaves its hooks on the model. A fresh model for each unit avoids
-that; one model for all units is what a user's loop over units does.
-
-Lucent is imported here, inside one function, and nowhere else: nothing else needs it, or what it installs.
+Lucent 0.1.8 leaves its hooks on the model. A fresh model for each unit avoids that; one model for all units is what a
+user's loop over units does. Nothing else imports Lucent, or what it installs.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,7 +17,6 @@ from torch import Tensor
 
 from generator.core.errors import AtlasError
 from generator.core.units import Unit
-from generator.network import Inception
 from generator.network.hooked import InceptionV1
 from generator.network.load import Loaded
 from generator.render.encode import to_pixels
@@ -28,14 +24,6 @@ from generator.render.objective import evaluate
 
 STEPS, SIZE = 512, 128  # the defaults of render_vis
 INPUT = 224  # what the networks were trained on, and what Lucent enlarges smaller pictures to
-
-
-@dataclass(frozen=True, slots=True)
-class Vis:
-    """The seconds of one call, and its picture, 1 x 3 x size x size in 0..1."""
-
-    seconds: float
-    picture: Tensor
 
 
 def model(loaded: Loaded, device: torch.device) -> InceptionV1:
@@ -48,21 +36,37 @@ def model(loaded: Loaded, device: torch.device) -> InceptionV1:
 
 
 def render_vis(
-    net: InceptionV1,
-    unit: Unit,
-    steps: int = STEPS,
-    on_step: Callable[[], object] = lambda: None,
-    *,
-    size: int = SIZE,
-    naive: bool = False,
-) -> Vis:
+    net: InceptionV1, unit: Unit, steps: int, on_step: Callable[[], object], *, size: int = SIZE, naive: bool = False
+) -> tuple[Tensor, float]:
     """One call of Lucent's ``render_vis`` for the mean of a channel, with everything else at its default.
 
-    ``naive`` is its pixel parameterisation, colours not decorrelated, without transformations.
+    ``naive`` is its pixel parameterisation, colours not decorrelated, without transformations. The picture is
+    1 x 3 x size x size in 0..1; with it come the seconds of the call.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what it imports, and of layers beyond ours that do not fit the picture
-        return _render_vis(net, unit, steps, on_step, size, naive)
+    with warnings.catch_warnings(action="ignore"):  # of what it imports, and of layers that do not fit the picture
+        from lucent.optvis import objectives, param, render
+
+        torch.manual_seed(unit.channel)
+        np.random.seed(unit.channel)  # Lucent draws from the global state
+        channel = objectives.channel(unit.layer, unit.channel)
+
+        def objective(hook: Callable[[str], Tensor]) -> Tensor:
+            on_step()
+            loss: Tensor = channel(hook)
+            return loss
+
+        begun = time.perf_counter()
+        images = render.render_vis(
+            net,
+            objective,
+            lambda: param.image(size, fft=not naive, decorrelate=not naive),
+            transforms=[] if naive else None,
+            thresholds=(steps,),
+            progress=False,
+            show_image=False,
+        )
+        seconds = time.perf_counter() - begun  # the picture is on the host, so a GPU has finished
+    return torch.from_numpy(images[-1]).permute(0, 3, 1, 2), seconds
 
 
 def picture(
@@ -76,34 +80,7 @@ def picture(
     naive: bool,
 ) -> tuple[NDArray[np.uint8], float]:
     """A picture by Lucent, size x size x 3 pixels, and its activation by our own evaluation."""
-    vis = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
-    net = Inception(loaded.architecture, loaded.tensors, loaded.fingerprint)
+    made, _ = render_vis(model(loaded, device), unit, steps, on_step, size=size, naive=naive)
     layer, channel = loaded.architecture.locate(unit.layer, unit.channel)
-    activation = evaluate(net, vis.picture, INPUT, layer, [channel], "channel")
-    return to_pixels(vis.picture)[0], float(activation)
-
-
-def _render_vis(net: InceptionV1, unit: Unit, steps: int, on_step: Callable[[], object], size: int, naive: bool) -> Vis:
-    from lucent.optvis import objectives, param, render
-
-    torch.manual_seed(unit.channel)
-    np.random.seed(unit.channel)  # Lucent draws from the global state
-    channel = objectives.channel(unit.layer, unit.channel)
-
-    def objective(hook: Callable[[str], Tensor]) -> Tensor:
-        on_step()
-        loss: Tensor = channel(hook)
-        return loss
-
-    begun = time.perf_counter()
-    images = render.render_vis(
-        net,
-        objective,
-        lambda: param.image(size, fft=not naive, decorrelate=not naive),
-        transforms=[] if naive else None,
-        thresholds=(steps,),
-        progress=False,
-        show_image=False,
-    )
-    seconds = time.perf_counter() - begun  # the picture is on the host, so a GPU has finished
-    return Vis(seconds, torch.from_numpy(images[-1]).permute(0, 3, 1, 2))
+    activation = evaluate(loaded.network(), made, INPUT, layer, [channel], "channel")
+    return to_pixels(made)[0], float(activation)

@@ -2,9 +2,6 @@
 
 A :class:`Renderer` has a network and does what needs the device. :func:`finish` encodes; it needs no device, so threads
 do it while the next batch runs. A run on this machine and each worker of a cluster use both.
-
->>> renderer = Renderer(net, "untrained")                                           # doctest: +SKIP
->>> answers = [finish(each) for part in renderer.render([batch]) for each in part]    # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -33,7 +30,6 @@ from generator.core.record import EncodedFile, Provenance, Rendered
 from generator.core.views import VIEWS
 from generator.kernels.choice import operations
 from generator.network import Inception
-from generator.network.memory import keep_freed_memory
 from generator.network.versions import versions
 from generator.render.arithmetic import fastest
 from generator.render.ascent import Ascent, Draws, ascend, draw
@@ -78,13 +74,12 @@ def finish(pending: Pending) -> EncodedImage | Failure:
 class Renderer:
     """Answers batches with the network of one checkpoint, on the device that it is on."""
 
-    def __init__(self, net: Inception, checkpoint: str, *, forced: bool = False) -> None:
+    def __init__(self, net: Inception, *, forced: bool = False) -> None:
         """``net`` is in float32: pictures are evaluated with it. It is copied for other precisions.
 
         If ``forced``, the arithmetic is the recipe's precision, though the device may be faster in a more exact one.
         """
-        keep_freed_memory()
-        self._net, self._checkpoint, self._forced = net, checkpoint, forced
+        self._net, self._forced = net, forced
         self._networks = {"float32": net}
         self._needed: dict[tuple[str, Recipe, str], int] = {}
         self._device, self._versions = describe(net.mean.device), versions() | triton_version(net.mean.device)
@@ -127,13 +122,10 @@ class Renderer:
                     yield rendered
 
     def _fitting(self, batch: Batch) -> list[Batch]:
-        return batch.split(self._most(batch))
-
-    def _most(self, batch: Batch) -> int:
         asked = (batch.layer, replace(batch.recipe, precision=self._arithmetic(batch.recipe)), batch.view)
         if asked not in self._needed:
             self._needed[asked] = bytes_per_unit(self._shapes, *asked)
-        return min(self._largest, fits(self._needed[asked], self._free))
+        return batch.split(min(self._largest, fits(self._needed[asked], self._free)))
 
     def _render(self, batch: Batch, draws: Draws, advance: Advance) -> list[Pending]:
         begun = time.perf_counter()
@@ -201,7 +193,7 @@ class Renderer:
         if not all(map(math.isfinite, (*reached, final, total))):
             return Failure(question, "the ascent left the range of numbers; type a smaller --step-size")
         provenance = Provenance(
-            checkpoint=self._checkpoint,
+            checkpoint=self._net.name,
             activations=tuple(float(f"{a:.5g}") for a in reached),
             activation=float(f"{final:.7g}"),
             spread=round(float(pixels.std()), 2),

@@ -3,9 +3,6 @@
 A step of the ascent is several hundred small operations. A GPU runs them faster than Python can launch them, so the
 step is recorded once as a CUDA graph and replayed. On every other device it is simply called.
 
->>> step = replayable(take_step, device)     # doctest: +SKIP
->>> for _ in range(128): activations = step().clone()                               # doctest: +SKIP
-
 A step can be replayed if it reads its input from the same tensors each time, copies nothing between host and device,
 and runs the same operations whatever the values are.
 """

@@ -4,8 +4,6 @@
 ('hue', 'red')
 >>> read_facet("mixed4a:11") is None
 True
->>> find_facet(study, "hue", "red")[:2]                                           # doctest: +SKIP
-(Unit(layer='mixed3a', channel=17), Unit(layer='mixed4a', channel=203))
 
 Each facet is an index from values to units, the clearest first. The search box has the same index as a script.
 """

@@ -1,9 +1,5 @@
 """What a study found about one unit, as one JSON object for programs.
 
->>> study = Study("bvlc_googlenet", architecture, class_names, read)              # doctest: +SKIP
->>> study.of(Unit("mixed4a", 11))["examples"][0]["photo"]                         # doctest: +SKIP
-'n02099601-golden-retriever.jpg'
-
 `atlas study 4a:11 --json` prints it, a built atlas has it as ``study/CHECKPOINT/LAYER/CHANNEL.json.gz``, and
 ``generator.Atlas`` gives it; ``static/schema/study-1.json`` describes it. What no analysis has answered is left out.
 """

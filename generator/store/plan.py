@@ -44,15 +44,8 @@ class Batch:
 
     def only(self, wanted: Iterable[int]) -> Batch:
         """The batch with some of its questions, by index."""
-        members = [(self.questions[i], self.channels[i]) for i in wanted]
-        return Batch(
-            self.layer,
-            self.view,
-            self.recipe,
-            tuple(question for question, _ in members),
-            tuple(channel for _, channel in members),
-            self.at,
-        )
+        questions, channels = zip(*((self.questions[i], self.channels[i]) for i in wanted), strict=True)
+        return replace(self, questions=questions, channels=channels)
 
     def after(self, steps: int) -> Batch:
         """The batch as if only this number of steps had been asked for."""

@@ -1,9 +1,5 @@
 """How far an atlas is: what atlas.toml selects, and how much of that is in the store.
 
->>> for checkpoint in status(config, Store(config.store)):                    # doctest: +SKIP
-...     print(checkpoint.name, checkpoint.rendered, "of", checkpoint.selected)
-bvlc_googlenet 832 of 864
-
 A unit counts as rendered if the store answers exactly the question that atlas.toml asks of it now, so ``missing`` is
 what `atlas render` would do.
 """

@@ -132,16 +132,16 @@ class Store:
             except DamagedError as error:
                 damaged(error)
 
-    def records(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Record]:
-        """Every answer that is a picture, like :meth:`answers`."""
-        return (answer for answer in self.answers(damaged) if isinstance(answer, Record))
+    def records(self) -> Iterator[Record]:
+        """Every answer that is a picture."""
+        return (answer for answer in self.answers() if isinstance(answer, Record))
 
-    def results(self, damaged: Callable[[DamagedError], object] = lambda error: None) -> Iterator[Result]:
-        """Every answer that is not a picture, like :meth:`answers`. Records beside a picture are not opened."""
+    def results(self) -> Iterator[Result]:
+        """Every answer that is not a picture. Records beside a picture are not opened."""
         names = ((folder.name, name) for folder, name in self._names())
         pictures = {folder + name[:62] for folder, name in names if PICTURE.fullmatch(f"{folder}/{name}")}
         others = (key for key in self.keys() if key not in pictures)
-        return (answer for answer in self.answers(damaged, others) if isinstance(answer, Result))
+        return (answer for answer in self.answers(keys=others) if isinstance(answer, Result))
 
     def data(self, result: Result, role: str) -> bytes:
         """A file of an answer, checked against its hash. Raises DamagedError if it is not what the record says."""
@@ -203,7 +203,7 @@ class Store:
         Raises AtlasError when the disk is full or cannot be written; what was there before is untouched.
         """
         key = question.key
-        with self._saying_what_failed(), self._lock():
+        with self._writing():
             before = self.read(key)
             if before and not force:
                 return False
@@ -232,7 +232,7 @@ class Store:
         files = files or {}
         stored = {role: name_file(data, key, f".{role}.{ending}") for role, (ending, data) in files.items()}
         result = Result(kind, question, provenance, facts or {}, stored)
-        with self._saying_what_failed(), self._lock():
+        with self._writing():
             self._commit(result, result.to_json(), {stored[role].name: data for role, (_, data) in files.items()})
         return result
 
@@ -257,7 +257,7 @@ class Store:
                     raise ValueError(f"{file.name} is not a file of it")
         except ValueError as error:
             raise DamagedError(f"the record cannot be kept: {error}") from error
-        with self._saying_what_failed(), self._lock():
+        with self._writing():
             if self.answer(answer.key):
                 return False
             self._commit(answer, text, {file.name: files[file.name] for file in answer.files})
@@ -265,13 +265,18 @@ class Store:
 
     def prepare(self) -> None:
         """Make the folder, and check that it can be written. Raises AtlasError if not."""
-        with self._saying_what_failed(), self._lock():
+        with self._writing():
             pass
 
     @contextlib.contextmanager
-    def _saying_what_failed(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
+        """The lock of all that write. Raises AtlasError if the disk does not let them."""
+        from filelock import FileLock
+
         try:
-            yield
+            self.root.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.root / ".lock"):
+                yield
         except OSError as error:
             why = f"{f'{error.filename}: ' if error.filename else ''}{why_not_written(error)}"
             text = f"cannot write to the store {self.root}: {why}, then type the same command again"
@@ -315,7 +320,7 @@ class Store:
         """Move a damaged answer's files to ``damaged/``, so that it is rendered again."""
         aside = self.root / _SET_ASIDE / damage.key[:2]
         aside.mkdir(parents=True, exist_ok=True)
-        with self._lock():
+        with self._writing():
             for file in damage.files:
                 with contextlib.suppress(FileNotFoundError):  # another process was faster
                     os.replace(file, aside / file.name)
@@ -339,14 +344,6 @@ class Store:
                 else:
                     claimed |= {name, *(Path(file.name).name for file in answer.files)} if answer else set()
             yield from (folder / name for name in names if name not in claimed)
-
-    @contextlib.contextmanager
-    def _lock(self) -> Iterator[None]:
-        from filelock import FileLock
-
-        self.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.root / ".lock"):
-            yield
 
     def _commit(self, answer: Answer, text: bytes, files: Mapping[str, bytes]) -> None:
         """Write an answer, its record last. Until then the earlier answer is whole, and from then on the new one."""

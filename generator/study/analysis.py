@@ -1,12 +1,7 @@
 """What an analysis is: a question about the layers of a checkpoint, and the function that answers it.
 
-An analysis is one module of :mod:`generator.study.analyses` with an ``ANALYSIS``; nothing else lists it:
-
->>> def compute(subject, layers, advance):                                        # doctest: +SKIP
-...     for layer in layers:
-...         yield Finding(layer, {"bias": subject.network.bias(layer)})
-...
->>> ANALYSIS = Analysis("bias", "The bias of each unit.", compute)                # doctest: +SKIP
+An analysis is one module of :mod:`generator.study.analyses` with an ``ANALYSIS``; nothing else lists it, and
+docs/extending.md walks through one.
 
 Each layer's finding becomes one answer in the store, of the kind ``study/NAME``. Torch is imported inside ``compute``,
 so that a list of analyses and a dry run need none.

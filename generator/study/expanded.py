@@ -14,9 +14,8 @@ are pooled between, a position is one of the grid after pooling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -53,24 +52,13 @@ def _branch(net: Inception, module: Mixed, branch: str) -> Tensor:
     return F.pad(kernel, (margin,) * 4)
 
 
-@dataclass(frozen=True, slots=True)
-class Strongest:
-    """For each of C units the ``keep`` others that excite it most and the ``keep`` that inhibit it most, C x 2 keep.
+def strongest(kernels: Tensor, keep: int) -> dict[str, NDArray[Any]]:
+    """The ``keep`` units that excite each of C units most and the ``keep`` that inhibit it most, from C x I x k x k.
 
-    ``unit`` has the exciting ones first, strongest first; ``norm`` is the L2 norm of each kernel, ``sum`` its sum,
-    which gives the sign, ``map`` the kernels, C x 2 keep x k x k. Where there are fewer than ``keep`` of a sign,
-    ``unit`` is -1. ``explained`` (C) is the share of the squared weight of the unit that all these hold.
+    All are C x 2 keep, the exciting ones first, the strongest of each sign first: ``unit``, -1 where there are fewer
+    than ``keep`` of a sign; ``norm``, the L2 norm of each kernel; ``sum``, its sum, which gives the sign; ``map``, the
+    kernels, C x 2 keep x k x k. ``explained`` (C) is the share of the squared weight of the unit that all these hold.
     """
-
-    unit: NDArray[np.int16]
-    norm: NDArray[np.float32]
-    sum: NDArray[np.float32]
-    map: NDArray[np.float16]
-    explained: NDArray[np.float32]
-
-
-def strongest(kernels: Tensor, keep: int) -> Strongest:
-    """The strongest of C x I x k x k kernels, by their L2 norm, for each of the C."""
     norm, total = kernels.flatten(2).norm(dim=2), kernels.sum((2, 3))
     keep = min(keep, kernels.shape[1])
     chosen = []
@@ -85,10 +73,10 @@ def strongest(kernels: Tensor, keep: int) -> Strongest:
     k = kernels.shape[-1]
     maps = kernels.gather(1, at[:, :, None, None].expand(-1, -1, k, k)) * there[:, :, None, None]
     explained = held.square().sum(1) / norm.square().sum(1).clamp_min(1e-12)
-    return Strongest(
-        unit.cpu().numpy().astype(np.int16),
-        held.cpu().numpy().astype(np.float32),
-        (total.gather(1, at) * there).cpu().numpy().astype(np.float32),
-        maps.half().cpu().numpy(),
-        explained.cpu().numpy().astype(np.float32),
-    )
+    return {
+        "unit": unit.short().cpu().numpy(),
+        "norm": held.cpu().numpy(),
+        "sum": (total.gather(1, at) * there).cpu().numpy(),
+        "map": maps.half().cpu().numpy(),
+        "explained": explained.cpu().numpy(),
+    }

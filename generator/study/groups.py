@@ -3,11 +3,6 @@
 Each position is described by the layer's other channels. Positions that are described alike are of one kind; a unit
 whose best photographs fall into clear groups that have little in common answers to several things.
 
->>> described = describe(vectors, mean, deviation, own)                           # doctest: +SKIP
->>> grouped = group(cosines(gram(described)))                                     # doctest: +SKIP
->>> grouped.count[370], grouped.silhouette[370]                                   # doctest: +SKIP
-(3, 0.17)
-
 Spherical k-means (Dhillon and Modha, 2001) needs the cosines between positions and nothing else, so that all units of a
 layer are grouped at once from small matrices. The number of groups is that of the best silhouette (Rousseeuw, 1987).
 

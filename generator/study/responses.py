@@ -1,9 +1,5 @@
 """How every unit responds to photographs: one pass over all of them, through all layers, with flat memory.
 
->>> responses = gather(subject, ["mixed4a"])                                      # doctest: +SKIP
->>> responses.layers["mixed4a"].means.columns(slice(11, 12)).shape                # doctest: +SKIP
-(2748, 1)
-
 What grows with the number of photographs lies on disk and is read a few units at a time; what is held is one share of
 them. Values are those of the layer after the ReLU unless they are said to be before it.
 """

@@ -1,8 +1,4 @@
-"""Have the store answer what a study asks: each layer's answer is computed once and kept as soon as it is there.
-
->>> todo = missing(store, subject, analyses().values())                           # doctest: +SKIP
->>> kept = sum(1 for _ in run(store, subject, todo))                              # doctest: +SKIP
-"""
+"""Have the store answer what a study asks: each layer's answer is computed once and kept as soon as it is there."""
 
 from __future__ import annotations
 

@@ -1,10 +1,5 @@
 """How alike units of any layers and networks respond: correlation over photographs and a grid that all layers share.
 
->>> mine, theirs = ("bvlc_googlenet", "mixed4a"), ("untrained", "mixed4a")
->>> r, photographs, left_out = correlate(subject, some, [(mine, theirs)])         # doctest: +SKIP
->>> r[mine, theirs].shape                                                         # doctest: +SKIP
-(512, 512)
-
 Each layer's responses after the ReLU are averaged within the cells of a GRID x GRID grid over the photograph, so that a
 cell is the same place in each. Only sums and products are kept, so memory does not grow with the photographs.
 """

@@ -1,8 +1,5 @@
 """Photographs in shares, each looked at by all networks that are asked, on this machine or by the workers of a cluster.
 
->>> with on_cluster({"untrained": load_tensors("untrained")}, pool, print) as spread:     # doctest: +SKIP
-...     found = list(spread(look, read_shares(photographs, print, 128), count))
-
 Shares are the same whoever looks at them, and what is found comes in their order, so that a cluster finds what one
 process finds. Photographs are read by the process that was started; workers get pixels, and need no files.
 """
@@ -10,7 +7,7 @@ process finds. Photographs are read by the process that was started; workers get
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, NoReturn
 
@@ -74,7 +71,7 @@ class Worker(scheduler.Worker):
 
 
 @contextmanager
-def on_cluster(loaded: Mapping[str, Loaded], pool: WorkerPool, warn: Callable[[str], object]) -> Iterator[Spread]:
+def on_cluster(loaded: Iterable[Loaded], pool: WorkerPool, warn: Callable[[str], object]) -> Iterator[Spread]:
     """What has the workers of a cluster look at shares. A share whose worker is lost goes to another."""
 
     def lost(work: object, why: str) -> NoReturn:

@@ -1,9 +1,5 @@
 """How units respond to synthetic stimuli: what each prefers, and how choosy it is about orientation and hue.
 
->>> tuned = tune(net)["conv2d0"]                                                  # doctest: +SKIP
->>> tuned.orientation[3], tuned.orientation_selectivity[3]                        # doctest: +SKIP
-(44.8, 0.83)
-
 A unit's response to a stimulus is its mean over the grid after the ReLU, less its response to plain grey; what is below
 that counts as 0. Selectivity is 1 less the circular variance (Mardia, 1972): 0 for a unit that answers to all
 orientations alike, 1 for one that answers to one alone. Orientations of bars repeat after 180 degrees, hues after 360.
@@ -12,7 +8,7 @@ orientations alike, 1 for one that answers to one alone. Orientations of bars re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,48 +16,39 @@ from numpy.typing import NDArray
 
 from generator.core.architecture import CLASSIFIER
 from generator.network import Inception
-from generator.study.stimuli import SIDE, Stimulus, all_stimuli, draw
+from generator.study.stimuli import SIDE, Stimulus, draw
 
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """One layer's C units. ``response`` is C x stimuli, in the order of ``all_stimuli``; ``best`` the strongest one.
-
-    ``orientation`` (0..180) and ``hue`` (0..360), in degrees, are nan where no stimulus of that kind gets a response;
-    the selectivities are then 0.
-    """
-
-    response: NDArray[np.float32]
-    best: NDArray[np.int64]
-    orientation: NDArray[np.float32]
-    orientation_selectivity: NDArray[np.float32]
-    hue: NDArray[np.float32]
-    hue_selectivity: NDArray[np.float32]
+_BATCH = 16  # stimuli that go through the network at once
 
 
 def tune(
-    net: Inception, *, batch: int = 16, advance: Callable[[int], object] = lambda stimuli: None
-) -> dict[str, Tuning]:
-    """Show every stimulus to the network, in float32, and sum up how the units of each main layer respond."""
-    stimuli = all_stimuli()
+    net: Inception, stimuli: Sequence[Stimulus], advance: Callable[[int], object]
+) -> dict[str, NDArray[np.float32]]:
+    """Show every stimulus to the network, in float32: C x stimuli responses of the units of each main layer."""
     found: dict[str, list[NDArray[np.float32]]] = {}
-    grey = np.full((1, SIDE, SIDE, 3), 0.5, dtype=np.float32)
-    base = _means(net, grey)
-    for start in range(0, len(stimuli), batch):
-        shown = stimuli[start : start + batch]
+    base = _means(net, np.full((1, SIDE, SIDE, 3), 0.5, dtype=np.float32))
+    for start in range(0, len(stimuli), _BATCH):
+        shown = stimuli[start : start + _BATCH]
         for layer, means in _means(net, np.stack([draw(stimulus) for stimulus in shown])).items():
             found.setdefault(layer, []).append(np.maximum(means - base[layer], 0))
         advance(len(shown))
-    return {layer: sum_up(np.concatenate(means).T, stimuli) for layer, means in found.items()}
+    return {layer: np.concatenate(means).T for layer, means in found.items()}
 
 
-def sum_up(response: NDArray[np.float32], stimuli: Sequence[Stimulus]) -> Tuning:
-    """The tuning of C units from their C x S responses."""
+def sum_up(response: NDArray[np.float32], stimuli: Sequence[Stimulus]) -> dict[str, NDArray[Any]]:
+    """The tuning of C units from their C x S responses: ``best``, the strongest stimulus; ``orientation`` (0..180) and
+    ``hue`` (0..360), in degrees, nan where no stimulus of that kind gets a response; the selectivities, then 0."""
     bars = [i for i, s in enumerate(stimuli) if s.family in ("grating", "line")]
     discs = [i for i, s in enumerate(stimuli) if s.family == "disc"]
     orientation, choosy = circular(response[:, bars], [stimuli[i].orientation or 0.0 for i in bars], 180.0)
     hue, picky = circular(response[:, discs], [stimuli[i].hue or 0.0 for i in discs], 360.0)
-    return Tuning(response, response.argmax(1), orientation, choosy, hue, picky)
+    return {
+        "best": response.argmax(1).astype(np.int16),
+        "orientation": orientation,
+        "orientation_selectivity": choosy,
+        "hue": hue,
+        "hue_selectivity": picky,
+    }
 
 
 def circular(

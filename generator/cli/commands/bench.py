@@ -19,7 +19,7 @@ from generator.cli.options import (
     weights_option,
 )
 from generator.cli.output import echo
-from generator.cli.rendering import need
+from generator.cli.rendering import load_weights, need
 from generator.config.atlas_toml import load_config
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
@@ -86,26 +86,22 @@ def command(
     recipe = Recipe(**settings)
     if recipe.steps == 0:
         raise UsageError("--steps 0 leaves nothing to time; type --steps 128")
-    need("torch", "safetensors", extra="render")
     if lucent:
         need("lucent", extra="render", what="atlas bench (without --no-lucent)")
+    loaded = load_weights(chosen, weights)
 
     from generator.bench.compare import compare
     from generator.bench.result import HEADER, account, row, whole
-    from generator.network.load import load_tensors
-    from generator.network.memory import keep_freed_memory
     from generator.render.local import pick_device
 
     where = pick_device(device)
-    loaded = load_tensors(chosen.name, weights or chosen.weights, architecture=net)
-    keep_freed_memory()
     found = []
     for layer in wanted:
         asked = [Unit(layer, n) for n in range(min(units, net.layers[layer].channels))]
         size = batch or (GPU_BATCH if where.type == "cuda" else BATCH)
         with progress(f"{layer}, {len(asked)} units", "steps") as bar:
             result = compare(
-                loaded, chosen.name, asked, recipe, where, batch=size,
+                loaded, asked, recipe, where, batch=size,
                 repeats=repeats, lucent_steps=lucent_steps if lucent else 0, loop=loop,
                 forced="precision" in settings, progress=bar.at,
             )  # fmt: skip

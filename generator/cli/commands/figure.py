@@ -26,7 +26,7 @@ from generator.cli.options import (
     view_option,
 )
 from generator.cli.output import echo
-from generator.cli.rendering import answer, need
+from generator.cli.rendering import answer, load_weights, need
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import load_config
 from generator.config.config import CheckpointConfig, Config
@@ -40,7 +40,7 @@ from generator.core.units import Unit, parse_unit, parse_units
 from generator.store.store import Store
 
 if TYPE_CHECKING:
-    from generator.figures.compose import OtherCheckpoint
+    from generator.figures.compose import ExternalPicture
     from generator.figures.layout import Sheet
 
 
@@ -234,7 +234,7 @@ def parameterizations(context: FigureContext, unit: str, engine: str) -> Sheet:
     """
     asked = context.unit(unit)
     questions = {name: context.question(asked, name) for name in PRESETS}
-    shown: dict[str, Rendered | OtherCheckpoint]
+    shown: dict[str, Rendered | ExternalPicture]
     if engine == "lucent":
         need("torch", "lucent", extra="render", what="--engine lucent")
         if context.view not in (None, "channel"):
@@ -254,15 +254,14 @@ def parameterizations(context: FigureContext, unit: str, engine: str) -> Sheet:
     return compose.parameterizations(shown, title=context.titled(str(asked)))
 
 
-def _by_lucent(context: FigureContext, unit: Unit) -> dict[str, OtherCheckpoint]:
+def _by_lucent(context: FigureContext, unit: Unit) -> dict[str, ExternalPicture]:
     """Naive and full by Lucent itself, on the same weights and device; kept nowhere, for it is no answer of ours."""
-    from generator.figures.compose import OtherCheckpoint
-    from generator.network.load import load_tensors
+    from generator.figures.compose import ExternalPicture
     from generator.render import lucent
     from generator.render.local import pick_device
 
     chosen, device = context.chosen, pick_device(context.how.device)
-    loaded = load_tensors(chosen.name, context.how.weights or chosen.weights, architecture=chosen.architecture)
+    loaded = load_weights(chosen, context.how.weights)
     steps, size = context.settings.get("steps", lucent.STEPS), context.question(unit).recipe.size
     pictures = {}
     with progress("Lucent", "steps", 2 * steps) as bar:
@@ -272,7 +271,7 @@ def _by_lucent(context: FigureContext, unit: Unit) -> dict[str, OtherCheckpoint]
             )
             made_by = {"engine": "lucent", "way": way, "unit": str(unit), "steps": steps, "size": size,
                        "fingerprint": loaded.fingerprint}  # fmt: skip
-            pictures[f"Lucent, {way}"] = OtherCheckpoint(pixels, activation, steps, made_by)
+            pictures[f"Lucent, {way}"] = ExternalPicture(pixels, activation, steps, made_by)
     return pictures
 
 

@@ -23,7 +23,7 @@ _ROW = "{:<24}{:>9}{:>10}{:>9}{:>15}{:>12}"
 @click.pass_obj
 def command(path: Path, as_json: bool, check: bool) -> None:
     """How far the atlas is: units selected, rendered and missing, layer by layer."""
-    config = load_config(path)
+    config = load_config(path, lenient=True)
     found = status(config, Store(config.store))
     if check:
         sys.exit(any(c.missing for c in found))

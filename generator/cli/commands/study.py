@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
@@ -15,7 +15,7 @@ import click
 from generator.cli.command import Command
 from generator.cli.options import RenderOptions, checkpoint_option, study_options
 from generator.cli.output import echo
-from generator.cli.rendering import load_network, need, warn
+from generator.cli.rendering import load_weights, need, warn
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import load_config
 from generator.config.config import Config
@@ -32,6 +32,8 @@ from generator.store.store import Store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from generator.network import Inception
+    from generator.network.load import Loaded
     from generator.study.analysis import Subject
     from generator.study.run import Todo
 
@@ -96,16 +98,25 @@ def command(
             echo(f"{analysis.name}: passed over, for there are no photographs; --photos FOLDER names some", err=True)
         wanted = [analysis for analysis in wanted if not analysis.of_photographs]
 
-    here = "cpu" if how.ray else how.device
-    load = cache(partial(load_network, chosen, how.weights, here, what="studying"))
+    @cache
+    def load(name: str) -> Loaded:
+        weights = how.weights if name == chosen.name else None
+        return load_weights(config.checkpoint(name), weights, what="studying")
+
+    def network(name: str) -> Inception:
+        loaded = load(name)
+        from generator.render.local import pick_device  # imports torch: a file that is none is refused before
+
+        return loaded.network(pick_device("cpu" if how.ray else how.device))
+
     records = tuple(store.records())
-    fingerprint = known_fingerprint(chosen, records) or load().fingerprint
+    fingerprint = known_fingerprint(chosen, records) or load(chosen.name).fingerprint
     others = tuple(
-        Subject(other.name, other.architecture, theirs, partial(load_network, other, None, here, what="studying"))
+        Subject(other.name, other.architecture, theirs, partial(network, other.name))
         for other in config.checkpoints
         if other is not chosen and (theirs := known_fingerprint(other, records))
     )
-    subject = Subject(chosen.name, chosen.architecture, fingerprint, load, photographs, others)
+    subject = Subject(chosen.name, chosen.architecture, fingerprint, partial(network, chosen.name), photographs, others)
     compared = {chosen.name, *(other.checkpoint for other in others)}
     if photographs and any(analysis.of_others for analysis in wanted):
         for name in (each.name for each in config.checkpoints if each.name not in compared):
@@ -118,9 +129,9 @@ def command(
         return
     kept = 0
     if any(each.layers for each in todo):
-        load()  # a file that is refused is refused before an analysis imports torch
+        load(chosen.name)  # a file that is refused is refused before an analysis imports torch
         unread: dict[str, str] = {}  # headers were sound, pixels not
-        with _divided(subject, todo, config, how) as subject, progress(chosen.name, "parts", 100, keep=True) as bar:
+        with _divided(subject, todo, load, how) as subject, progress(chosen.name, "parts", 100, keep=True) as bar:
             try:
                 for _, result in run(store, subject, todo, lambda share: bar.advance(100 * share)):
                     kept += 1
@@ -137,7 +148,9 @@ def _tell(left_out: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _divided(subject: Subject, todo: Iterable[Todo], config: Config, how: RenderOptions) -> Iterator[Subject]:
+def _divided(
+    subject: Subject, todo: Iterable[Todo], load: Callable[[str], Loaded], how: RenderOptions
+) -> Iterator[Subject]:
     """The subject, with its photographs divided among the workers of a cluster where that was asked for."""
     of_photographs = [each.analysis for each in todo if each.layers and each.analysis.of_photographs]
     if not how.ray or not of_photographs:
@@ -145,19 +158,14 @@ def _divided(subject: Subject, todo: Iterable[Todo], config: Config, how: Render
         return
     need("torch", "safetensors", "ray", extra="ray", what="studying")
     from generator.cluster.pool import connect
-    from generator.network.load import load_tensors
     from generator.study.shares import on_cluster
 
-    loaded = {}
-    others = subject.others if any(analysis.of_others for analysis in of_photographs) else ()
-    for each in (subject, *others):
-        of = config.checkpoint(each.checkpoint)
-        weights = how.weights if each is subject else None
-        loaded[each.checkpoint] = load_tensors(of.name, weights or of.weights, architecture=of.architecture)
-        each.check(loaded[each.checkpoint].fingerprint)
+    asked = (subject, *(subject.others if any(analysis.of_others for analysis in of_photographs) else ()))
+    for each in asked:
+        each.check(load(each.checkpoint).fingerprint)
     with connect(how.ray, workers=how.workers, device=how.device) as pool:
         echo(pool, err=True)
-        with on_cluster(loaded, pool, warn) as spread:
+        with on_cluster([load(each.checkpoint) for each in asked], pool, warn) as spread:
             yield replace(subject, spread=spread)
 
 

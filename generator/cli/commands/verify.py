@@ -18,7 +18,9 @@ from generator.store.store import Damage, Store
 @click.pass_obj
 def command(path: Path) -> None:
     """Read every file of the store against its hash and its record; set aside what is damaged."""
-    config = load_config(path)
+    config = load_config(path, lenient=True)
+    for line in config.absent:
+        echo(f"warning: {line}", err=True)
     store = Store(config.store)
     keys = list(store.keys())
     found: list[Damage] = []

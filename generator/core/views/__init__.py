@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from generator.core.architecture import OUTPUT
 from generator.core.directions import AT
-from generator.core.listing import modules_of
+from generator.core.package import modules_of
 from generator.core.views.view import View
 
 _FOUND: dict[str, View] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.core.listing import modules_of
+from generator.core.package import modules_of
 from generator.publish.page import Page, PageKind
 from generator.publish.site import Site
 

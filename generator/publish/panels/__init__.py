@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from generator.core.listing import modules_of
+from generator.core.package import modules_of
 from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.store.findings import ANALYSES, Study

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.core.listing import modules_of
+from generator.core.package import modules_of
 from generator.study.analysis import Analysis
 
 

@@ -21,9 +21,8 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     with torch.no_grad():
         for layer in layers:
             kernels = F.normalize(expanded_weights(subject.network, layer).flatten(1))
-            like = most_similar((kernels @ kernels.T).cpu().numpy(), same=True)
             advance(1 / len(layers))
-            yield Finding(layer, {"same_unit": like.unit.astype("int16"), "same_r": like.r.astype("float16")})
+            yield Finding(layer, most_similar("same", (kernels @ kernels.T).cpu().numpy(), same=True))
 
 
 ANALYSIS = Analysis(

@@ -105,13 +105,8 @@ def _groups(
 def _alike(samples: NDArray[np.float16]) -> dict[str, NDArray[Any]]:
     from generator.study.similarity import correlation, most_similar, order_alike
 
-    r = correlation(samples, samples)
-    like = most_similar(r, same=True)
-    return {
-        "alike_unit": like.unit.astype(np.int16),
-        "alike_r": like.r.astype(np.float16),
-        "alike_order": order_alike(r).astype(np.int16),
-    }
+    r = correlation(samples)
+    return most_similar("alike", r, same=True) | {"alike_order": order_alike(r).astype(np.int16)}
 
 
 def _layers(architecture: Architecture) -> Sequence[str]:

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
     from generator.study.shared_grid import Pair, Place
 
-MOST = (
-    3_000  # photographs, spread evenly over all in the order of their hashes; of more, time would grow and r not change
-)
+MOST = 3_000  # photographs, spread evenly over all in the order of their hashes; of more, r would not change
 
 
 def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
@@ -25,9 +23,8 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     - ``other0_*``, ``other1_*``, …: the same layer of other checkpoints, which the fact ``others`` names in order;
     - ``map``, C x 2: row and column of each unit on a map of the layer, beside units that respond alike.
     """
-    from generator.study.layout import grid_layout
     from generator.study.shared_grid import correlate
-    from generator.study.similarity import most_similar
+    from generator.study.similarity import grid_layout, most_similar
 
     every = subject.every_photograph
     some = [every[i * len(every) // min(MOST, len(every))] for i in range(min(MOST, len(every)))]
@@ -37,8 +34,7 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     for layer, named in asked.items():
         arrays: dict[str, NDArray[Any]] = {}
         for name, pair in named.items():
-            like = most_similar(r[pair], same=name == "same")
-            arrays |= {f"{name}_unit": like.unit.astype("int16"), f"{name}_r": like.r.astype("float16")}
+            arrays |= most_similar(name, r[pair], same=name == "same")
         arrays["map"] = grid_layout(r[named["same"]])
         others = [other.checkpoint for other in subject.others if layer in other.architecture.main_layers]
         yield Finding(

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEEP = 12  # units of each sign, and classes for and against; part of the key
-NAMES = ("unit", "norm", "sum", "map", "explained")
 
 
 def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
     """Each layer's strongest inputs and outputs, and for the last the classes that it argues for and against.
 
     Arrays ``input_*`` are of the layer before, ``output_*`` of the layer after, ``class_*`` of the classifier: the
-    channel or class (-1 for none), norm, sum and map of each; see :class:`generator.study.expanded.Strongest`.
+    channel or class (-1 for none), norm, sum and map of each; see :func:`generator.study.expanded.strongest`.
     """
     import torch
 
@@ -33,12 +32,10 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
             arrays: dict[str, NDArray[np.generic]] = {}
             if place:
                 found = strongest(expanded_weights(net, layer), KEEP)
-                arrays |= {
-                    f"input_{name}": getattr(found, name) for name in ("unit", "norm", "sum", "map", "explained")
-                }
+                arrays |= {f"input_{name}": array for name, array in found.items()}
             if place + 1 < len(main):
                 found = strongest(expanded_weights(net, main[place + 1]).transpose(0, 1), KEEP)
-                arrays |= {f"output_{name}": getattr(found, name) for name in NAMES}
+                arrays |= {f"output_{name}": array for name, array in found.items()}
             else:
                 logits = net.get_buffer(f"{CLASSIFIER}_weight").float().T  # units x classes: the mean over the grid
                 for name, order in (("for", logits), ("against", -logits)):
