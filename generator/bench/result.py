@@ -20,6 +20,7 @@ class Side:
     activations: tuple[float, ...]
 
     def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
         return {"seconds_per_unit": median(self.seconds), **asdict(self)}
 
 

@@ -22,10 +22,12 @@ class Download:
 
     @property
     def host(self) -> str:
+        """The host, as messages name it."""
         return urlsplit(self.url).hostname or self.url
 
     @property
     def suffix(self) -> str:
+        """The ending of the file, with its dot; it says the format."""
         return Path(urlsplit(self.url).path).suffix
 
     def matches(self, path: Path) -> bool:

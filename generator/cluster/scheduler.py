@@ -114,6 +114,7 @@ class Scheduler(Generic[Work, Answer]):
         return WorkerHandle(actor, actor.start.remote(*self._start_args))
 
     def close(self) -> None:
+        """Kill all workers, also those that are at work."""
         for worker in self._workers:
             self._ray.kill(worker.actor)
 

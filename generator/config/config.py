@@ -93,6 +93,7 @@ class Config:
 
     @property
     def store(self) -> Path:
+        """The folder of the store: part of the site, so that pictures are published with it."""
         return self.output / "store"
 
     @property

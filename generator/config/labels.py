@@ -110,6 +110,7 @@ class Label:
 
     @property
     def confidence_meaning(self) -> str:
+        """How the name was found, in words."""
         return CONFIDENCE[self.confidence]
 
     @property
@@ -128,6 +129,7 @@ class Family:
 
     @property
     def sources(self) -> tuple[LabelSource, ...]:
+        """Who gave these names, each once."""
         return sources_of(self.labels)
 
 

@@ -86,6 +86,7 @@ class Mixed:
 
     @property
     def channels(self) -> int:
+        """Of all branches, which are concatenated."""
         return sum(self.convs[branch].channels for branch in BRANCHES)
 
 
@@ -118,6 +119,7 @@ class Branch:
 
     @property
     def last(self) -> int:
+        """The last channel of the layer that is of this branch."""
         return self.first + self.channels - 1
 
 

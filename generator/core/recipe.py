@@ -154,6 +154,7 @@ class Question:
             raise UsageError(f"{self.unit} has no view “{self.view}”: it has {', '.join(views)}")
 
     def as_dict(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`from_dict` reads it, and the key is its hash."""
         return {
             "fingerprint": self.fingerprint,
             "unit": str(self.unit),

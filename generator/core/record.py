@@ -63,6 +63,7 @@ class Picture(StoredFile):
 
     @property
     def is_thumbnail(self) -> bool:
+        """Whether it is one, told by its name."""
         return self.name.endswith(".thumb.webp")
 
 
@@ -81,6 +82,7 @@ class EncodedFile:
     height: int
 
     def named(self, key: str, suffix: str = "") -> Picture:
+        """As the answer with this key keeps it; ``suffix`` is ``.thumb`` for a thumbnail."""
         file = name_file(self.data, key, f"{suffix}.webp")
         return Picture(file.name, file.sha256, file.bytes, self.width, self.height)
 
@@ -154,10 +156,12 @@ class Record:
 
     @property
     def key(self) -> str:
+        """The hash of the question, in hexadecimal."""
         return self.question.key
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
+        """The picture, the thumbnail, and those that were rendered before."""
         return (self.picture, self.thumbnail, *self.earlier)
 
     files = pictures  # as of every answer: what the store keeps beside the record
@@ -168,6 +172,7 @@ class Record:
         return self.provenance.date, self.picture.name
 
     def as_dict(self) -> dict[str, Any]:
+        """As JSON has it, without the checksum."""
         return {
             "format": FORMAT,
             "key": self.key,

@@ -60,9 +60,11 @@ class Result:
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
+        """The files that the store keeps beside the record."""
         return tuple(self.stored.values())
 
     def as_dict(self) -> dict[str, Any]:
+        """As JSON has it, without the checksum."""
         return {
             "format": RESULT_FORMAT,
             "kind": self.kind,

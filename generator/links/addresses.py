@@ -47,14 +47,17 @@ def is_device(name: str) -> bool:
 
 
 def checkpoint_address(checkpoint: str) -> str:
+    """The page of a checkpoint."""
     return f"{checkpoint}/index.html"
 
 
 def layer_address(checkpoint: str, layer: str) -> str:
+    """The page of a layer."""
     return f"{checkpoint}/{layer}/index.html"
 
 
 def layer_json_address(checkpoint: str, layer: str) -> str:
+    """The index of a layer, for programs."""
     return f"{checkpoint}/{layer}/index.json"
 
 
@@ -79,6 +82,7 @@ def pictures_address(checkpoint: str, layer: str) -> str:
 
 
 def unit_address(checkpoint: str, unit: Unit) -> str:
+    """The page of a unit. It never changes."""
     return f"{checkpoint}/{unit.layer}/{unit.channel}.html"
 
 
@@ -128,10 +132,12 @@ def card_address(page: str, view: str = "") -> str:
 
 
 def families_address(checkpoint: str) -> str:
+    """The page of all families of a checkpoint."""
     return f"{checkpoint}/{FAMILIES}/index.html"
 
 
 def family_address(checkpoint: str, family: str) -> str:
+    """The page of a family; its name becomes lower case, with hyphens."""
     return f"{checkpoint}/{FAMILIES}/{slug(family)}.html"
 
 

@@ -55,6 +55,7 @@ class UnitReference:
 
     @property
     def thumbnail(self) -> str:
+        """The address of the thumbnail."""
         return self.base + addresses.thumbnail_address(self.checkpoint, self.unit, self.view)
 
     @property
@@ -64,6 +65,7 @@ class UnitReference:
 
     @property
     def embed(self) -> str:
+        """The address of the small page for a frame."""
         return self.base + addresses.embed_address(self.checkpoint, self.unit, self.view)
 
     @property
@@ -78,10 +80,12 @@ class UnitReference:
 
     @property
     def full(self) -> str:
+        """The name with view and checkpoint, which says it all."""
         return f"{self.unit}{self.view and f', view {self.view},'} of {self.checkpoint}"
 
     @property
     def markdown_link(self) -> str:
+        """The short name, linked."""
         return f"[{self.name}]({self.page})"
 
     @property
@@ -91,10 +95,12 @@ class UnitReference:
 
     @property
     def html_link(self) -> str:
+        """The short name, linked."""
         return f'<a href="{html.escape(self.page)}">{html.escape(self.name)}</a>'
 
     @property
     def html_picture(self) -> str:
+        """The thumbnail, linked."""
         page, thumbnail, alt = map(html.escape, (self.exact, self.thumbnail, self.full))
         return f'<a href="{page}"><img src="{thumbnail}" alt="{alt}"></a>'
 
@@ -107,6 +113,7 @@ class UnitReference:
 
     @property
     def iframe(self) -> str:
+        """HTML: the small page in a frame, which is loaded when it comes into view."""
         page, title = html.escape(self.embed), html.escape(self.full)
         wide, high = FRAME
         return (
@@ -152,12 +159,15 @@ class Citation:
         return ", ".join(filter(None, (weights, self.date and f"rendered {self.date}"))) or "of unknown weights"
 
     def title(self, quoted: UnitReference) -> str:
+        """The atlas and the unit."""
         return f"{self.atlas}, {quoted.full}"
 
     def plain(self, quoted: UnitReference) -> str:
+        """A reference as plain text."""
         return f"{self.title(quoted)} ({self.made}). {quoted.exact}"
 
     def markdown_note(self, quoted: UnitReference) -> str:
+        """A reference for a footnote in Markdown."""
         return f"[{inert(self.title(quoted))}]({quoted.exact}) ({inert(self.made)})"
 
     def markdown_link(self, quoted: UnitReference) -> str:
@@ -165,9 +175,11 @@ class Citation:
         return f'[{quoted.name}]({quoted.page} "{inert(self.plain(quoted))}")'
 
     def html_note(self, quoted: UnitReference) -> str:
+        """A reference for a footnote in HTML."""
         return f'<a href="{html.escape(quoted.exact)}">{inert(self.title(quoted))}</a> ({inert(self.made)})'
 
     def bibtex(self, quoted: UnitReference) -> str:
+        """A ``@misc`` entry, with checkpoint, fingerprint and date in its note."""
         note = f"Checkpoint {quoted.checkpoint}, fingerprint {self.fingerprint}, rendered {self.date}"
         return (
             f"@misc{{{quoted.key},\n"

@@ -90,6 +90,7 @@ class AtlasLayer:
 
     @cached_property
     def rendered(self) -> tuple[AtlasUnit, ...]:
+        """The units that have a picture, by number."""
         return tuple(u for u in self.units if u.record)
 
     @property
@@ -104,6 +105,7 @@ class AtlasLayer:
 
     @property
     def base(self) -> str:
+        """The layer whose channels a direction or a sum is of; else the layer itself."""
         return base_layer(self.name)
 
     @property
@@ -119,6 +121,7 @@ class AtlasLayer:
 
     @property
     def main_view(self) -> str:
+        """The view that is shown first."""
         return main_view(self.name)
 
     @cached_property
@@ -161,6 +164,7 @@ class AtlasCheckpoint:
 
     @cached_property
     def main_layers(self) -> tuple[AtlasLayer, ...]:
+        """The twelve layers of the hierarchy, from conv2d0 to mixed5b."""
         return tuple(self.layers[name] for name in self.checkpoint.architecture.main_layers)
 
     @cached_property
@@ -185,6 +189,7 @@ class AtlasCheckpoint:
 
     @cached_property
     def total(self) -> int:
+        """How many units the main layers have, rendered or not."""
         return sum(layer.layer.channels for layer in self.main_layers)
 
 

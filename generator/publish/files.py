@@ -53,6 +53,7 @@ class SiteFiles:
 
     @property
     def addresses(self) -> frozenset[str]:
+        """Of every file."""
         return frozenset((*self.made, *self.drawn))
 
 

@@ -30,6 +30,7 @@ class Manifest:
     stamp: str = ""
 
     def to_json(self) -> bytes:
+        """As it is written; :func:`read_manifest` reads it."""
         return json.dumps({"stamp": self.stamp, "files": sorted(self.files)}, indent=0).encode() + b"\n"
 
 

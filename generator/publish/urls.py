@@ -75,21 +75,27 @@ class Urls:
         return self.to(addresses.layer_address(checkpoint, layer), fragment)
 
     def map(self, checkpoint: str, layer: str) -> str:
+        """The map of a layer."""
         return self.to(addresses.map_address(checkpoint, layer))
 
     def unit(self, checkpoint: str, unit: Unit, view: str = "") -> str:
+        """A unit's page, or the place of a view on it."""
         return self.to(addresses.unit_address(checkpoint, unit), view and addresses.view_fragment(view))
 
     def view(self, checkpoint: str, layer: str, view: str) -> str:
+        """The units of a layer that have a picture by another view."""
         return self.to(addresses.view_address(checkpoint, layer, view))
 
     def record(self, checkpoint: str, unit: Unit, view: str = "") -> str:
+        """The record beside a unit's page."""
         return self.to(addresses.record_address(checkpoint, unit, view))
 
     def thumbnail(self, checkpoint: str, unit: Unit, view: str = "") -> str:
+        """The thumbnail beside a unit's page."""
         return self.to(addresses.thumbnail_address(checkpoint, unit, view))
 
     def embed(self, checkpoint: str, unit: Unit) -> str:
+        """The small page of a unit, for frames."""
         return self.to(addresses.embed_address(checkpoint, unit))
 
     def families(self, checkpoint: str) -> str:
@@ -99,10 +105,13 @@ class Urls:
         return self.to(addresses.family_address(checkpoint, family), fragment)
 
     def stored_record(self, key: str) -> str:
+        """The record in the store, by its key."""
         return self.to(addresses.stored_record_address(key))
 
     def picture(self, picture: Picture) -> str:
+        """The picture in the store."""
         return self.to(addresses.picture_address(picture))
 
     def static(self, name: str) -> str:
+        """A style sheet or a script."""
         return self.to(f"{addresses.STATIC}/{name}")

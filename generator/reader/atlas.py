@@ -47,6 +47,7 @@ class Atlas:
 
     @property
     def title(self) -> str:
+        """As atlas.toml gives it."""
         return self.origin.title
 
     @property
@@ -56,6 +57,7 @@ class Atlas:
 
     @property
     def location(self) -> Location:
+        """The folder or address that it was opened from."""
         return self.origin.location
 
     @classmethod

@@ -59,6 +59,7 @@ class Batch:
         return (*(self.after(steps) for steps in self.at), replace(self, at=()))
 
     def split(self, size: int) -> list[Batch]:
+        """Parts of at most ``size`` units."""
         return [self.only(part) for part in evenly(len(self), size)]
 
 

@@ -35,6 +35,7 @@ class LayerStatus:
 
     @property
     def rendered(self) -> int:
+        """How many of the selected units the store has."""
         return self.selected - len(self.missing)
 
 
@@ -58,18 +59,22 @@ class CheckpointStatus:
 
     @property
     def selected(self) -> int:
+        """How many units atlas.toml selects."""
         return sum(x.selected for x in self.layers)
 
     @property
     def rendered(self) -> int:
+        """How many of them the store has."""
         return sum(x.rendered for x in self.layers)
 
     @property
     def bytes(self) -> int:
+        """Of their pictures and records."""
         return sum(x.bytes for x in self.layers)
 
     @property
     def missing(self) -> tuple[Unit, ...]:
+        """Those that `atlas render` would render."""
         return tuple(unit for x in self.layers for unit in x.missing)
 
     def as_dict(self) -> dict[str, Any]:

@@ -80,9 +80,11 @@ class Store:
         self.root = root
 
     def path(self, file: StoredFile) -> Path:
+        """A file of an answer."""
         return self.root / file.name
 
     def record_path(self, key: str) -> Path:
+        """The record of an answer, there or not. Raises ValueError for what is no key."""
         if not SHA256.fullmatch(key):
             raise ValueError(f"{key!r} is not a key")
         return self.root / key[:2] / f"{key[2:]}.json"

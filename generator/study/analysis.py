@@ -85,6 +85,7 @@ class Subject:
 
     @property
     def every_photograph(self) -> tuple[Photograph, ...]:
+        """In the order of the answers' numbers."""
         assert self.photographs is not None, "the question was asked with photographs"
         return self.photographs.photographs
 
@@ -128,6 +129,7 @@ class Analysis:
 
     @property
     def kind(self) -> str:
+        """Of its answers, in the store."""
         return f"study/{self.name}"
 
     def question(self, subject: Subject, layer: str) -> dict[str, Any]:

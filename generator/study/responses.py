@@ -41,9 +41,11 @@ class Rows:
         finalize(self, self._file.close)
 
     def append(self, rows: NDArray[Any]) -> None:
+        """Add rows, N x width."""
         self._file.write(np.ascontiguousarray(rows, self._dtype).data)
 
     def columns(self, some: slice = slice(None)) -> NDArray[Any]:
+        """All rows, or ``some`` columns of them: rows x columns, in memory."""
         blocks = [np.empty((0, self.width), self._dtype)[:, some]]
         self._file.seek(0)
         while len(read := np.fromfile(self._file, self._dtype, _BLOCK * self.width)):

@@ -34,6 +34,7 @@ def read_shares(
 
 
 def shares_in(photographs: Sequence[Photograph], size: int) -> int:
+    """How many shares of ``size`` photographs, the last maybe smaller."""
     return -(-len(photographs) // size)
 
 

@@ -69,9 +69,11 @@ class FigureContext:
     """What is said once the figure is written."""
 
     def units(self, words: Iterable[str]) -> tuple[Unit, ...]:
+        """The units that were typed, of the chosen checkpoint. Raises UsageError."""
         return typed_units(words, self.chosen, self.how)
 
     def unit(self, word: str) -> Unit:
+        """The one unit that was typed. Raises UsageError if it is none, or several."""
         return parse_unit(word, self.chosen.architecture, self.chosen.name)
 
     def question(self, unit: Unit, preset: str = "full") -> Question:

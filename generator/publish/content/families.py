@@ -31,10 +31,12 @@ class FamilyShown:
 
     @property
     def members(self) -> tuple[Member, ...]:
+        """Of all layers, from input to output."""
         return tuple(member for _, members in self.layers for member in members)
 
     @property
     def rendered(self) -> tuple[AtlasUnit, ...]:
+        """The members that have a picture."""
         return tuple(member.unit for member in self.members if member.unit.record)
 
 

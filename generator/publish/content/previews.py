@@ -24,6 +24,7 @@ class Preview:
 
 
 def unit_preview(checkpoint: str, unit: AtlasUnit) -> Preview:
+    """The picture of a unit, for those who link its page."""
     address = addresses.card_address(addresses.unit_address(checkpoint, unit.unit))
     alt = f"{unit.unit} of {checkpoint}: what excites this channel most"
     return Preview(address, cards.SIDE, cards.SIDE, alt, (unit,))
@@ -45,6 +46,7 @@ def checkpoint_preview(page: str, checkpoint: AtlasCheckpoint) -> Preview | None
 
 
 def layer_preview(page: str, checkpoint: str, layer: AtlasLayer) -> Preview | None:
+    """A sheet of units from all over a layer; None if none is rendered."""
     return sheet_preview(page, striking(layer.rendered, cards.MOST), f"units of {layer.name} of {checkpoint}")
 
 

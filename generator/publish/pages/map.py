@@ -38,10 +38,12 @@ class LayerMap:
 
     @property
     def pixels(self) -> int:
+        """The side of the picture."""
         return mosaic_side(self.side)
 
     @property
     def vacant(self) -> tuple[tuple[int, int], ...]:
+        """Row and column of each cell without a unit."""
         taken = {(cell.row, cell.column) for cell in self.cells}
         every = ((row, column) for row in range(self.side) for column in range(self.side))
         return tuple(place for place in every if place not in taken)
