@@ -23,9 +23,9 @@ def run(path: Path, parameters: Mapping[str, Any] | None = None) -> nbformat.Not
     if parameters:
         (cell,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())]
         cell.source += "".join(f"\n{name} = {value!r}" for name, value in parameters.items())
-    NotebookClient(
-        notebook, timeout=1800, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
-    ).execute()
+    patience = {"timeout": 1800, "startup_timeout": 600, "iopub_timeout": 600}  # seconds: a busy machine is slow
+    folder = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, record_timing=False, resources=folder, **patience).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":  # progress bars and the like
             cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]

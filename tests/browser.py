@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+PATIENCE = 120  # seconds; no test takes so long, and a busy machine may
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
@@ -28,7 +30,9 @@ def launched() -> Iterator[Any]:
         pytest.skip("needs Chromium: install the package chromium")
     api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=1000 * PATIENCE
+        )
         yield browser
         browser.close()
 
@@ -55,13 +59,21 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def wait_until(page: Any, expression: str, arg: Any = None) -> None:
-    """Wait for what a page's script does, for half a minute at most. Playwright's own way is an eval, which our pages
-    forbid."""
-    for _ in range(1500):
-        if page.evaluate(expression, arg):
-            return
+    """Wait for what a page's script does. Playwright's own way is an eval, which our pages forbid."""
+    begun = time.monotonic()
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < begun + PATIENCE, f"{PATIENCE} s went by without: {expression}"
         page.wait_for_timeout(20)
-    raise AssertionError(f"half a minute went by without: {expression}")
+
+
+def search(page: Any, text: str) -> Any:
+    """Type into the box, as it is reached by its key; the results, when what it knows is loaded and they are there."""
+    page.keyboard.press("/")
+    page.keyboard.type(text)
+    wait_until(
+        page, "/^(?!Loading)./.test(document.querySelector('.found:not([hidden]) [role=status]')?.textContent ?? '')"
+    )
+    return page.locator(".found [role=option]")
 
 
 class Visit:
@@ -69,6 +81,7 @@ class Visit:
 
     def __init__(self, browser: Any, **options: Any) -> None:
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(1000 * PATIENCE)
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type in ("error", "warning") else None)

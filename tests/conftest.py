@@ -30,8 +30,12 @@ os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES // int(os.environ.get
 
 # The same examples each time, so that no change is blamed for what chance finds. To look for more:
 # pytest tests/test_properties_*.py --hypothesis-profile=search
-hypothesis.settings.register_profile("same", max_examples=60, deadline=None, derandomize=True)
-hypothesis.settings.register_profile("search", max_examples=3000, deadline=None)
+# A slow machine is no fault, and our fixtures that are made once a test hold for all of its examples.
+_CHECKS = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile(
+    "same", max_examples=60, deadline=None, derandomize=True, suppress_health_check=_CHECKS
+)
+hypothesis.settings.register_profile("search", max_examples=3000, deadline=None, suppress_health_check=_CHECKS)
 hypothesis.settings.load_profile("same")
 
 DATA = Path(__file__).parent / "data"
@@ -41,8 +45,11 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder, no variables of ours, no way out to the network. The folder ATLAS_CACHE names."""
+    """An empty cache folder, no variables of ours, the same draws each time, no way out to the network. The folder
+    ATLAS_CACHE names."""
     cache = tmp_path_factory.mktemp("cache")
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
     for name in [name for name in os.environ if name.startswith("ATLAS_")] + list(_PROXIES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ATLAS_CACHE", str(cache))

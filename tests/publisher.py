@@ -74,7 +74,7 @@ def endless(handler: Handler) -> None:
     """A body that announces no length and does not end while somebody reads it."""
     handler.send_response(200)
     handler.end_headers()
-    for _ in range(100_000):
+    while True:
         handler.wfile.write(b"x" * 65536)
 
 

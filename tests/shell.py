@@ -6,24 +6,60 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 Run = Callable[..., tuple[int, str, str]]
 """Type a command: exit code, what it said, what it complained of."""
 
 
-def spawn(folder: Path, *words: str, code: str = "") -> subprocess.Popen[str]:
-    """The command in a process of its own; ``code`` runs in it first."""
-    program = f"{code}\nfrom generator.cli.main import main\nmain()"
+PATIENCE = 240  # seconds; no command takes so long, and a busy machine may
+HEED = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""A shell's background jobs do not heed Ctrl-C, nor what they start."""
+
+
+def held_after(batches: int) -> str:
+    """Code for :func:`spawn`: the command renders so many batches, and then waits until it is stopped."""
+    return f"""
+import time
+from generator.render import renderer
+ascend, left = renderer.ascend, iter(range({batches}))
+def held(*given, **named):
+    next(left, None) is not None or time.sleep({10 * PATIENCE})
+    return ascend(*given, **named)
+renderer.ascend = held
+"""
+
+
+def after(*commands: Sequence[str], code: int = 0) -> str:
+    """Code for :func:`spawn`: these commands come first, in the same process, and each ends with this exit code."""
+    return f"""
+import sys
+from generator.cli.main import main
+asked = sys.argv
+for words in {commands}:
+    sys.argv = ["atlas", *words]
+    try:
+        main()
+        ended = 0
+    except SystemExit as stop:
+        ended = stop.code or 0
+    assert ended == {code}, words
+sys.argv = asked
+"""
+
+
+def spawn(folder: Path, *words: str, code: str = "", group: bool = False) -> subprocess.Popen[str]:
+    """The command in a process of its own, or in a ``group`` of its own; ``code`` runs in it first."""
+    program = f"{HEED}{code}\nfrom generator.cli.main import main\nmain()"
     return subprocess.Popen(
         [sys.executable, "-c", program, *words], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=group, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -32,8 +68,7 @@ def answers(atlas: Path) -> list[Path]:
 
 
 def wait_for_answers(atlas: Path, count: int) -> None:
-    for _ in range(1200):
-        if len(answers(atlas)) >= count:
-            return
+    begun = time.monotonic()
+    while len(answers(atlas)) < count:
+        assert time.monotonic() < begun + PATIENCE, f"no {count} answers after {PATIENCE} s"
         time.sleep(0.05)
-    raise AssertionError(f"no {count} answers after a minute")

@@ -96,7 +96,7 @@ def convert(pandoc: str, folder: Path, text: str, *options: str, **environment: 
     script.chmod(0o755)
     done = subprocess.run(
         [pandoc, "--filter", str(script), "--wrap=none", *options], input=text, capture_output=True, encoding="utf-8",
-        env={**os.environ, **environment}, timeout=120,
+        env={**os.environ, **environment},
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from citing import PAGE, N, atlas_to_cite
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.cite.document import cite
@@ -15,7 +15,7 @@ from generator.cite.mentions import Language
 from generator.cite.writing import FORMATS, Format
 from generator.reader.atlas import Atlas
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=40)
 PROSE = ("@", "Like @ and (@).", "**@** or *@*, «@»", "@", "no unit here, 5 < 6 & $7", "é @ 図")
 BLOCKS: dict[Language, tuple[str, ...]] = {
     "markdown": (

@@ -164,7 +164,7 @@ def test_a_file_is_on_the_disk_before_it_takes_the_place_of_another(
 def filtered(tree: object, site: Path) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "generator.cite.pandoc", "html"], input=json.dumps(tree), capture_output=True,
-        encoding="utf-8", env={**os.environ, "ATLAS": str(site)}, timeout=60,
+        encoding="utf-8", env={**os.environ, "ATLAS": str(site)},
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 

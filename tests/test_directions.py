@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from browser import launched, served, wait_until
+from browser import launched, search, served
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
@@ -305,8 +305,7 @@ def test_the_search_box_reads_them_too(here: Path) -> None:
     with launched() as browser, served(here) as root:
         page = browser.new_page()
         page.goto(f"{root}site/untrained/mixed3a/5.html")
-        page.locator("input[type=search]").fill("3a:5")
-        wait_until(page, "Boolean(globalThis.atlasLookup && globalThis.atlasUnits)")  # loaded when asked
+        search(page, "3a:5")  # what it knows is loaded when asked
         found = page.evaluate(
             "asked => asked.map((text) => atlasLookup(text, 'untrained').found.map((hit) => hit.href)[0])",
             ["3a@mine:1", "mixed3a:5 + mixed3a:11", "https://host/untrained/mixed3a@mine/2.html", "mixed3a@mine"],

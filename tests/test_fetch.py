@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import platformdirs.macos
 import platformdirs.unix
@@ -97,12 +98,12 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def get(*sources: Download, folder: Path, name: str = "net", timeout: float = 5) -> Path:
+def get(*sources: Download, folder: Path, name: str = "net", timeout: float = 60) -> Path:
     PAUSES.clear()
     return fetch(name, sources, folder, timeout=timeout, pause=PAUSES.append)
 
 
-def fails(*sources: Download, folder: Path, timeout: float = 5) -> str:
+def fails(*sources: Download, folder: Path, timeout: float = 60) -> str:
     with pytest.raises(AtlasError) as caught:
         get(*sources, folder=folder, timeout=timeout)
     text = str(caught.value)
@@ -159,7 +160,7 @@ def test_a_process_killed_midway_leaves_what_it_has(server: Server, tmp_path: Pa
         handler.send_header("Content-Length", str(len(BODY)))
         handler.end_headers()
         handler.wfile.write(BODY[: 1 << 19])
-        half.wait(20)
+        half.wait()
 
     server.behave = stall
     code = (
@@ -169,8 +170,9 @@ def test_a_process_killed_midway_leaves_what_it_has(server: Server, tmp_path: Pa
     )
     source = server.source()
     child = subprocess.Popen([sys.executable, "-c", code, source.url, source.digest, str(tmp_path)])
-    part, deadline = tmp_path / "net.pth.part", time.monotonic() + 20
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+    part = tmp_path / "net.pth.part"
+    while not (part.exists() and part.stat().st_size):
+        assert child.poll() is None
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -289,12 +291,10 @@ def test_without_a_network(tmp_path: Path) -> None:
 
 def test_a_silent_server_is_given_up(server: Server, tmp_path: Path) -> None:
     release = threading.Event()
-    server.behave = lambda h, path, start: release.wait(10) and None
-    started = time.monotonic()
+    server.behave = lambda h, path, start: release.wait() and None
     text = fails(server.source(), folder=tmp_path, timeout=0.1)
     release.set()
     assert "timed out" in text
-    assert time.monotonic() - started < 5
 
 
 def test_a_server_that_falls_silent_midway_is_resumed(server: Server, tmp_path: Path) -> None:
@@ -305,13 +305,16 @@ def test_a_server_that_falls_silent_midway_is_resumed(server: Server, tmp_path: 
             return send(handler, start=start)
         send(handler, stop_after=1 << 18)
         handler.wfile.flush()
-        release.wait(10)
+        release.wait()
         return None
 
     server.behave = stall
-    assert get(server.source(), folder=tmp_path, timeout=0.3).read_bytes() == BODY
+    assert get(server.source(), folder=tmp_path, timeout=1).read_bytes() == BODY
     release.set()
-    assert server.ranges == [None, f"bytes={1 << 18}-"]
+    first, *later = server.ranges  # on a busy machine more than once
+    assert first is None
+    assert later
+    assert None not in later
 
 
 def test_garbage_instead_of_http(tmp_path: Path) -> None:
@@ -421,13 +424,22 @@ def test_a_cache_that_cannot_be_made(tmp_path: Path) -> None:
         get(Download("http://127.0.0.1:9/w.pth", "git", "0"), folder=tmp_path / "file" / "weights")
 
 
-def test_several_at_once_download_once(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_at_once_download_once(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Threads stand for processes here: each opens the lock file for itself, which is all that flock looks at."""
+    told = threading.Semaphore(0)
+
+    def tell(*words: str, file: Any) -> None:
+        print(*words, file=file)
+        told.release()
 
     def slow(handler: http.server.BaseHTTPRequestHandler, path: str, start: int) -> None:
-        time.sleep(0.3)
+        for _ in range(2):
+            told.acquire()  # the others wait by now
         send(handler, start=start)
 
+    monkeypatch.setattr(fetching, "print", tell, raising=False)
     server.behave = slow
     got: list[Path] = []
     sources = (server.source("/a.caffemodel"), server.source())

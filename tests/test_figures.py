@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from shell import Run, answers, finish, spawn, wait_for_answers
+from shell import Run, answers, finish, held_after, spawn, wait_for_answers
 
 from generator.config.atlas_toml import load_config
 from generator.core.recipe import PRESETS
@@ -251,12 +251,11 @@ def test_power_is_found_at_its_frequency_and_adds_up_to_the_variance() -> None:
 
 
 def test_ctrl_c_keeps_what_is_rendered_and_draws_nothing(atlas: Path) -> None:
-    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
-    process = spawn(atlas, "figure", "contact-sheet", "conv2d2", "--batch", "2", "--steps", "8", code=heed)
+    process = spawn(atlas, "figure", "contact-sheet", "conv2d0", "--batch", "2", "--steps", "8", code=held_after(5))
     wait_for_answers(atlas, 4)
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)
     assert (code, out) == (130, "")
     assert "Type the same command again" in err
-    assert 4 <= len(answers(atlas)) < 192
+    assert 4 <= len(answers(atlas)) <= 10
     assert not (atlas / "contact-sheet.png").exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shell import Run
 from tiny import CHECKPOINT, FINGERPRINT, TinyAtlas, tiny_atlas
@@ -150,7 +150,6 @@ def test_a_record_that_lies_is_refused(store: Store, change: dict[str, Any], sai
         read_answer(json.dumps({**data, "sha256": checksum(data)}))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_any_changed_bit_of_a_record_is_noticed(store: Store, at: int, bit: int) -> None:
     text = bytearray(keep(store).to_json())

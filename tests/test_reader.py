@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
 import io
+import itertools
 import json
 import shutil
 import subprocess
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -497,11 +498,9 @@ def test_a_picture_of_gigabytes_is_not_read(shown: TinyAtlas, publisher: Publish
     unit = Atlas.open(publisher.url)["4a:9"]
     name = unit.picture
     publisher.lies[name] = endless
-    started = time.monotonic()
     assert "more than the" in refused(unit.image)
     large = Picture(unit.record.picture.name, unit.record.picture.sha256, 2**31 - 1, 56, 56)
     assert "more than the 4,000,000 bytes" in refused(lambda: unit.origin.picture(large))
-    assert time.monotonic() - started < 5
     publisher.lies[name] = lambda handler: send(handler, b"x", Content_Length="9" * 12)
     assert "999,999,999,999 bytes are more than" in refused(unit.image)
 
@@ -563,9 +562,7 @@ def test_what_comes_with_a_redirection_is_not_read(publisher: Publisher) -> None
         endless(handler)
 
     publisher.lies |= {"x": stall, "z": b"here"}
-    started = time.monotonic()
     assert get(publisher) == b"here"
-    assert time.monotonic() - started < 2
 
 
 def test_endless_redirections_end(publisher: Publisher) -> None:
@@ -608,20 +605,18 @@ def test_what_breaks_off_is_tried_again_and_what_is_gone_is_not(publisher: Publi
 
 
 def test_a_header_that_drips_is_given_up(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A byte now and then is never silence."""
+    """A byte now and then is never silence, and is here never late: only the whole is hurried."""
 
     def drip(handler: Any) -> None:
-        with contextlib.suppress(OSError):
-            for byte in b"HTTP/1.0 200 OK\r\nX: " + b"x" * 400:
-                handler.wfile.write(bytes([byte]))
-                handler.wfile.flush()
-                time.sleep(0.02)
+        for byte in itertools.chain(b"HTTP/1.0 200 OK\r\nX: ", itertools.repeat(ord("x"))):
+            handler.wfile.write(bytes([byte]))
+            time.sleep(0.02)
 
-    publisher.lies["atlas.json"] = drip
-    begun = time.monotonic()
+    in_time = http._in_time
+    monkeypatch.setattr(http, "_in_time", lambda seconds, ask: in_time(seconds / 100, ask))
+    publisher.lies["x"] = drip
     with pytest.raises(TransientError, match="no answer in 1 s"):
-        read(f"{publisher.url}atlas.json", limit=1000, timeout=0.4, attempts=1)
-    assert time.monotonic() - begun < 3
+        get(publisher, timeout=50, attempts=1)
 
 
 def test_an_own_unit_is_in_its_atlas(shown: TinyAtlas) -> None:
@@ -644,8 +639,8 @@ def test_addresses_of_other_pages_are_found(shown: TinyAtlas) -> None:
         find(atlas, "inception5h/4a:0")
 
 
-def test_a_server_that_drips_is_given_up(publisher: Publisher) -> None:
-    """Never silent for as long as the timeout, and never done."""
+def test_a_server_that_drips_is_given_up(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never silent for as long as the timeout, and never done. The clock that the whole is measured by runs fast."""
 
     def drip(handler: Handler) -> None:
         handler.send_response(200)
@@ -655,11 +650,10 @@ def test_a_server_that_drips_is_given_up(publisher: Publisher) -> None:
             handler.wfile.write(b"x")
             time.sleep(0.02)
 
+    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: 100 * time.monotonic()))
     publisher.lies["x"] = drip
-    started = time.monotonic()
     with pytest.raises(TransientError, match="too slow"):
-        get(publisher, timeout=0.2, attempts=1)
-    assert time.monotonic() - started < 2
+        get(publisher, timeout=30, attempts=1)
 
 
 @pytest.mark.parametrize("size", [b"-1", b"-5", b"zz", b"9" * 70_000])

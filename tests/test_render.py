@@ -92,7 +92,7 @@ def test_fourier_amplitudes_fall_with_frequency() -> None:
 
 def test_no_transformation_is_the_canvas_itself() -> None:
     image = torch.rand(3, 3, 64, 64)
-    torch.testing.assert_close(warp(image, transformations(STILL, SEEDS)[0], 64), image, atol=1e-5, rtol=0)
+    torch.testing.assert_close(warp(image, transformations(STILL, SEEDS)[0], 64), image, atol=1e-4, rtol=0)
 
 
 def test_a_shift_shows_grey_where_the_canvas_ends_and_no_more_than_asked_for() -> None:

@@ -181,7 +181,7 @@ def test_death_at_each_step_of_a_write(store: Store, monkeypatch: pytest.MonkeyP
 def test_two_processes_writing_the_same_answers(store: Store) -> None:
     """Each answer is given by exactly one of them, and none is a mixture."""
     children = [writer(store, label, 60) for label in ("one-", "two-")]
-    won = [int(child.communicate(timeout=60)[0].split()[1]) for child in children]
+    won = [int(child.communicate()[0].split()[1]) for child in children]
     assert sum(won) == 60
     records = assert_sound(store)
     assert len(records) == 60

@@ -66,7 +66,7 @@ def test_a_class_is_told_from_the_ten_strongest_and_given_its_probability(net: I
     expected = [
         (row[c] - row.sort(descending=True).values[:10].mean()).item() for row, c in zip(logits, classes, strict=True)
     ]
-    assert measure(net, rgb, OUTPUT, classes, "logit").tolist() == pytest.approx(expected, abs=1e-5)
+    assert measure(net, rgb, OUTPUT, classes, "logit").tolist() == pytest.approx(expected, rel=1e-4, abs=1e-4)
     assert net(rgb, OUTPUT).flatten(1).softmax(1).equal(net(rgb, CLASSIFIER))
     given = probabilities(net, rgb, 64, classes.tolist())
-    assert given.tolist() == pytest.approx([net(rgb, CLASSIFIER)[i, c].item() for i, c in enumerate(classes)])
+    assert given.tolist() == pytest.approx([net(rgb, CLASSIFIER)[i, c].item() for i, c in enumerate(classes)], rel=1e-4)

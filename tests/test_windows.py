@@ -38,7 +38,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> TinyAtlas:
 def typed(folder: Path, *words: str) -> str:
     """What a command says that ends well."""
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_POSIX, *words], cwd=folder, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", WITHOUT_POSIX, *words], cwd=folder, capture_output=True, text=True,
         env={**os.environ, "BROWSER": "true"},
     )  # fmt: skip
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

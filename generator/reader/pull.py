@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -91,24 +92,29 @@ def pull(units: Iterable[Published], store: Store, advance: Callable[[], object]
     failed: dict[int, str] = {}
     silent: set[int] = set()
     stopped, ended = False, None
+
+    def take(place: int, unit: Published, answer: _Asked) -> None:
+        nonlocal pulled, present
+        kept = _keep(store, *answer) if isinstance(answer, tuple) else answer
+        advance()
+        if isinstance(kept, AtlasError):
+            failed[place] = f"{unit.unit if isinstance(unit, PublishedUnit) else unit}: {kept}"
+            if isinstance(kept, OutOfReachError):
+                silent.add(place)
+                if len(row := _row(silent, place)) >= IN_A_ROW:
+                    for each in silent:  # one line says it for all that were asked at the same time
+                        if each >= row.start - AT_ONCE:
+                            failed.pop(each, None)
+                    raise kept
+        elif kept:
+            pulled += 1
+        else:
+            present += 1
+
     try:
-        with closing(_at_once(partial(_ask, store), units)) as answers:
-            for place, unit, answer in answers:
-                kept = _keep(store, *answer) if isinstance(answer, tuple) else answer
-                advance()
-                if isinstance(kept, AtlasError):
-                    failed[place] = f"{unit.unit if isinstance(unit, PublishedUnit) else unit}: {kept}"
-                    if isinstance(kept, OutOfReachError):
-                        silent.add(place)
-                        if len(row := _row(silent, place)) >= IN_A_ROW:
-                            for each in silent:  # one line says it for all that were asked at the same time
-                                if each >= row.start - AT_ONCE:
-                                    failed.pop(each, None)
-                            raise kept
-                elif kept:
-                    pulled += 1
-                else:
-                    present += 1
+        with ThreadPoolExecutor(1) as taker, closing(_at_once(partial(_ask, store), units)) as answers:
+            for each in answers:
+                taker.submit(take, *each).result()  # in a thread: Ctrl-C ends nothing that is half kept or not counted
     except KeyboardInterrupt:
         stopped = True
     except AtlasError as error:
