@@ -11,8 +11,6 @@ The pictures are those of `atlas render`, by the same recipe from the same draws
 writes a figure to a file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain

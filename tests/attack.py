@@ -4,8 +4,6 @@ Commands run in forks of this process, so an attempt takes no longer than its co
 seed alone, but for the moment at which a process is killed.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import errno

@@ -1,7 +1,5 @@
 """Photographs to study in tests: smooth colours drawn from a seed, nobody's work."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

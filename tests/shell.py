@@ -1,7 +1,5 @@
 """The command line as people type it: in this process (the fixture ``run``), or in one of its own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What a researcher types: pictures as arrays, the same as those of the store, and no file behind one's back."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The table of the network against facts from elsewhere: a description of inception5h, and BVLC's published widths."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Each device uses the fastest arithmetic that is exact enough, and the record says which."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

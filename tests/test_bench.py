@@ -1,7 +1,5 @@
 """The benchmark measures what it says: that it is right, not how fast anything is."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What `make bench-site` measures is an atlas as it would be, and a large layer is as light as is promised."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

@@ -1,7 +1,5 @@
 """How many units go through the network at once."""
 
-from __future__ import annotations
-
 import gc
 import threading
 import tracemalloc

@@ -1,7 +1,5 @@
 """From a name to tensors: where weights are looked for and in which order, and the network that has learnt nothing."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import replace
 from pathlib import Path

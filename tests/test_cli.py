@@ -1,7 +1,5 @@
 """The command line, as people meet it: from an empty folder to an atlas, and every mistake in one line."""
 
-from __future__ import annotations
-
 import json
 import random
 import signal

@@ -1,7 +1,5 @@
 """Rendering on a Ray cluster: the same answers, once each, whatever happens to the workers."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """atlas.toml: what it means, and that every mistake is told with its file, its line and what to write instead."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Directions: vectors over the channels of a layer, and sums of channels, as units like any other."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Examples in docstrings run, documents name what exists, and the committed atlas is complete."""
 
-from __future__ import annotations
-
 import doctest
 import importlib
 import importlib.util

@@ -1,7 +1,5 @@
 """Units by what a study found: the search box of the site and `atlas open` find the same ones, in the same order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Downloads: interrupted, ignored, refused, corrupted; whatever a server does, the cache only gets the right file."""
 
-from __future__ import annotations
-
 import hashlib
 import http.server
 import os

@@ -1,7 +1,5 @@
 """`atlas figure`: every figure of the notebook by one command, from the store or rendered first, and traceable."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

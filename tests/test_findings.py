@@ -1,7 +1,5 @@
 """What a study found about a unit, for programs: the same from the store, the site and `generator.Atlas`."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from pathlib import Path

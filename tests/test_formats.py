@@ -1,7 +1,5 @@
 """Weight files: every format and naming gives the same tensors, and no file that is wrong gets past."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import pickle

@@ -3,8 +3,6 @@
 No test machine has a GPU. Triton's interpreter runs the kernels on the CPU, and its compiler needs no GPU either.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import sys

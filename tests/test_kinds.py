@@ -1,7 +1,5 @@
 """The store keeps answers of any kind: what holds for pictures holds for numbers about a layer."""
 
-from __future__ import annotations
-
 import io
 import json
 import pickle

@@ -1,7 +1,5 @@
 """The network computes what its two references compute, and no more than it must."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

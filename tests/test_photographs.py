@@ -1,7 +1,5 @@
 """Photographs as people have them: read as the network was trained on them, or named with the reason."""
 
-from __future__ import annotations
-
 import os
 import struct
 import zlib

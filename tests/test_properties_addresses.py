@@ -1,7 +1,5 @@
 """Every address that is made is read back, wherever an atlas is published, and every relative link leads there."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urljoin
 

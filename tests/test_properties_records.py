@@ -1,7 +1,5 @@
 """Records and the names of files: what is written is read back, and a changed byte is noticed."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import fields
 from pathlib import Path

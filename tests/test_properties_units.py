@@ -1,7 +1,5 @@
 """Whatever people type: a unit in any spelling is that unit, and any other text is a mistake that is named."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

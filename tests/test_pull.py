@@ -1,7 +1,5 @@
 """`atlas pull`: what somebody published is copied once, whole and unharmed, and whoever means harm changes nothing."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

@@ -1,7 +1,5 @@
 """A built atlas, read by a program: what one asks for is what one gets, and what lies is refused in one line."""
 
-from __future__ import annotations
-
 import base64
 import dataclasses
 import io

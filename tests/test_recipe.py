@@ -1,7 +1,5 @@
 """The question and its key: what is in it, what is not, and that it does not change unnoticed."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import fields, replace

@@ -1,7 +1,5 @@
 """What makes a picture: its draws, its canvas, its transformations, the objective and the ascent."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 from pathlib import Path

@@ -5,8 +5,6 @@ down with the tensors that it reads and writes, and a replay runs these again an
 graph, a number that Python put into the step or a tensor that it made anew, gives other pictures here too.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace

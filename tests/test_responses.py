@@ -1,7 +1,5 @@
 """What the study says of units: held against plain loops over the network, and against answers known beforehand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

@@ -1,7 +1,5 @@
 """Running a plan: everything ends up in the store, whatever happens on the way."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

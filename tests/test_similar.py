@@ -1,7 +1,5 @@
 """Which units are like which: correlations held against numpy's, and maps on which what responds alike is near."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The store: whole answers or none, whatever kills the writer, fills the disk, or lies in a record."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

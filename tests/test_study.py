@@ -1,7 +1,5 @@
 """`atlas study`: analyses are answered once, kept layer by layer, and held against independent computations."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

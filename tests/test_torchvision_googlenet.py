@@ -1,7 +1,5 @@
 """torchvision's GoogLeNet as one of our checkpoints: read from its own names, and equal to it in every layer."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Units in every spelling in use, and errors that name the nearest thing that exists."""
 
-from __future__ import annotations
-
 import pytest
 from spellings import SPELLINGS
 

@@ -1,7 +1,5 @@
 """Views: whatever module lies in the package is one, everywhere, and may be rendered in batches."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,8 +1,6 @@
 """What reads an atlas works where Python has no modules and functions of POSIX, as on Windows. Real ones run there;
 here they are taken away."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -4,8 +4,6 @@
 >>> build(atlas.config())                                         # doctest: +SKIP
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

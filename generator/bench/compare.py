@@ -4,8 +4,6 @@ The pictures of both are measured in the same way: the unit's mean activation in
 network's input, without transformations.
 """
 
-from __future__ import annotations
-
 import copy
 import time
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ They are the convolutions that the renderer runs, on tensors of the same values,
 between them. The time of a step above this floor is what could be saved.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median

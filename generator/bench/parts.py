@@ -1,7 +1,5 @@
 """Where the time of a step goes, by torch's profiler."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The result of a comparison, as values and as text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import median

@@ -6,8 +6,6 @@
 True
 """
 
-from __future__ import annotations
-
 from generator.checkpoints.spec import CheckpointSpec
 from generator.core.architecture import Architecture
 from generator.core.package import modules_of

@@ -1,7 +1,5 @@
 """Caffe's GoogLeNet, as in models/bvlc_googlenet/train_val.prototxt of BVLC/caffe."""
 
-from __future__ import annotations
-
 from generator.checkpoints import naming
 from generator.checkpoints.spec import CheckpointSpec, Download
 from generator.core.architecture import Architecture, Conv, Mixed, Norm, Pool

@@ -1,7 +1,5 @@
 """Google's InceptionV1. The tests compare its table with a description of the released graph."""
 
-from __future__ import annotations
-
 from generator.checkpoints import naming
 from generator.checkpoints.spec import CheckpointSpec, Download
 from generator.core.architecture import Architecture, Conv, Mixed, Norm, Pool

@@ -8,8 +8,6 @@
 | Caffe's, as Python attributes | ``inception_4a_3x3.weight`` | bvlc_googlenet.pth |
 """
 
-from __future__ import annotations
-
 from generator.core.architecture import CLASSIFIER, TensorNames
 
 _STEM = {"conv2d0": "conv1/7x7_s2", "conv2d1": "conv2/3x3_reduce", "conv2d2": "conv2/3x3"}

@@ -1,7 +1,5 @@
 """Everything about a checkpoint: its network, the addresses of its weights, their fingerprint, the text for pages."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from functools import cache

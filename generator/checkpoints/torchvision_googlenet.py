@@ -5,8 +5,6 @@ Batch normalisation is folded into the convolutions when the weights are read. t
 ImageNet's mean and deviation and then ``transform_input``, is the same as (rgb - 0.5) / 0.5.
 """
 
-from __future__ import annotations
-
 from generator.checkpoints.spec import CheckpointSpec
 from generator.core.architecture import CLASSIFIER, Architecture, Conv, Mixed, Pool, TensorNames
 

@@ -1,7 +1,5 @@
 """The control: inception5h's architecture with random weights. What its units show does not come from training."""
 
-from __future__ import annotations
-
 from generator.checkpoints.inception5h import ARCHITECTURE
 from generator.checkpoints.spec import CheckpointSpec
 

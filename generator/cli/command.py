@@ -1,7 +1,5 @@
 """Commands that are found by listing a package, and whose ``--help`` ends with examples."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from typing import Any

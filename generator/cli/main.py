@@ -5,8 +5,6 @@ far it is. A mistake is one line that begins with ``atlas:`` and says what to ty
 what was asked, 1 for a failure, 130 after Ctrl-C and 143 after SIGTERM.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

@@ -3,8 +3,6 @@
 :func:`render_options`, :func:`study_options` and :func:`recipe_options` give a command what was typed as one value.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Names of files, tensors and labels may come from any source, and may contain com
 characters are written as escapes, here and nowhere else.
 """
 
-from __future__ import annotations
-
 import click
 
 from generator.core.text import visible

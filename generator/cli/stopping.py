@@ -1,7 +1,5 @@
 """How a command ends after Ctrl-C, or after SIGTERM, which clusters send."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading

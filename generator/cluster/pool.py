@@ -1,7 +1,5 @@
 """Joins a Ray cluster, or starts one on this machine, and divides it among workers."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

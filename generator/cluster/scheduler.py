@@ -6,8 +6,6 @@ and the next, so that it never waits. If a worker is lost, its work goes to the 
 started.
 """
 
-from __future__ import annotations
-
 import socket
 import time
 from collections import deque

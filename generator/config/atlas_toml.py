@@ -4,8 +4,6 @@ Every mistake is a UsageError that begins with the file and the line. The recipe
 command line does; all else by the tables below. Relative paths are relative to the file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path

@@ -1,8 +1,6 @@
 """What an atlas.toml says: checkpoints and their units, recipes, the lesson, photographs. How it is read is
 :mod:`generator.config.atlas_toml`."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A file of TOML or JSON that a person wrote. Every mistake in it is told with its file and its line."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Iterator

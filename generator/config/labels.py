@@ -20,8 +20,6 @@ A file is TOML or JSON, and is about one checkpoint, because a unit's number has
 Every mistake is a UsageError that begins with the file and the line.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ several seeds. ``[lesson]`` in atlas.toml names the units. `atlas render` render
 those that are there. Its other pictures, the poster and its control, are ordinary units of the atlas.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 

@@ -9,8 +9,6 @@
 The parsers of the standard library keep no positions, and msgspec keeps none.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -3,8 +3,6 @@
 The part of the recipe is generated from the recipe itself, so it is always up to date.
 """
 
-from __future__ import annotations
-
 import json
 
 from generator.core.recipe import SETTINGS

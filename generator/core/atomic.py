@@ -4,8 +4,6 @@ The bytes go to a temporary name in the same folder, which is then renamed. So a
 one, and never a part of it; after a crash too.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

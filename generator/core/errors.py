@@ -4,8 +4,6 @@ Each of them is one of these two. The command line prints the text and exits wit
 and shows its traceback. A text says what was wrong and what to type instead.
 """
 
-from __future__ import annotations
-
 import difflib
 import errno
 from collections.abc import Iterable

@@ -11,8 +11,6 @@ An address names a checkpoint and a unit. The same number is another unit in ano
 :mod:`generator.core.units` tells whether the layer and the channel exist.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

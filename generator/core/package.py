@@ -6,8 +6,6 @@
 ['generator.core.views.channel']
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from pathlib import Path

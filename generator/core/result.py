@@ -10,8 +10,6 @@ Small results are in the record itself, as ``facts``.
 True
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

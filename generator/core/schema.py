@@ -14,8 +14,6 @@ generator.core.schema.SchemaError: [0]: bytes = 0: must be a size, 1 or more
 A record, the index of an atlas, and the files that people write are read with these types.
 """
 
-from __future__ import annotations
-
 import re
 import reprlib
 import sys

@@ -12,8 +12,6 @@ than that at high frequencies looks like noise, however high a unit's activation
 (32, 5)
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

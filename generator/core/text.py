@@ -6,8 +6,6 @@
 a\\x1b[31mb\\u202ec \\udcff é…
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

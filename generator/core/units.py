@@ -21,8 +21,6 @@ Addresses (:mod:`generator.core.external_urls`) also name a checkpoint. For any 
 because unit numbers belong to one checkpoint only.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Pictures are :class:`generator.core.record.Rendered`, whether they come from the store or straight from the renderer.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass

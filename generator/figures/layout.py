@@ -4,8 +4,6 @@ All figures of a paper look alike: each is one sheet, with coordinates in inches
 of captions.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from typing import Any

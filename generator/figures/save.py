@@ -4,8 +4,6 @@ The file says which weights, units and recipes it shows (PNG and PDF: the descri
 description). So a picture copied into a paper can be traced.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

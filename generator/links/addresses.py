@@ -9,8 +9,6 @@
 Addresses are lower-case. Their only dot is the one before the ending.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

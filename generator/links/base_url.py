@@ -10,8 +10,6 @@
 It goes into HTML, Markdown and LaTeX. So what has a meaning there is percent-encoded, which servers read as the same.
 """
 
-from __future__ import annotations
-
 import re
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit

@@ -10,8 +10,6 @@
 Everything is built from addresses that stay, and escaped for the language that it is written in.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ of it is read. Files of both generations are read: ``layers`` (2014), ``layer`` 
 Layers keep Caffe's names, and blobs the shape in which they are stored; ``generator.network.formats`` translates both.
 """
 
-from __future__ import annotations
-
 import mmap
 from collections import defaultdict
 from collections.abc import Iterator

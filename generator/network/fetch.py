@@ -6,8 +6,6 @@ So a file in the cache under its final name is right. If an address fails, or se
 tried. If several processes do this at once, one downloads and the others wait for it.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

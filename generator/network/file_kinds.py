@@ -1,8 +1,6 @@
 """Which kind of weights file a file is, and what it is if it is none: judged from its headers, before it is read, and
 before torch is imported, which takes more memory than all weights."""
 
-from __future__ import annotations
-
 import io
 import pickletools
 import zipfile

@@ -20,8 +20,6 @@ Convolutions are OIHW, the classifier is classes x inputs, biases have one dimen
     digest.hexdigest()
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 

@@ -10,8 +10,6 @@ Names may have a prefix that wrappers and dicts around the weights give them (``
 counters, metadata) is ignored. Nothing in a file is ever executed, and its headers are judged before it is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path

@@ -10,8 +10,6 @@ It computes the same activations (a test compares the two) and is as slow as the
 >>> lucent.optvis.render.render_vis(net, "mixed4a:11")                             # doctest: +SKIP
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -5,8 +5,6 @@ first convolution runs on a space-to-depth copy of its input, which computes the
 pooling and normalisation are those of :mod:`generator.kernels`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """How freed memory is kept, where a network runs on a CPU."""
 
-from __future__ import annotations
-
 import ctypes
 import platform
 

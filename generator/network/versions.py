@@ -1,7 +1,5 @@
 """The versions that the last digits of what a network computes may depend on."""
 
-from __future__ import annotations
-
 import platform
 
 import torch

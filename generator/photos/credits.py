@@ -11,8 +11,6 @@ Credit(title='Mute Swan', author='Ann', licence='CC BY 4.0', source='https://hos
 (True, False)
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from dataclasses import dataclass

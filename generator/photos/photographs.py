@@ -3,8 +3,6 @@
 What cannot be read is named with its reason and left out. Nothing here needs torch.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import warnings

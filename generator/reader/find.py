@@ -3,8 +3,6 @@
 A name such as ``mixed4a:12`` never hides the unit mixed4a:12.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Addresses of pages and records are not read at all but made from names that exis
 words is names of units and their sources, and these are cut to one line that can stand in a terminal.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The location of a built atlas: a folder of this machine, or an address."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -5,8 +5,6 @@ record against its checksum, its unit and its weights. Then the answer is kept w
 stopped at any moment, and the same command goes on.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable

@@ -7,8 +7,6 @@
 A file of a few bytes may claim to be 16,383 pixels wide, and a decoder would allocate that.
 """
 
-from __future__ import annotations
-
 _ANIMATED = 2  # a flag of the extended format
 
 

@@ -8,8 +8,6 @@ A server may be hostile: what is read has a limit in size and in time, a small f
 or not at all, and what the server says is cleaned before it is shown.
 """
 
-from __future__ import annotations
-
 import re
 import ssl
 import sys

@@ -4,8 +4,6 @@ bfloat16 is faster than float32 only where the hardware multiplies it. Elsewhere
 time of float32 on a CPU with AVX-512, or much more (docs/benchmarks.md).
 """
 
-from __future__ import annotations
-
 import os
 from functools import cache
 

@@ -4,8 +4,6 @@
 same tensors each time and decides nothing on the host, so that a GPU can replay it: :mod:`generator.render.replay`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial

@@ -8,8 +8,6 @@ The Fourier parameterisation and the decorrelated colours are those of Olah et a
 natural pictures are not correlated. Constants are Lucid's, whose decay is 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache

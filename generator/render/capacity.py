@@ -4,8 +4,6 @@ The memory of a unit is counted, not estimated: one step is run on the "meta" de
 content, and the tensors that it saves for the backward pass are added up.
 """
 
-from __future__ import annotations
-
 import copy
 
 import torch

@@ -1,7 +1,5 @@
 """Renders a plan on the cluster that is connected: workers render batches, and only this process writes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing

@@ -3,8 +3,6 @@
 Sizes and qualities were chosen by looking and measuring; see docs/decisions/0003-picture-formats.md.
 """
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

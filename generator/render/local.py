@@ -4,8 +4,6 @@ While a batch runs, threads draw for the next and encode the pictures of those b
 a run is interrupted only the current batch is lost, and what is in the store is not rendered again.
 """
 
-from __future__ import annotations
-
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator

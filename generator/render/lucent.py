@@ -4,8 +4,6 @@ Lucent 0.1.8 leaves its hooks on the model. A fresh model for each unit avoids t
 user's loop over units does. Nothing else imports Lucent, or what it installs.
 """
 
-from __future__ import annotations
-
 import time
 import warnings
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What is maximised: one number for each picture of a batch, by a view of :mod:`generator.core.views`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -4,8 +4,6 @@ A :class:`Renderer` has a network and does what needs the device. :func:`finish`
 do it while the next batch runs. A run on this machine and each worker of a cluster use both.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 import platform

@@ -7,8 +7,6 @@ A step can be replayed if it reads its input from the same tensors each time, co
 and runs the same operations whatever the values are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 

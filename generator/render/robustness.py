@@ -4,8 +4,6 @@ At each step one affine warp rotates, scales and shifts the canvas and enlarges 
 Lucent have a chain of pad, jitter, scale, rotate and upsample instead. Outside the canvas the network sees grey.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -8,8 +8,6 @@ True
 Each facet is an index from values to units, the clearest first. The search box has the same index as a script.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

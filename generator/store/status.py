@@ -4,8 +4,6 @@ A unit counts as rendered if the store answers exactly the question that atlas.t
 what `atlas render` would do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any

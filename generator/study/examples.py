@@ -1,7 +1,5 @@
 """Photographs that stand for what a unit responds to: the strongest, those at some percentiles, the most negative."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -12,8 +12,6 @@ Element [c, i, y, x] is what unit i of the layer before adds to unit c from (y -
 are pooled between, a position is one of the grid after pooling.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -12,8 +12,6 @@ normal distribution, what it gives would be as likely as what was seen (a rotati
 have little in common? :func:`centres` gives what two groups share, to be held against the groups of other units.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ What grows with the number of photographs lies on disk and is read a few units a
 them. Values are those of the layer after the ReLU unless they are said to be before it.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Have the store answer what a study asks: each layer's answer is computed once and kept as soon as it is there."""
 
-from __future__ import annotations
-
 import io
 import platform
 import time

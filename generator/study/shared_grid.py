@@ -4,8 +4,6 @@ Each layer's responses after the ReLU are averaged within the cells of a GRID x 
 cell is the same place in each. Only sums and products are kept, so memory does not grow with the photographs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any

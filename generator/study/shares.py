@@ -4,8 +4,6 @@ Shares are the same whoever looks at them, and what is found comes in their orde
 process finds. Photographs are read by the process that was started; workers get pixels, and need no files.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager

@@ -1,7 +1,5 @@
 """Which units respond alike: the most similar ones, an order of a layer, and a map of it."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -11,8 +11,6 @@ direction besides, so theirs go to 360: an edge of 0 is bright above, a curve of
 the period of a grating, the width of a line, the radius of a curve or disc. Hues are in degrees, as in HSV.
 """
 
-from __future__ import annotations
-
 import colorsys
 from dataclasses import dataclass
 from functools import lru_cache

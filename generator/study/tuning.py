@@ -5,8 +5,6 @@ that counts as 0. Selectivity is 1 less the circular variance (Mardia, 1972): 0 
 orientations alike, 1 for one that answers to one alone. Orientations of bars repeat after 180 degrees, hues after 360.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

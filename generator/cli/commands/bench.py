@@ -1,7 +1,5 @@
 """The command `atlas bench`: this renderer beside Lucent and beside the floor, on the user's own machine."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

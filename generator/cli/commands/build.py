@@ -1,7 +1,5 @@
 """The command `atlas build`: the pages."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

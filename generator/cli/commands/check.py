@@ -1,7 +1,5 @@
 """The command `atlas check`: what is wrong with the built pages."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

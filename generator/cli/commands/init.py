@@ -1,7 +1,5 @@
 """The command `atlas init`: a new atlas.toml."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

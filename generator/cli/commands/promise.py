@@ -1,7 +1,5 @@
 """The command `atlas promise`: addresses that stay."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """The command `atlas status`: how far the atlas is."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The command `atlas verify`: every file of the store against its hash."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

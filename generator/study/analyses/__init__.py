@@ -1,7 +1,5 @@
 """The analyses that `atlas study` knows: every module of this package with an ``ANALYSIS``."""
 
-from __future__ import annotations
-
 from generator.core.package import modules_of
 from generator.study.analysis import Analysis
 

@@ -1,7 +1,5 @@
 """Which units of a layer are made alike: for atlases without photographs, from the weights alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from generator.study.analysis import Advance, Analysis, Finding, Subject

@@ -1,7 +1,5 @@
 """How each unit responds to gratings, edges, lines, curves, colours and brightness."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np
