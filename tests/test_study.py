@@ -120,16 +120,30 @@ def test_the_strongest_are_those_of_a_plain_sort() -> None:
         assert (found["sum"][unit, 12:] <= 0).all()
 
 
+@pytest.mark.parametrize("classes", [0, 10])
+def test_weights_of_other_classifiers_have_answers_for_as_many_classes(classes: int) -> None:
+    architecture = replace(CHECKPOINTS["bvlc_googlenet"].architecture, classes=classes)
+    net = Inception(architecture, draw_weights(architecture, seed=0))
+    last, output = analyses()["weights"].compute(subject(net), ["mixed5b", "output"], lambda share: None)
+    assert last.arrays["class_for"].shape == (1024, classes)
+    assert output.arrays["input_unit"].shape == (classes, 24)
+    if classes:
+        weight = net.get_buffer("softmax2_weight")
+        assert output.arrays["input_unit"][3, 0] == weight[3].argmax()
+        assert output.arrays["input_unit"][3, 12] == weight[3].argmin()
+        assert last.arrays["class_for"][5, 0] == weight[:, 5].argmax()
+
+
 def test_the_command_answers_once(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["mixed3a:0-1", "mixed3b:0"]\n')
     monkeypatch.chdir(tmp_path)
     code, out, _ = run("study", "weights", "tuning", "--checkpoint", "untrained", "--dry-run")
     assert code == 0
-    assert "weights   12 layers to answer, 0 there" in out
+    assert "weights   13 layers to answer, 0 there" in out
     code, out, _ = run("study", "weights")
-    assert (code, "answered 12, already there 0" in out) == (0, True), out
+    assert (code, "answered 13, already there 0" in out) == (0, True), out
     code, out, _ = run("study", "weights")
-    assert "answered 0, already there 12" in out
+    assert "answered 0, already there 13" in out
     code, out, _ = run("verify")
     assert code == 0
     assert "0 damaged" in out

@@ -124,29 +124,31 @@ def test_a_class_has_a_page_and_is_found_by_its_name(atlas: TinyAtlas) -> None:
     assert 'href="output/index.html"' in page(atlas, "index.html")
 
 
-def test_a_class_leads_to_the_units_that_argue_for_it_and_back(atlas: TinyAtlas) -> None:
-    argues = np.zeros((1024, 12), dtype=np.int16)
-    argues[3, 5], argues[40, 2] = 207, 207
-    weight = np.ones((1024, 12), dtype=np.float32)
-    weight[40, 2] = 9
+def test_a_class_leads_to_the_units_it_is_built_from_and_back(atlas: TinyAtlas) -> None:
+    argues, weight = np.full((1024, 12), 207, dtype=np.int16), np.ones((1024, 12), dtype=np.float32)
     ties = {
         "class_for": argues,
         "class_for_weight": weight,
-        "class_against": argues * 0,
+        "class_against": argues,
         "class_against_weight": weight,
     }
-    inputs = {f"input_{name}": np.zeros((1024, 24)) for name in ("norm", "sum")}
-    inputs |= {
-        "input_unit": np.full((1024, 24), -1),
-        "input_map": np.zeros((1024, 24, 5, 5)),
-        "input_explained": np.zeros(1024),
-    }
-    keep(atlas, "weights", "mixed5b", ties | {**inputs, "input_norm": np.ones((1024, 24))})
+    keep(atlas, "weights", "mixed5b", ties)
+    units = np.full((1000, 24), -1, dtype=np.int16)
+    units[:, [0, 1, 12]] = 40, 3, 7
+    inputs = {"unit": units, "norm": np.ones((1000, 24)), "sum": units * 0.1, "map": np.ones((1000, 24, 1, 1))}
+    keep(
+        atlas,
+        "weights",
+        "output",
+        {f"input_{name}": x for name, x in inputs.items()} | {"input_explained": np.full(1000, 0.25)},
+    )
     build(atlas.config())
     dog = page(atlas, "output/207.html")
-    assert re.findall(r">(?:<[^>]*>)?(5b:\d+)", dog[dog.index("argue for it") :]) == ["5b:40", "5b:3"], (
-        "the strongest first"
-    )
+    assert "Built from mixed5b" in dog
+    assert "hold 25 % of the squared weight" in dog
+    excited, inhibited = dog.index("Excited"), dog.index("Inhibited")
+    assert excited < dog.index("5b:40") < dog.index("5b:3") < inhibited < dog.index("5b:7"), "the strongest first"
+    assert "kernel" not in dog[excited - 300 : inhibited], "a class has one weight for each unit"
     assert '<a href="../output/207.html"><bdi>golden retriever</bdi></a>' in page(atlas, "mixed5b/3.html")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from generator.core.architecture import CLASSIFIER, Architecture, Layer
+from generator.core.architecture import CLASSIFIER, OUTPUT, Architecture, Layer
 from generator.core.errors import AtlasError
 from generator.core.result import Result
 from generator.core.text import legible
@@ -70,7 +70,8 @@ class Study:
 
     def lacks(self, layer: str) -> tuple[str, ...]:
         """The analyses that have not answered for a layer."""
-        return tuple(name for name in ANALYSES if self.read(name, layer) is None)
+        asked = ("weights",) if layer == OUTPUT else ANALYSES
+        return tuple(name for name in asked if self.read(name, layer) is None)
 
     def _photographs(self, unit: Unit, synthetic_mean: float | None) -> dict[str, Any]:
         answer, photos = self.read("photos", unit.layer), self.photos
@@ -166,12 +167,12 @@ class Study:
         return StudiedPhotographs(result.question.get("photographs"), named)
 
     def _weights(self, unit: Unit) -> dict[str, Any]:
-        answer, main = self.read("weights", unit.layer), self.architecture.main_layers
+        answer, layers = self.read("weights", unit.layer), (*self.architecture.main_layers, OUTPUT)
         if not answer:
             return {}
-        arrays, channel, place = answer[1], unit.channel, main.index(unit.layer)
+        arrays, channel, place = answer[1], unit.channel, layers.index(unit.layer)
         ties = {
-            f"{way}s": list(_ties(arrays, way, channel, main[other]))
+            f"{way}s": list(_ties(arrays, way, channel, layers[other]))
             for way, other in (("input", place - 1), ("output", place + 1))
             if f"{way}_unit" in arrays
         }

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator.core.architecture import BRANCHES, Conv, Mixed
+from generator.core.architecture import BRANCHES, CLASSIFIER, OUTPUT, Conv, Mixed
 from generator.network import Inception
 
 SIDE = 5  # of the largest kernel of a branch; smaller ones are set into its middle
@@ -28,8 +28,11 @@ SIDE = 5  # of the largest kernel of a branch; smaller ones are set into its mid
 def expanded_weights(net: Inception, layer: str) -> Tensor:
     """The kernels of a main layer on the one before it: C x I x k x k, float32, on the network's device.
 
-    k is SIDE for a mixed layer, the kernel's own side for a convolution.
+    k is SIDE for a mixed layer, the kernel's own side for a convolution. For ``output`` C are the classes and k is 1:
+    what the mean of each unit of the last layer over the grid adds to their logits.
     """
+    if layer == OUTPUT:
+        return net.get_buffer(f"{CLASSIFIER}_weight").float()[:, :, None, None]
     step = next(s for s in net.architecture.steps if isinstance(s, Conv | Mixed) and s.name == layer)
     if isinstance(step, Conv):
         return net.get_buffer(f"{step.name}_weight").float()

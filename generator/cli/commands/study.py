@@ -19,7 +19,7 @@ from generator.cli.rendering import load_weights, need, warn
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import load_config
 from generator.config.config import Config
-from generator.core.architecture import CLASSIFIER
+from generator.core.architecture import CLASSIFIER, OUTPUT
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
@@ -85,8 +85,9 @@ def command(
         unit = f"; of units, type `atlas study {wrong[0]} --json`" if any(c.isdigit() for c in wrong[0]) else ""
         raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}{unit}")
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
-    if wrong := [layer for layer in layers if layer not in chosen.architecture.main_layers]:
-        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], chosen.architecture.main_layers)}")
+    main = chosen.architecture.main_layers
+    if wrong := [layer for layer in layers if layer not in (*main, OUTPUT)]:
+        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], main)}")
     where = folders or config.photos
     photographs = find_photographs(where) if where else None
     _tell(photographs.left_out if photographs else {})
@@ -186,7 +187,7 @@ def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None)
     study = Study(chosen.name, chosen.architecture, chosen.class_names, read)
     for layer in dict.fromkeys(unit.layer for unit in units):
         if lacking := study.lacks(layer):
-            if layer in chosen.architecture.main_layers:
+            if layer in (*chosen.architecture.main_layers, OUTPUT):
                 command = f"atlas study {' '.join(lacking)}{f' --checkpoint {checkpoint}' if checkpoint else ''}"
                 echo(f"{layer}: no answer of {', '.join(lacking)}; type `{command}`", err=True)
             else:

@@ -19,7 +19,6 @@ from generator.publish.panels import Lookup, Panel, layer_arrays
 from generator.store.findings import class_name
 
 SHOWN = 6  # of each sign; the store has twice as many
-ARGUING = 12  # units for a class, and against it
 BAR, KERNEL = 84, 30  # pixels: the width of the longest bar, and of a kernel
 SHADES = 7  # of red and of blue: with grey, a pixel takes four bits
 _RED, _BLUE, _NONE = np.array([214, 60, 50]), np.array([50, 100, 200]), np.array([236, 236, 236])
@@ -44,7 +43,7 @@ class Tie:
 class Ties:
     """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold.
 
-    ``kernels`` is a picture of their kernels side by side, shown ``width`` pixels wide.
+    ``kernels`` is a picture of their kernels side by side, shown ``width`` pixels wide; "" if each is one weight.
     """
 
     layer: str
@@ -67,32 +66,26 @@ class ClassTie:
 class Weights:
     """What the panel shows: ``inputs`` of the layer before, ``outputs`` of the layer after; either may be None.
 
-    Units of the last layer have ``argues_for`` and ``against``: classes, the strongest first. A class has such units.
+    Units of the last layer have ``argues_for`` and ``against``: classes, the strongest first.
     """
 
     inputs: Ties | None
     outputs: Ties | None
     argues_for: tuple[ClassTie, ...] = ()
     against: tuple[ClassTie, ...] = ()
-    units_for: tuple[AtlasUnit, ...] = ()
-    units_against: tuple[AtlasUnit, ...] = ()
 
 
 def read(catalog: Catalog) -> Lookup:
     arrays_of = layer_arrays(catalog, "study/weights")
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
-        main = checkpoint.checkpoint.architecture.main_layers
-        if unit.unit.layer == OUTPUT:
-            last = arrays_of(checkpoint.fingerprint, main[-1])
-            ways = [_units(checkpoint, last, way, unit.unit) for way in ("for", "against")]
-            return Weights(None, None, units_for=ways[0], units_against=ways[1]) if any(ways) else None
+        layers = (*checkpoint.checkpoint.architecture.main_layers, OUTPUT)
         found = arrays_of(checkpoint.fingerprint, unit.unit.layer)
-        if not found or unit.unit.layer not in main:
+        if not found or unit.unit.layer not in layers:
             return None
-        place = main.index(unit.unit.layer)
-        before = _ties(checkpoint, found, "input", unit.unit, main[place - 1]) if place else None
-        after = _ties(checkpoint, found, "output", unit.unit, main[place + 1]) if place + 1 < len(main) else None
+        place = layers.index(unit.unit.layer)
+        before = _ties(checkpoint, found, "input", unit.unit, layers[place - 1]) if place else None
+        after = _ties(checkpoint, found, "output", unit.unit, layers[place + 1]) if place + 1 < len(layers) else None
         argues_for, against = (_classes(checkpoint, found, way, unit.unit) for way in ("for", "against"))
         return Weights(before, after, argues_for, against)
 
@@ -114,7 +107,8 @@ def _ties(
     bars = np.rint(norms / norms.max() * BAR).astype(int).tolist()
     ties = tuple(Tie(others[channels[i]], bars[i], place * KERNEL) for place, i in enumerate(shown))
     first, rest = ties[: len(exciting)], ties[len(exciting) :]
-    return Ties(layer, first, rest, float(explained), kernels_picture(kernels[shown]), len(shown) * KERNEL)
+    picture = kernels_picture(kernels[shown]) if kernels.shape[-1] > 1 else ""
+    return Ties(layer, first, rest, float(explained), picture, len(shown) * KERNEL)
 
 
 def _classes(
@@ -125,19 +119,6 @@ def _classes(
     names, output = checkpoint.checkpoint.class_names, checkpoint.layers.get(OUTPUT)
     indices = arrays[f"class_{way}"][unit.channel].tolist()
     return tuple(ClassTie(class_name(names, index), output.units[index] if output else None) for index in indices)
-
-
-def _units(
-    checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit
-) -> tuple[AtlasUnit, ...]:
-    """The units of the last layer that argue most for a class, or against it, the strongest first: of those that have
-    it among their own classes."""
-    if f"class_{way}" not in arrays:
-        return ()
-    channels, places = np.nonzero(arrays[f"class_{way}"] == unit.channel)
-    strength = np.abs(arrays[f"class_{way}_weight"][channels, places])
-    units = checkpoint.main_layers[-1].units
-    return tuple(units[channel] for channel in channels[np.argsort(-strength, kind="stable")][:ARGUING].tolist())
 
 
 def kernels_picture(kernels: NDArray[np.floating[Any]]) -> str:

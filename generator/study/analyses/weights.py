@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from generator.core.architecture import OUTPUT, Architecture
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 
 if TYPE_CHECKING:
@@ -18,17 +19,17 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     """Each layer's strongest inputs and outputs, and for the last the classes that it argues for and against.
 
     Arrays ``input_*`` are of the layer before, ``output_*`` of the layer after, ``class_*`` of the classifier: the
-    channel or class (-1 for none), norm, sum and map of each; see :func:`generator.study.expanded.strongest`.
+    channel or class (-1 for none), norm, sum and map of each; see :func:`generator.study.expanded.strongest`. The units
+    of ``output`` are the classes; their inputs are the last layer's.
     """
     import torch
 
-    from generator.core.architecture import CLASSIFIER
     from generator.study.expanded import expanded_weights, strongest
 
     net, main = subject.network, subject.architecture.main_layers
     with torch.no_grad():
         for layer in layers:
-            place = main.index(layer)
+            place = (*main, OUTPUT).index(layer)
             arrays: dict[str, NDArray[np.generic]] = {}
             if place:
                 found = strongest(expanded_weights(net, layer), KEEP)
@@ -36,14 +37,18 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
             if place + 1 < len(main):
                 found = strongest(expanded_weights(net, main[place + 1]).transpose(0, 1), KEEP)
                 arrays |= {f"output_{name}": array for name, array in found.items()}
-            else:
-                logits = net.get_buffer(f"{CLASSIFIER}_weight").float().T  # units x classes: the mean over the grid
+            elif layer != OUTPUT:
+                logits = expanded_weights(net, OUTPUT)[:, :, 0, 0].T  # units x classes
                 for name, order in (("for", logits), ("against", -logits)):
-                    top = order.topk(KEEP, dim=1)
+                    top = order.topk(min(KEEP, logits.shape[1]), dim=1)
                     arrays[f"class_{name}"] = top.indices.cpu().numpy().astype("int16")
                     arrays[f"class_{name}_weight"] = logits.gather(1, top.indices).cpu().numpy()
             advance(1 / len(layers))
             yield Finding(layer, arrays, {"before": main[place - 1] if place else None})
+
+
+def _layers(architecture: Architecture) -> Sequence[str]:
+    return (*architecture.main_layers, *((OUTPUT,) if architecture.classes else ()))
 
 
 ANALYSIS = Analysis(
@@ -51,4 +56,5 @@ ANALYSIS = Analysis(
     help="What each unit is made of and what uses it, through the bottlenecks, from the weights alone.",
     compute=compute,
     settings={"keep": KEEP, "version": 1},
+    layers=_layers,
 )
