@@ -66,13 +66,15 @@ def wait_until(page: Any, expression: str, arg: Any = None) -> None:
         page.wait_for_timeout(20)
 
 
-def search(page: Any, text: str) -> Any:
-    """Type into the box, as it is reached by its key; the results, when what it knows is loaded and they are there."""
-    page.keyboard.press("/")
-    page.keyboard.type(text)
-    wait_until(
-        page, "/^(?!Loading)./.test(document.querySelector('.found:not([hidden]) [role=status]')?.textContent ?? '')"
-    )
+def search(page: Any, text: str, *, by_keys: bool = False) -> Any:
+    """Put a text into the box, or type it there; the results, when what the box knows is loaded and they are there."""
+    if by_keys:
+        page.keyboard.press("/")
+        page.keyboard.type(text)
+    else:
+        page.locator(".find input").fill(text)
+    said = "document.querySelector('.found:not([hidden]) [role=status]')?.textContent ?? ''"
+    wait_until(page, f"/^(?!Loading)./.test({said})")
     return page.locator(".found [role=option]")
 
 

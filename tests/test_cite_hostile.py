@@ -13,6 +13,7 @@ from generator.cite.mentions import Language
 from generator.cite.writing import FORMATS, Format
 from generator.reader.atlas import Atlas
 
+MINUTE = 60  # seconds of this processor, for what takes one or two
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"
 PIECES: dict[Language, list[str]] = {
     "markdown": [
@@ -131,7 +132,7 @@ def test_no_document_takes_longer_than_its_length(atlas: Atlas, kind: Language, 
     """200 kB of what is torn in every way: what looked back from each place would take minutes."""
     start = time.process_time()
     cite(piece * (200_000 // len(piece)), kind, atlas)
-    assert time.process_time() - start < 15
+    assert time.process_time() - start < MINUTE
 
 
 def test_a_megabyte_of_prose_is_read_while_one_waits(atlas: Atlas) -> None:
@@ -139,7 +140,7 @@ def test_a_megabyte_of_prose_is_read_while_one_waits(atlas: Atlas) -> None:
     start = time.process_time()
     cited = cite(part * (1_000_000 // len(part)), "markdown", atlas)
     assert cited.written == 3 * (1_000_000 // len(part))
-    assert time.process_time() - start < 18
+    assert time.process_time() - start < MINUTE
 
 
 def test_a_data_address_is_no_text(atlas: Atlas) -> None:

@@ -125,7 +125,7 @@ def test_many_cells_with_problems_take_no_longer_than_they_are(atlas: Atlas) -> 
     cells = [{"cell_type": "markdown", "metadata": {}, "source": ["mixed4a:9999"]}] * 10_000
     start = time.process_time()
     assert len(cite(json.dumps({"cells": cells}, indent=1), "notebook", atlas).problems) == 10_000
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60, "seconds of this processor; it takes about one"
 
 
 # files
