@@ -78,9 +78,7 @@ def studied(tmp_path: Path) -> TinyAtlas:
 def test_a_page_says_what_the_study_found(studied: TinyAtlas) -> None:
     page = (studied.site / PAGE).read_text()
     assert "It fires on 25 % of 3 photographs, at 1.0 % of their positions" in page
-    assert (
-        '<a href="https://host/a">A &lt;b&gt;street&lt;/b&gt;</a> <small>Ann, CC BY 4.0</small>' in page
-    )
+    assert '<a href="https://host/a">A &lt;b&gt;street&lt;/b&gt;</a> <small>Ann, CC BY 4.0</small>' in page
     assert "the network says golden retriever, 50 %" in page
     assert "fall into 2 groups" in page
     assert "Used by mixed4b" in page
