@@ -135,13 +135,13 @@ def _study(study: Study, unit: Unit, activation: float) -> bytes:
 
 def _static(site: Site) -> Iterator[tuple[str, Make]]:
     """Style sheets, scripts and schemas, and the two scripts that know of this atlas."""
-    static = package_folder("static")
+    static, first = package_folder("static"), site.first.name
     for file in sorted(static.iterdir()):
-        if file.is_file() and file.name not in ("embed.js", addresses.LATEX):
-            yield f"{addresses.STATIC}/{file.name}", file.read_bytes
+        if file.is_file() and file.name != addresses.LATEX:
+            make = partial(_script, file, first) if file.suffix == ".js" else file.read_bytes
+            yield f"{addresses.STATIC}/{file.name}", make
     for file in sorted((static / addresses.SCHEMA).iterdir()):
         yield f"{addresses.SCHEMA}/{file.name}", partial(_schema, file)
-    yield f"{addresses.STATIC}/embed.js", partial(_embed_script, static / "embed.js", site.first.name)
     yield f"{addresses.STATIC}/units.js", partial(search_index, site.catalog)
     for name in facet_names(site.catalog):
         yield f"{addresses.STATIC}/facet-{name}.js", partial(facet_script, site.catalog, name)
@@ -153,8 +153,8 @@ def _schema(path: Path) -> bytes:
     return path.read_text(encoding="utf-8").replace('"{{views}}"', views).encode()
 
 
-def _embed_script(path: Path, first: str) -> bytes:
-    """What other people's pages load, without comments. ``first`` is the checkpoint of a unit that names none."""
+def _script(path: Path, first: str) -> bytes:
+    """A script without comments and indentation. ``first`` is the checkpoint of a unit that names none."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     code = "".join(line.lstrip() for line in lines if not line.lstrip().startswith("//"))
     return code.replace("{{checkpoint}}", first).encode()

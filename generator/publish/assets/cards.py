@@ -3,8 +3,8 @@
 >>> unit_card(CardPicture(path, sha256), kept=None)[:3]                    # doctest: +SKIP
 b'\\xff\\xd8\\xff'
 
-A card is made once. Its comment contains the hashes of its pictures and of its own bytes. So the next build keeps the
-file that is there, and a copy found elsewhere can be traced to its picture.
+A card is made once. Its comment contains the hashes of its pictures, or of a mosaic one hash over all of them, and that
+of its own bytes. So the next build keeps the file that is there, and a copy found elsewhere can be traced to its picture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST = 72  # pictures on a sheet
 MOSAIC, _TILE = 1280, 112  # pixels: the side of a mosaic of many cells, that of a cell where there are few
 ROW, SMALL = 8, 40  # tiles a side of the sheets of a layer's page, and the side of one in pixels
 _QUALITY = 70
-_SMALL_QUALITY = 40
+_SMALL_QUALITY = 30
 _PAPER = (250, 249, 246)  # the colour of the pages
 _VERSION = b"1"  # raised whenever cards are drawn in another way
 
@@ -45,7 +45,7 @@ def unit_card(source: CardPicture, kept: bytes | None = None) -> bytes:
         with Image.open(source.path) as image:
             return image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
-    return _card([source], kept, draw)
+    return _card(_named([source]), kept, draw)
 
 
 def sheet_card(sources: Sequence[CardPicture], kept: bytes | None = None) -> bytes:
@@ -66,7 +66,7 @@ def sheet_card(sources: Sequence[CardPicture], kept: bytes | None = None) -> byt
             sheet.paste(shown, (left + column * tile + 2, top + row * tile + 2))
         return sheet
 
-    return _card(sources, kept, draw)
+    return _card(_named(sources), kept, draw)
 
 
 def mosaic_side(cells: int) -> int:
@@ -97,24 +97,23 @@ def _mosaic(tile: int, cells: int, sources: Sequence[Placed], kept: bytes | None
             sheet.paste(shown, (column * tile, row * tile))
         return sheet
 
-    places = ",".join(f"{row}.{column}" for _, row, column in sources)
-    return _card([source for source, _, _ in sources], kept, draw, places, quality)
+    placed = ",".join(f"{source.sha256} {row} {column}" for source, row, column in sources)
+    made_of = f"{hashlib.sha256(placed.encode()).hexdigest()} {tile} {quality}"
+    return _card(made_of, kept, draw, quality=quality, optimize=True, progressive=True)
+
+
+def _named(sources: Sequence[CardPicture]) -> str:
+    return ",".join(source.sha256[:16] for source in sources)
 
 
 def _card(
-    sources: Sequence[CardPicture],
-    kept: bytes | None,
-    draw: Callable[[], Image.Image],
-    places: str = "",
-    quality: int = _QUALITY,
+    made_of: str, kept: bytes | None, draw: Callable[[], Image.Image], quality: int = _QUALITY, **how: bool
 ) -> bytes:
-    made_from = b"inception-atlas card " + _VERSION + b" of " + ",".join(s.sha256[:16] for s in sources).encode()
-    if places:
-        made_from += b" at " + hashlib.sha256(places.encode()).hexdigest().encode()
+    made_from = b"inception-atlas card " + _VERSION + b" of " + made_of.encode()
     if kept and _holds(kept, made_from):
         return kept
     drawn = io.BytesIO()
-    draw().save(drawn, "JPEG", quality=quality)
+    draw().save(drawn, "JPEG", quality=quality, **how)
     data = drawn.getvalue()
     comment = made_from + b" " + hashlib.sha256(data).hexdigest().encode()
     at = _after_header(data)
