@@ -175,6 +175,28 @@ def test_a_kernel_is_red_where_it_excites_and_blue_where_it_inhibits() -> None:
     assert len(set(nothing)) == 1
 
 
+def test_kernels_of_two_sizes_are_in_one_picture(tmp_path: Path) -> None:
+    from base64 import b64decode
+
+    from PIL import Image
+
+    atlas = tiny_atlas(tmp_path)
+    kernel = np.zeros((UNITS, 24, 3, 3), dtype=np.float16)
+    kernel[..., 0, 2] = 1  # at the top right it excites
+    inputs = {name.replace("output", "input"): array for name, array in weights().items()} | {"input_map": kernel}
+    keep(atlas, "weights", "mixed4a", weights() | inputs)
+    build(atlas.config())
+    page = (atlas.site / PAGE).read_text()
+    (data,) = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    picture = Image.open(io.BytesIO(b64decode(data))).convert("RGB")
+    places = [int(x or 0) for x in re.findall(r"<use href=#k(?: x=-(\d+))? />", page)]
+    assert places == [n * 30 for n in range(22)], "five and six of each layer; unit -1 is none"
+    assert f"width={22 * 30} height=30" in page
+    assert picture.size == (22 * 15, 15)
+    assert picture.getpixel((14, 4)) == picture.getpixel((11 * 15, 14)) != picture.getpixel((9, 4)), "3x3 beside 5x5"
+    assert check(atlas.config()) == []
+
+
 def test_what_a_unit_prefers_is_said_and_drawn(tmp_path: Path) -> None:
     atlas = tiny_atlas(tmp_path)
     families = np.array(["grating", "grating", "disc", "disc"])

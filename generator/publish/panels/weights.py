@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +44,14 @@ class Tie:
 class Ties:
     """The strongest ties to one layer. ``explained`` is the share of the squared weight that the store's 24 hold.
 
-    ``kernels`` is a picture of their kernels side by side, shown ``width`` pixels wide; "" if each is one weight.
+    ``kernels`` are those of the ties, none if each is one weight.
     """
 
     layer: str
     exciting: tuple[Tie, ...]
     inhibiting: tuple[Tie, ...]
     explained: float
-    kernels: str
-    width: int
+    kernels: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,15 @@ class ClassTie:
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What the panel shows: ``inputs`` of the layer before, ``outputs`` of the layer after; either may be None.
+    ``kernels`` is a picture of all their kernels side by side, shown ``width`` pixels wide.
 
     Units of the last layer have ``argues_for`` and ``against``: classes, the strongest first.
     """
 
     inputs: Ties | None
     outputs: Ties | None
+    kernels: str = ""
+    width: int = 0
     argues_for: tuple[ClassTie, ...] = ()
     against: tuple[ClassTie, ...] = ()
 
@@ -84,17 +87,22 @@ def read(catalog: Catalog) -> Lookup:
         if not found or unit.unit.layer not in layers:
             return None
         place = layers.index(unit.unit.layer)
-        before = _ties(checkpoint, found, "input", unit.unit, layers[place - 1]) if place else None
-        after = _ties(checkpoint, found, "output", unit.unit, layers[place + 1]) if place + 1 < len(layers) else None
+        before = _ties(checkpoint, found, "input", unit.unit, layers[place - 1], 0) if place else None
+        drawn = len(before.kernels) if before else 0
+        last = place + 1 == len(layers)
+        after = None if last else _ties(checkpoint, found, "output", unit.unit, layers[place + 1], drawn)
+        kernels = [ties.kernels for ties in (before, after) if ties and len(ties.kernels)]
+        picture = kernels_picture(_of_one_size(kernels)) if kernels else ""
         argues_for, against = (_classes(checkpoint, found, way, unit.unit) for way in ("for", "against"))
-        return Weights(before, after, argues_for, against)
+        return Weights(before, after, picture, sum(map(len, kernels)) * KERNEL, argues_for, against)
 
     return lookup
 
 
 def _ties(
-    checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit, layer: str
+    checkpoint: AtlasCheckpoint, arrays: Mapping[str, NDArray[Any]], way: str, unit: Unit, layer: str, place: int
 ) -> Ties | None:
+    """``place`` is that of its first kernel in the picture of all."""
     if f"{way}_unit" not in arrays:
         return None
     channels, norms = arrays[f"{way}_unit"][unit.channel], arrays[f"{way}_norm"][unit.channel]
@@ -105,10 +113,15 @@ def _ties(
     if not (shown := [*exciting, *inhibiting]):
         return None
     bars = np.rint(norms / norms.max() * BAR).astype(int).tolist()
-    ties = tuple(Tie(others[channels[i]], bars[i], place * KERNEL) for place, i in enumerate(shown))
+    ties = tuple(Tie(others[channels[i]], bars[i], at * KERNEL) for at, i in enumerate(shown, place))
     first, rest = ties[: len(exciting)], ties[len(exciting) :]
-    picture = kernels_picture(kernels[shown]) if kernels.shape[-1] > 1 else ""
-    return Ties(layer, first, rest, float(explained), picture, len(shown) * KERNEL)
+    return Ties(layer, first, rest, float(explained), kernels[shown] if kernels.shape[-1] > 1 else kernels[:0])
+
+
+def _of_one_size(kernels: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Kernels of several sizes together: each weight is repeated until the sizes are the same."""
+    side = math.lcm(*(some.shape[-1] for some in kernels))
+    return np.concatenate([some.repeat(n, 1).repeat(n, 2) for some in kernels for n in (side // some.shape[-1],)])
 
 
 def _classes(
