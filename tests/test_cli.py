@@ -325,11 +325,41 @@ def test_what_a_terminal_would_obey_is_shown_as_escapes(atlas: Path, run: Run) -
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("device", ["toaster", "cuda:99", "xpu:99", "cuda:x", "vulkan", "privateuseone"])
+def test_a_name_of_several_lines_is_one_line_of_a_report(atlas: Path, run: Run) -> None:
+    run("render", "conv2d0:0")
+    run("build")
+    (atlas / "site/a\nerror: forged").symlink_to("nothing")
+    assert run("check")[1].splitlines()[0].startswith("warning: a\\nerror: forged: is a link to nothing")
+
+
+def test_an_old_encoding_of_the_terminal_or_pipe_takes_names_in_any_script(
+    atlas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    assert finish(spawn(atlas, "init", "図")) == (
+        0,
+        "\\u56f3/atlas.toml written; look into it, then type `atlas render` beside it\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "toaster",
+        "cuda:99",
+        "xpu:99",
+        "cuda:x",
+        "vulkan",
+        "privateuseone",
+        "mkldnn",
+        pytest.param("x" * 3000, id="long"),
+    ],
+)
 def test_a_device_that_cannot_be_used_has_one_short_reason(atlas: Path, run: Run, device: str) -> None:
     code, _, err = run("render", "--device", device)
     assert code == 1
-    assert err.startswith(f"atlas: cannot use the device “{device}” (")
+    assert err.startswith(f"atlas: cannot use the device “{device[:30]}")
     assert err.endswith("); type --device cpu\n")
     assert len(err) < 240
 

@@ -190,6 +190,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("https://münchen.example:8443/x", "https://xn--mnchen-3ya.example:8443/x/"),
         ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example/"),
         ("https://straße.example", "https://xn--strae-oqa.example/"),
+        ("https://M%C3%9CNCHEN.example", "https://xn--mnchen-3ya.example/"),
+        ("http://[fe80::1%25eth0]:80", "http://[fe80::1%25eth0]:80/"),
         ("https://例え。テスト/größe", "https://xn--r8jz45g.xn--zckzah/gr%C3%B6%C3%9Fe/"),
         ("https://host/(1)/it's;$x!*", "https://host/%281%29/it%27s%3B%24x%21%2A/"),
     ],
@@ -241,6 +243,11 @@ def test_every_value_has_its_line(path: Path | None) -> None:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, mark: str) -> None:
     assert load(tmp_path, f"{mark}[atlas]\ntitle = 'x'\n" + HEAD).title == "x"
+
+
+def test_the_output_may_lie_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert load(tmp_path, "[atlas]\noutput = '~/site'\n" + HEAD).output == Path("/home/me/site")
 
 
 def test_views_are_selected_for_all_units_or_for_some(tmp_path: Path) -> None:

@@ -218,6 +218,13 @@ def test_files_made_to_harm_are_refused_at_once(tmp_path: Path) -> None:
     for name in ("huge", "true", "nested", "archive"):
         with pytest.raises(UsageError, match="file of numbers"):
             read_vectors(tmp_path / f"{name}.npy", "", WIDTH)
+    with (tmp_path / "many.npy").open("wb") as file:  # a hole, of which the disk has nothing
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (2_000_000, WIDTH)}
+        )
+        file.truncate(file.tell() + 8_000_000 * WIDTH)
+    with pytest.raises(UsageError, match="2,000,000 rows"):
+        read_vectors(tmp_path / "many.npy", "", WIDTH)
     for name in ("pipe.npy", "pipe.safetensors"):
         os.mkfifo(tmp_path / name)
         with pytest.raises(UsageError, match="no file"):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import pickle
 import re
 import struct
@@ -443,6 +444,19 @@ def test_what_would_be_large_in_memory_is_refused_before_it_is_read(
     header = json.dumps({f"t{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(20_000)})
     (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header.encode())
     assert "far more tensors" in refused(tmp_path / "w.safetensors")
+
+
+def test_dicts_that_a_small_file_names_a_billion_times_are_not_all_read(tensors: Tensors, tmp_path: Path) -> None:
+    weights: dict[str, Any] = {"model": tensors}
+    for _ in range(3):
+        weights = {str(n): weights for n in range(3000)}
+    torch.save(weights, tmp_path / "w.pth")
+    assert "lacks conv2d0.weight" in refused(tmp_path / "w.pth"), "it is nested too deeply to be read"
+
+
+def test_a_pipe_is_no_file_of_weights(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "w.pth")
+    assert "is a pipe" in refused(tmp_path / "w.pth")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, to read the peak of a process")

@@ -206,10 +206,14 @@ def test_a_link_to_nothing_is_reported_and_the_rest_is_built(atlas: TinyAtlas) -
     atlas.label("\ufeff" + LABELS)
     (atlas.folder / "labels/.#tiny.toml").symlink_to("me@host.123:456")
     (atlas.folder / "labels/gone.json").symlink_to("moved.json")
+    (atlas.folder / "labels/loop.toml").symlink_to("loop.toml")
+    (atlas.folder / "templates").symlink_to("moved")
     warnings = build(atlas.config()).warnings
     assert [w.split()[0].rpartition("/")[2] for w in warnings if "is a link to nothing" in w] == [
         ".#tiny.toml",
         "gone.json",
+        "loop.toml",
+        "templates",
     ]
     assert (atlas.site / CHECKPOINT / "families/curves.html").is_file()
 

@@ -188,6 +188,8 @@ def test_credits_are_read_with_or_without_a_mark_at_the_start(tmp_path: Path) ->
         (tmp_path / "credits.csv").write_text(start + text, encoding="utf-8")
         credit = find_photographs([tmp_path]).photographs[0].credit
         assert credit == Credit("A, b", "Ann Who", "CC BY 4.0", "https://host/a")
+    (tmp_path / "credits.csv").write_text(text.replace("A, b", "A,\nb\u2028c"), encoding="utf-8")
+    assert find_photographs([tmp_path]).photographs[0].credit.title == "A, b c"
     (tmp_path / "credits.csv").write_text("file,title\n")
     with pytest.raises(UsageError, match=r"credits\.csv:1: no column author, licence, source"):
         read_credits(tmp_path)

@@ -154,6 +154,16 @@ def test_the_command_checks_and_keeps(atlas: TinyAtlas, monkeypatch: pytest.Monk
     assert f"units {CHECKPOINT}/mixed4c 1 " in (atlas.folder / FILE).read_text(), "what is new is promised all the same"
 
 
+def test_a_list_that_an_editor_saved_with_a_mark_is_read_and_one_that_is_away_is_told(atlas: TinyAtlas) -> None:
+    path = atlas.folder / FILE
+    path.write_text("\ufeff" + path.read_text(), encoding="utf-8", newline="\r\n")
+    assert list(broken(atlas.config())) == []
+    path.unlink()
+    path.symlink_to("moved.txt")
+    with pytest.raises(UsageError, match=r"addresses\.txt is a link to nothing"):
+        list(broken(atlas.config()))
+
+
 def test_a_list_that_was_edited_by_hand_is_refused(atlas: TinyAtlas) -> None:
     with (atlas.folder / FILE).open("a") as file:
         file.write("page ../../etc/passwd\n")

@@ -20,6 +20,7 @@ from tiny import CHECKPOINT, FINGERPRINT, LABELS, STEPS, TinyAtlas, other_recipe
 
 from generator.config.config import Config
 from generator.config.lesson_questions import lesson_questions
+from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError
 from generator.core.recipe import Recipe
 from generator.core.record import printed
@@ -180,6 +181,18 @@ def test_a_folder_of_somebody_else_is_refused_and_untouched(atlas: TinyAtlas, tm
     assert sorted(f.name for f in foreign.iterdir()) == ["store", "thesis.txt"]
 
 
+def test_a_folder_with_a_store_and_what_systems_hide_in_it_is_built(atlas: TinyAtlas) -> None:
+    """A branch of git that was just checked out, a folder that was looked at on a Mac."""
+    store = atlas.folder / "kept"
+    shutil.move(atlas.store.root, store)
+    shutil.rmtree(atlas.site)
+    (atlas.site / ".git").mkdir(parents=True)
+    (atlas.site / ".DS_Store").write_text("")
+    shutil.move(store, atlas.store.root)
+    build(atlas.config())
+    assert check(atlas.config()) == []
+
+
 @pytest.mark.parametrize(
     "damage", [None, b"", b"[]", b"{", b'{"files": 3}', b'{"files": ["a\\u0000b", "../x"]}', b"[" * 9999]
 )
@@ -219,16 +232,28 @@ def test_nothing_is_written_through_a_link_that_leads_away(atlas: TinyAtlas, tmp
     assert sorted(away.rglob("*")) == before
 
 
+def test_nothing_is_written_through_a_link_in_the_place_of_a_temporary_file(tmp_path: Path) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "page.tmp"
+    mine.write_text("mine")
+    link.symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic link"):
+        write_atomically(tmp_path / "page", b"new", temporary=link)
+    assert mine.read_text() == "mine"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="processes are asked for by signal 0")
 def test_a_build_clears_what_a_killed_one_left(atlas: TinyAtlas) -> None:
     no_process = 2**31 - 1  # no system counts so far
-    left, in_use = (atlas.site / f".atlas-{number}.tmp" for number in (no_process, os.getppid()))
+    numbers = no_process, os.getpid(), os.getppid()  # in a container each build has the number of the one before
+    left, same, in_use = (atlas.site / f".atlas-{number}.tmp" for number in numbers)
     in_use.write_text("half")
     atlas.answer(Unit("mixed4a", 4))
     for written in (True, False):  # also where there is nothing to build
         left.write_text("half")
+        same.write_text("half")
         assert (build(atlas.config()).written > 0) == written
         assert not left.exists()
+        assert not same.exists()
         assert in_use.exists()
 
 
@@ -238,7 +263,10 @@ def test_what_lies_beside_the_site_stays(atlas: TinyAtlas) -> None:
     assert (atlas.site / "CNAME").read_text() == "atlas.example"
 
 
-@pytest.mark.parametrize("entry", ["../outside", "store/kept", "/{outside}", "way-out/outside", "store", ".", ""])
+@pytest.mark.parametrize(
+    "entry",
+    ["../outside", "store/kept", "/{outside}", "way-out/outside", "store", "STORE/kept", ".", "", "static", "x" * 300],
+)
 def test_the_list_of_built_files_cannot_remove_anything_else(atlas: TinyAtlas, entry: str) -> None:
     outside, kept = atlas.folder / "outside", atlas.site / "store/kept"
     outside.write_text("mine")
@@ -344,6 +372,25 @@ def test_a_bottleneck_is_shown_once_it_is_rendered(atlas: TinyAtlas) -> None:
     build(atlas.config())
     assert f'href="../{name}/index.html"' in page(atlas, f"{CHECKPOINT}/mixed4a/index.html")
     assert check(atlas.config()) == []
+
+
+@pytest.mark.parametrize("place", ["picture", "store"])
+def test_a_link_whose_target_is_not_here_now_costs_no_page(atlas: TinyAtlas, place: str) -> None:
+    """A disk that is not mounted, a file that git-annex has not fetched: that is no empty store, and no damage."""
+    unit = Unit("mixed4a", 12)
+    record = next(r for r in map(atlas.store.read, atlas.store.keys()) if r and r.question.unit == unit)
+    path = atlas.store.path(record.picture) if place == "picture" else atlas.store.root
+    path.rename(atlas.folder / "away")
+    path.symlink_to(atlas.folder / "elsewhere")
+    with pytest.raises(AtlasError, match="cannot be read"):
+        build(atlas.config())
+    assert (atlas.site / CHECKPOINT / "mixed4a/12.html").is_file()
+    if place == "picture":
+        (found,) = (found for found in atlas.store.verify() if isinstance(found, Damage))
+        assert (found.proven, found.reason) == (False, f"{record.picture.name} is a link to nothing")
+    else:
+        with pytest.raises(AtlasError, match="store cannot be read"):
+            list(atlas.store.verify())
 
 
 @pytest.mark.parametrize("damage", ["record", "picture", "foreign"])
@@ -672,6 +719,7 @@ def test_a_mistake_in_an_own_template_is_named(atlas: TinyAtlas, text: str, says
         "{{ self.__init__.__globals__['__builtins__'] }}",
         "{{ cycler.__init__.__globals__.os.popen('true') }}",
         "{{ url.unit.__func__.__code__ }}",
+        "{{ checkpoint.layers.clear() }}",
         "{{ '{0.__class__}'.format(url) }}",
         "{% for n in range(10000000) %}{% endfor %}",
     ],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny import CHECKPOINT, TinyAtlas, tiny_atlas
@@ -17,6 +20,7 @@ from generator.publish.build import build
 from generator.publish.check.hosts import too_much
 from generator.publish.check.page import check_page
 from generator.publish.check.site import BUDGETS, check
+from generator.publish.manifest import NAME as MANIFEST
 from generator.publish.processes import in_processes
 from generator.publish.serve import preview
 
@@ -175,6 +179,32 @@ def test_a_port_in_use_says_what_to_type(served: str, whole: TinyAtlas) -> None:
 def test_a_preview_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(AtlasError, match="type `atlas build`"):
         preview(tmp_path, 0)
+
+
+def test_a_site_without_the_list_of_its_files_is_not_said_to_be_clean(atlas: TinyAtlas) -> None:
+    """As after an upload that leaves out names with a dot."""
+    (atlas.site / MANIFEST).unlink()
+    with pytest.raises(AtlasError, match=r"\.built\.json; type `atlas build`"):
+        check(atlas.config())
+
+
+def test_a_folder_of_others_and_a_pipe_stop_nothing(atlas: TinyAtlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    (atlas.site / "lost+found").mkdir()
+    os.mkfifo(atlas.site / "pipe.css")
+    scandir = os.scandir
+
+    def refused(path: Path) -> Any:
+        if Path(path).name == "lost+found":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert list(map(str, check(atlas.config()))) == ["warning: lost+found/: cannot be read: Permission denied"]
+
+
+def test_pictures_of_a_record_that_cannot_be_read_are_not_said_to_be_left_over(atlas: TinyAtlas) -> None:
+    atlas.store.record_path(next(atlas.store.keys())).write_text("{")
+    assert [problem.level for problem in check(atlas.config())] == ["error"]
 
 
 @pytest.mark.parametrize("target", ["me@host.123", ".#page.html"])

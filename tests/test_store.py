@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from generator.core.recipe import Question, Recipe
 from generator.core.record import EncodedFile, Picture, Provenance, Record, checksum
 from generator.core.result import read_answer
 from generator.core.units import Unit
-from generator.store.store import Damage, DamagedError, Store
+from generator.store.store import Damage, DamagedError, Store, UnreadableError
 
 MADE = Provenance("bvlc_googlenet", (0.5, 1.5), 2.5, 40.0, 3.0, "cpu", {"torch": "2.4"}, "2026-01-01")
 
@@ -304,6 +305,35 @@ def test_a_damaged_record_is_told_with_the_command_that_helps(store: Store) -> N
         store.read(ask().key)
     with pytest.raises(DamagedError):
         put(store, version="b")
+
+
+def test_a_picture_that_cannot_be_read_is_not_said_to_be_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store)
+    (record,) = assert_sound(store)
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(UnreadableError, match="cannot be read: Permission denied"):
+        store.show(record)
+
+
+@pytest.mark.parametrize("place", ["folder", "damaged"])
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_store(
+    store: Store, tmp_path: Path, place: str
+) -> None:
+    put(store)
+    (record,) = assert_sound(store)
+    away, folder = tmp_path / "away", store.record_path(record.key).parent
+    away.mkdir()
+    if place == "folder":
+        shutil.rmtree(folder)
+    (folder if place == "folder" else store.root / "damaged").symlink_to(away)
+    damage = Damage(record.key, "", (store.path(record.picture),))
+    with pytest.raises(AtlasError, match="a link leads out of the store"):
+        put(store) if place == "folder" else store.set_aside(damage)
+    assert list(away.iterdir()) == []
 
 
 def test_verify_beside_a_writer_sees_no_damage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

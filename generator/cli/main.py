@@ -7,6 +7,7 @@ what was asked, 1 for a failure, 130 after Ctrl-C and 143 after SIGTERM.
 
 import re
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -17,7 +18,6 @@ from generator.cli.output import echo
 from generator.cli.stopping import end_stopped, stoppable
 from generator.config.atlas_toml import FILE
 from generator.core.errors import AtlasError
-from generator.core.text import visible
 
 
 @click.group(
@@ -38,6 +38,8 @@ def atlas(ctx: click.Context, path: Path) -> None:
 
 def main() -> None:
     """Run the command line; what went wrong is one line."""
+    if isinstance(sys.stdout, TextIOWrapper):  # which may be a pipe of some old encoding: names can be in any script
+        sys.stdout.reconfigure(errors="backslashreplace")
     with stoppable():
         try:
             atlas.main(standalone_mode=False)
@@ -62,7 +64,7 @@ def main() -> None:
 
 
 def _fail(text: str, code: int) -> None:
-    echo(f"atlas: {visible(text)}", err=True)
+    echo(f"atlas: {text}", err=True)
     sys.exit(code)
 
 

@@ -10,5 +10,5 @@ from generator.core.text import visible
 
 
 def echo(text: object = "", *, err: bool = False) -> None:
-    """A line, or several, on stdout or stderr."""
-    click.echo("\n".join(map(visible, str(text).split("\n"))), err=err)
+    """One line on stdout or stderr."""
+    click.echo(visible(str(text)), err=err)

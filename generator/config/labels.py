@@ -156,13 +156,14 @@ def sources_of(labels: Iterable[Label]) -> tuple[LabelSource, ...]:
 
 def label_files(folders: Iterable[Path]) -> tuple[Path, ...]:
     """The files of these folders, each once, in order."""
-    found = {p.resolve(): p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir())}
-    return tuple(p for p in found.values() if p.suffix in (".toml", ".json") and p.is_file())
+    each = (p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir()) if p.is_file())
+    return tuple({p.resolve(): p for p in each if p.suffix in (".toml", ".json")}.values())
 
 
 def dangling_links(folder: Path) -> tuple[Path, ...]:
-    """Links in a folder that lead to nothing: a file that was moved, or the lock file of an editor."""
-    links = sorted(folder.iterdir()) if folder.is_dir() else ()
+    """Links in a folder that lead to nothing: a file that was moved, or the lock file of an editor. The folder may be
+    one itself."""
+    links = sorted(folder.iterdir()) if folder.is_dir() else (folder,)
     return tuple(path for path in links if path.is_symlink() and not path.exists())
 
 

@@ -16,7 +16,7 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True, temporary: P
     """
     temporary = temporary or path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "wb", opener=_no_link) as file:
             file.write(data)
             if sync:
                 file.flush()
@@ -27,6 +27,11 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True, temporary: P
         raise
     if sync:
         sync_folder(path.parent)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file, but none that a link put there by others leads to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def sync_folder(folder: Path) -> None:

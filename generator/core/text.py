@@ -26,11 +26,13 @@ _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 def read_text(path: Path) -> str:
     """A text file that a person wrote, in UTF-8, with or without a byte-order mark.
 
-    Raises FileNotFoundError if it is not there, and UsageError if it cannot be read.
+    Raises FileNotFoundError if it is not there, and UsageError if it cannot be read or is a link to nothing.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
+        if path.is_symlink():
+            raise UsageError(f"{path} is a link to nothing; remove it, or mend it") from None
         raise
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} cannot be read: it is not UTF-8 (byte {error.start}); save it as UTF-8") from error

@@ -12,7 +12,7 @@ It goes into HTML, Markdown and LaTeX. So what has a meaning there is percent-en
 
 import re
 from ipaddress import ip_address
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from generator.core.text import is_line
 
@@ -31,21 +31,21 @@ def read_base_url(text: str) -> str:
     split = urlsplit(text)
     if split.scheme not in ("http", "https") or not split.hostname:
         raise ValueError("it does not begin with https:// and a host")
-    if set("@%") & set(split.netloc):
+    if "@" in split.netloc:
         raise ValueError("it has more than a host and its port before the path")
     path = re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(split.path, safe="/%~+,@=:"))
     port = "" if split.port is None else f":{split.port}"
-    return f"{split.scheme}://{_host(split.hostname)}{port}{path.rstrip('/')}/"
+    return f"{split.scheme}://{_host(unquote(split.hostname))}{port}{path.rstrip('/')}/"
 
 
 def _host(name: str) -> str:
     if ":" in name:
-        return f"[{ip_address(name)}]"
+        return f"[{ip_address(name)}]".replace("%", "%25")  # before the name of an interface
     labels = (
         f"xn--{label.encode('punycode').decode()}" if set(label) & set(_KEPT) else label
         for label in re.split("[.。．｡]", name)
     )
-    host = name if name.isascii() else ".".join(labels).encode("idna").decode().lower()
+    host = name.lower() if name.isascii() else ".".join(labels).encode("idna").decode().lower()
     if not _HOST.fullmatch(host):
         raise ValueError(f"“{host}” cannot be a host")
     return host

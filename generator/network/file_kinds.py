@@ -47,6 +47,8 @@ def kind_of(path: Path) -> Kind:
     """
     if path.is_dir():
         raise AtlasError(f"{path} is a folder; name the weights file in it")
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        raise UsageError(f"{path} is a pipe or a device; name a file")
     with open(path, "rb") as file:
         head = file.read(512)
     if not head:

@@ -12,6 +12,7 @@ counters, metadata) is ignored. Nothing in a file is ever executed, and its head
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 _MORE_THAN_TENSORS = ("GLOBAL", "Can only create", "Can only build", "reduce for", "TorchScript")  # in torch's errors
 _CLASSES_LIMIT = 25_000  # the largest ImageNet has 21,841
 _NESTED = 3  # dicts within dicts
+_ENTRIES_LIMIT = 1_000_000  # that are looked at: a small file can name one dict a billion times
 
 
 def read_weights(path: Path, architecture: Architecture) -> dict[str, torch.Tensor]:
@@ -146,16 +148,16 @@ def _read_torch(path: Path) -> dict[str, torch.Tensor]:
         raise ValueError(f"not a whole torch file ({type(error).__name__})") from error
     if not isinstance(data, Mapping):
         raise AtlasError(f"{path} holds a {type(data).__name__} and not a dict of tensors; save model.state_dict()")
-    return dict(_flat(data, _NESTED))
+    entries = islice(_flat(data, _NESTED), _ENTRIES_LIMIT)
+    return {name: value for name, value in entries if isinstance(value, torch.Tensor)}
 
 
-def _flat(data: Mapping[Any, Any], deep: int) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors of dicts within dicts, by names such as ``state_dict.conv1.weight``."""
+def _flat(data: Mapping[Any, Any], deep: int) -> Iterator[tuple[str, Any]]:
+    """The entries of dicts within dicts, by names such as ``state_dict.conv1.weight``."""
     for name, value in data.items():
-        if isinstance(value, torch.Tensor):
-            yield str(name), value
-        elif isinstance(value, Mapping) and deep:
-            yield from ((f"{name}.{inner}", tensor) for inner, tensor in _flat(value, deep - 1))
+        yield str(name), value
+        if isinstance(value, Mapping) and deep:
+            yield from ((f"{name}.{inner}", each) for inner, each in _flat(value, deep - 1))
 
 
 def _find(

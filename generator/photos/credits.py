@@ -12,6 +12,7 @@ Credit(title='Mute Swan', author='Ann', licence='CC BY 4.0', source='https://hos
 """
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def read_credits(folder: Path) -> dict[str, Credit]:
         text = read_text(path)
     except FileNotFoundError:
         return {}
-    rows = csv.DictReader(text.splitlines())
+    rows = csv.DictReader(io.StringIO(text, newline=""))  # a title may have ends of lines of its own
     try:
         if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
             raise UsageError(f"{path}:1: no column {', '.join(sorted(missing))}; write {','.join(_COLUMNS)}")

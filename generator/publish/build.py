@@ -61,7 +61,7 @@ def build(config: Config, progress: Progress | None = None) -> Built:
         written, removed = _write(output, files, before, "" if site.catalog.warnings else sources, progress)
     except OSError as error:
         why = why_not_written(error)
-        raise AtlasError(f"cannot write {error.filename or output}: {why}, then type `atlas build` again") from error
+        raise AtlasError(f"{error.filename or output}: {why}, then type `atlas build` again") from error
     unchanged, seconds = len(files.addresses) - written, time.monotonic() - start
     return Built(written, unchanged, removed, site.catalog.warnings, output / addresses.HOME, seconds)
 
@@ -131,7 +131,8 @@ def _clear(output: Path) -> None:
     """Remove the temporary files of builds that were killed."""
     for path in output.glob(_TEMPORARY.format("*")):
         number = path.name.split("-")[1].split(".")[0]
-        if number.isdecimal() and not is_running(int(number)):
+        # in a container each build has the same number
+        if number.isdecimal() and (int(number) == os.getpid() or not is_running(int(number))):
             path.unlink(missing_ok=True)
 
 
@@ -140,7 +141,7 @@ def _remove(output: Path, address: str) -> bool:
     path = output / address
     try:
         path.unlink()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
     for folder in path.parents:
         if folder == output or os.listdir(folder):

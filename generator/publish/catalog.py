@@ -14,6 +14,7 @@ Damage in the store does not stop a build: a record that cannot be read counts a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -241,7 +242,8 @@ def read_catalog(config: Config) -> Catalog:
     store = Store(config.store)
     records, results, warnings = _answers(store)
     warnings += config.notes
-    warnings += [f"{path} is a link to nothing; remove it, or mend it" for path in dangling_links(config.labels)]
+    dead = (path for folder in (config.labels, config.templates) for path in dangling_links(folder))
+    warnings += [f"{path} is a link to nothing; remove it, or mend it" for path in dead]
     labels = read_labels((config.labels, package_folder("labels")), config.checkpoint)
     checkpoints = tuple(
         _checkpoint(config, checkpoint, records, labels.get(checkpoint.name, Labels()))
@@ -307,6 +309,8 @@ def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
     for answer in store.answers(damaged):
         needed = (answer.picture, answer.thumbnail) if isinstance(answer, Record) else answer.files
         absent = [file.name for file in needed if not store.path(file).is_file()]
+        if absent and os.path.lexists(store.root / absent[0]):  # a link whose target is not here now, and may return
+            raise UnreadableError(f"{store.root / absent[0]} cannot be read: it is a link to nothing, or no file")
         if absent:
             warnings.append(f"{store.root / absent[0]} is missing; type `atlas verify` to set its record aside")
         elif isinstance(answer, Record):

@@ -8,6 +8,7 @@ nothing is removed. Any other folder with anything besides the store in it belon
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,8 @@ from generator.core.errors import AtlasError
 from generator.links import addresses
 
 NAME = ".built.json"
-_OURS_ANYWAY = {"store", ".gitkeep", ".gitignore"}
+_ADDRESS = re.compile(r"(?!store(/|$))([\w.@-]{1,200}/){0,8}[\w.@-]{1,200}", re.ASCII | re.IGNORECASE)
+"""What a build writes, on every system: nothing in the store, whatever a disk makes of capital letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def read_manifest(output: Path) -> Manifest:
     if (output / NAME).is_file() or _is_site(output):
         return Manifest()
     names = {f.name for f in output.iterdir()} if output.is_dir() else set()
-    foreign = sorted(name for name in names - _OURS_ANYWAY if not name.startswith(".atlas-"))
+    foreign = sorted(name for name in names - {"store"} if not name.startswith("."))  # .git, .DS_Store: nobody's work
     if foreign:
         # The folder may hold the only copy of a store, or of somebody's work: never advise to empty it.
         move = f"move {foreign[0]} elsewhere, or " if "store" in names else ""
@@ -53,8 +55,10 @@ def read_manifest(output: Path) -> Manifest:
 
 
 def built_files(output: Path) -> tuple[str, ...]:
-    """The addresses that the last build wrote, or () if there was none."""
-    return (_read(output) or Manifest()).files
+    """The addresses that the last build wrote. Raises AtlasError if that is not known."""
+    if not (listed := _read(output)) or not listed.files:
+        raise AtlasError(f"no site in {output}, or not the list of its files, {NAME}; type `atlas build`")
+    return listed.files
 
 
 def _read(output: Path) -> Manifest | None:
@@ -64,10 +68,9 @@ def _read(output: Path) -> Manifest | None:
         listed, stamp = list(manifest["files"]), str(manifest.get("stamp", ""))
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    paths = [PurePosixPath(address) for address in listed if isinstance(address, str) and address.isprintable()]
+    paths = [PurePosixPath(each) for each in listed if isinstance(each, str) and _ADDRESS.fullmatch(each)]
     inside = {folder: _is_inside(output, folder) for folder in {path.parent for path in paths}}
-    kept = (str(p) for p in paths if inside[p.parent] and p.parts and p.parts[0] not in _OURS_ANYWAY)
-    return Manifest(tuple(kept), stamp)
+    return Manifest(tuple(str(path) for path in paths if inside[path.parent] and path.parts), stamp)
 
 
 def _is_site(output: Path) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from generator.config.labels import LabelSource, sources_of
@@ -34,7 +34,7 @@ from generator.publish.site import Site
 from generator.publish.urls import Urls
 
 
-class _Sandbox(SandboxedEnvironment):
+class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, in which objects that could write files (paths, arrays) have no attributes either."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
@@ -45,7 +45,7 @@ class _Sandbox(SandboxedEnvironment):
 def environment(own_templates: Path) -> jinja2.Environment:
     """The templates, those of the user first."""
     folder = package_folder("templates")
-    own, ours = jinja2.FileSystemLoader(own_templates), jinja2.FileSystemLoader(folder)
+    own, ours = jinja2.FileSystemLoader(own_templates, "utf-8-sig"), jinja2.FileSystemLoader(folder)
     is_foreign = own_templates.is_dir() and not own_templates.samefile(folder)  # ours need no sandbox, which costs time
     env = (_Sandbox if is_foreign else jinja2.Environment)(
         loader=jinja2.ChoiceLoader([own, ours, jinja2.PrefixLoader({"atlas": ours})]),

@@ -5,6 +5,7 @@ a run is interrupted only the current batch is lost, and what is in the store is
 """
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from generator.core.errors import AtlasError
+from generator.core.text import legible
 from generator.network import Inception
 from generator.render.renderer import Advance, EncodedImage, Failure, Renderer, finish
 from generator.store.plan import Batch, Plan
@@ -46,12 +48,13 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        device = torch.device(name)
+        with warnings.catch_warnings(action="ignore"):  # of names that no torch has any more
+            device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, ImportError) as error:
         first = str(error).partition("\n")[0].partition(". ")[0]
         reason = first if len(first) <= _SHORT else "this torch has none of that name"
-        raise AtlasError(f"cannot use the device “{name}” ({reason}); type --device cpu") from error
+        raise AtlasError(f"cannot use the device “{legible(name, 40)}” ({reason}); type --device cpu") from error
     return device
 
 

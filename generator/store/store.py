@@ -16,10 +16,12 @@ Any number of processes may write to one store. Each answer is committed under a
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ from generator.core.text import SHA256
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_FOLDER = re.compile("[0-9a-f]{2}")
 _SET_ASIDE = "damaged"
 _LARGEST = 500_000_000  # bytes of arrays, unpacked: a small file of a stranger could fill the memory
 
@@ -149,10 +152,7 @@ class Store:
         """A file of an answer, checked against its hash. Raises DamagedError if it is not what the record says."""
         file = result.stored[role]
         path = self.path(file)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise UnreadableError(f"{path} cannot be read: {error.strerror}") from error
+        data = self._bytes(path)
         if hashlib.sha256(data).hexdigest() != file.sha256:
             raise DamagedError(f"{path} is damaged (wrong sha256); type `atlas verify` to set it aside")
         return data
@@ -168,8 +168,9 @@ class Store:
 
         shown = record.thumbnail if thumbnail else record.picture
         path = self.path(shown)
+        data = self._bytes(path)
         try:
-            with Image.open(path) as image:
+            with Image.open(io.BytesIO(data)) as image:
                 if image.size != (shown.width, shown.height):
                     raise ValueError(f"it is {image.width} x {image.height} pixels large")
                 pixels = np.asarray(image.convert("RGB"))
@@ -284,8 +285,19 @@ class Store:
             text = f"cannot write to the store {self.root}: {why}, then type the same command again"
             raise AtlasError(text) from error
 
+    def _bytes(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise UnreadableError(f"{path} cannot be read: {error.strerror}") from error
+
     def _folders(self) -> list[Path]:
-        return [folder for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")) if folder.is_dir()]
+        """Raises UnreadableError for a store that is there and cannot be read, which is no empty one."""
+        try:
+            names = sorted(os.listdir(self.root)) if os.path.lexists(self.root) else []
+            return [self.root / name for name in names if _FOLDER.fullmatch(name) and (self.root / name).is_dir()]
+        except OSError as error:
+            raise UnreadableError(f"{self.root} cannot be read: {error.strerror}") from error
 
     def _names(self) -> Iterator[tuple[Path, str]]:
         return ((folder, name) for folder in self._folders() for name in sorted(os.listdir(folder)))
@@ -309,7 +321,9 @@ class Store:
                 if hashlib.sha256(data).hexdigest() != file.sha256 or len(data) != file.bytes:
                     raise DamagedError(f"{file.name} is not what its record says")
         except FileNotFoundError as error:
-            return Damage(key, f"{Path(str(error.filename)).relative_to(self.root)} is missing", beside)
+            missing = Path(str(error.filename))
+            why = f"{missing.relative_to(self.root)} is {'a link to nothing' if missing.is_symlink() else 'missing'}"
+            return Damage(key, why, beside, proven=not missing.is_symlink())
         except UnreadableError as error:
             return Damage(key, str(error), beside, proven=False)
         except OSError as error:
@@ -320,9 +334,8 @@ class Store:
 
     def set_aside(self, damage: Damage) -> Path:
         """Move a damaged answer's files to ``damaged/``, so that it is rendered again."""
-        aside = self.root / _SET_ASIDE / damage.key[:2]
-        aside.mkdir(parents=True, exist_ok=True)
         with self._writing():
+            aside = self._made(f"{_SET_ASIDE}/{damage.key[:2]}")
             for file in damage.files:
                 with contextlib.suppress(FileNotFoundError):  # another process was faster
                     os.replace(file, aside / file.name)
@@ -347,10 +360,18 @@ class Store:
                     claimed |= {name, *(Path(file.name).name for file in answer.files)} if answer else set()
             yield from (folder / name for name in names if name not in claimed)
 
+    def _made(self, name: str) -> Path:
+        """A folder of the store, made if it is not there. Raises OSError if a link leads out of the store."""
+        folder = self.root / name
+        if folder.resolve() != self.root.resolve() / name:
+            raise OSError(errno.ELOOP, "a link leads out of the store", str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def _commit(self, answer: Answer, text: bytes, files: Mapping[str, bytes]) -> None:
         """Write an answer, its record last. Until then the earlier answer is whole, and from then on the new one."""
         record = self.record_path(answer.key)
-        record.parent.mkdir(exist_ok=True)
+        self._made(record.parent.name)
         for name, data in files.items():
             write_atomically(self.root / name, data)
         write_atomically(record, text)

@@ -107,9 +107,11 @@ def command(
         if as_json:
             echo(json.dumps(result.as_dict()))
         else:
-            echo(row(result) if len(found) > 1 else f"{HEADER}\n{row(result)}")
+            for line in (*(HEADER.splitlines() if len(found) == 1 else ()), row(result)):
+                echo(line)
     if not as_json:
         echo()
         for result in found:
-            echo(account(result))
+            for line in account(result).splitlines():
+                echo(line)
         echo(whole(found, {name: layer.channels for name, layer in net.layers.items()}))

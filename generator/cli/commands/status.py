@@ -26,7 +26,8 @@ def command(path: Path, as_json: bool, check: bool) -> None:
     if check:
         sys.exit(any(c.missing for c in found))
     if as_json:
-        echo(json.dumps([c.as_dict() for c in found], indent=1))
+        for line in json.dumps([c.as_dict() for c in found], indent=1).splitlines():
+            echo(line)
         return
     for c in found:
         echo(f"{c.name}  {f'weights {c.fingerprint[:12]}' if c.fingerprint else 'weights not read yet'}")

@@ -23,7 +23,6 @@ from generator.core.architecture import CLASSIFIER, OUTPUT
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
-from generator.core.text import visible
 from generator.core.units import select_units
 from generator.store.findings import Study, newest
 from generator.store.status import known_fingerprint
@@ -145,7 +144,7 @@ def command(
 
 def _tell(left_out: Mapping[str, str]) -> None:
     for file, why in left_out.items():
-        echo(f"left out: {visible(file)}: {why}", err=True)
+        echo(f"left out: {file}: {why}", err=True)
 
 
 @contextmanager

@@ -31,8 +31,8 @@ def command(path: Path) -> None:
     for damage in unread:
         echo(f"{damage.reason} (left where it is)")
     for damage in damaged:
-        aside = store.set_aside(damage)
-        echo(f"damaged: {damage.reason.partition('; type')[0]} (set aside in {aside})")
+        echo(f"damaged: {damage.reason.partition('; type')[0]}")
+        echo(f"  set aside in {store.set_aside(damage)}")
     leftovers = sum(1 for _ in store.unclaimed())
     note = f"; {leftovers} other files there belong to no record, harmless" if leftovers else ""
     unreadable = f", {len(unread)} unreadable" if unread else ""

@@ -30,6 +30,7 @@ from typing import NamedTuple
 from generator.config.config import Config
 from generator.core.atomic import write_atomically
 from generator.core.errors import AtlasError, UsageError, why_not_written
+from generator.core.text import read_text
 from generator.core.units import Unit, read_channels, write_channels
 from generator.links import addresses
 from generator.publish.manifest import built_files
@@ -50,8 +51,6 @@ def promise(config: Config) -> int:
 
     Raises AtlasError if there is no site.
     """
-    if not built_files(config.output):
-        raise AtlasError(f"no site in {config.output} yet; type `atlas build`")
     path = config.path.parent / FILE
     before = _read(path)
     lines = _merged([*before, *_of_the_site(config)])
@@ -172,11 +171,9 @@ def _merged(lines: Iterable[str]) -> list[str]:
 def _read(path: Path) -> list[str]:
     """The lines so far. Raises UsageError naming a line that cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
     for number, line in enumerate(lines, 1):
         if line and not line.startswith("#") and not _LINE.fullmatch(line):
             raise UsageError(

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Literal
 
 from generator.config.config import Config
-from generator.core.errors import AtlasError
 from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.check.budgets import BUDGETS, too_heavy
@@ -63,10 +62,8 @@ class _RecordChecked:
 def check(config: Config) -> list[Problem]:
     """Everything that is wrong with the built site, page by page. Raises AtlasError if nothing is built."""
     output = config.output
-    if not (output / addresses.HOME).is_file():
-        raise AtlasError(f"no site in {output} yet; type `atlas build`")
-    dead: list[str] = []
-    built, files = built_files(output), _all_files(output, dead)
+    unread: dict[str, str] = {}
+    built, files = built_files(output), _all_files(output, unread)
     html = [a for a in built if a.endswith(".html") and a in files]
     pages = dict(zip(html, in_processes(partial(_check_pages, output, files, config.url), html), strict=True))
     problems = [Problem("error", a, "was built and is gone; type `atlas build`") for a in built if a not in files]
@@ -77,7 +74,7 @@ def check(config: Config) -> list[Problem]:
             if target in pages and place not in pages[target].ids
         )
         problems += [Problem("error", address, what) for what in dict.fromkeys([*page.wrong, *absent])]
-    problems += [Problem("warning", a, "is a link to nothing; remove it, or mend it") for a in sorted(dead)]
+    problems += [Problem("warning", a, what) for a, what in sorted(unread.items())]
     problems += [Problem("error", a, what) for a in sorted(files) if a.endswith(".css") for what in _style(output / a)]
     weighed = {address: page.contents for address, page in pages.items()}
     problems += [Problem("error", address, what) for address, what in too_heavy(output, weighed, files)]
@@ -86,20 +83,23 @@ def check(config: Config) -> list[Problem]:
     return [*problems, *_store(config, files)]
 
 
-def _all_files(output: Path, dead: list[str], base: str = "") -> dict[str, int]:
-    """Every file under the folder with its size. Links that lead nowhere, as editors' locks do, go to ``dead``."""
+def _all_files(output: Path, unread: dict[str, str], base: str = "") -> dict[str, int]:
+    """Every file under the folder with its size. Links that lead nowhere, as editors' locks do, and folders of others
+    go to ``unread``, with what is to be said of them."""
     found: dict[str, int] = {}
-    with os.scandir(output) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                found |= _all_files(Path(entry.path), dead, f"{base}{entry.name}/")
-                continue
-            try:
-                found[base + entry.name] = entry.stat().st_size
-            except OSError:
-                if not entry.is_symlink():
-                    raise
-                dead.append(base + entry.name)
+    try:
+        entries = list(os.scandir(output))
+    except OSError as error:
+        unread[base] = f"cannot be read: {error.strerror}"
+        return {}
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            found |= _all_files(path, unread, f"{base}{entry.name}/")
+        elif path.is_file():  # and no pipe, which would be waited for
+            found[base + entry.name] = entry.stat().st_size
+        elif entry.is_symlink() and not path.exists():
+            unread[base + entry.name] = "is a link to nothing; remove it, or mend it"
     return found
 
 
@@ -138,7 +138,9 @@ def _check_record(store: Store, files: Mapping[str, int], key: str) -> _RecordCh
     try:
         answer = store.answer(key)
     except DamagedError as error:
-        return _RecordChecked((name,), (), (Problem("error", name, str(error)),))
+        beside = store.record_path(key).parent.glob(f"{key[2:]}.*")
+        claimed = [f"{addresses.STORE}/{file.relative_to(store.root).as_posix()}" for file in beside]
+        return _RecordChecked((name, *claimed), (), (Problem("error", name, str(error)),))
     if answer is None:  # another process has set it aside
         return _RecordChecked((name,), (), ())
     claimed = [f"{addresses.STORE}/{file.name}" for file in answer.files]
