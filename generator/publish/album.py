@@ -1,9 +1,5 @@
 """The photographs that pages name, and those of them whose pixels they show.
 
->>> album = Album(config, results)                                # doctest: +SKIP
->>> album.files["9f2b…"]                                          # doctest: +SKIP
-PosixPath('photographs/swan.jpg')
-
 The store has no pixels, only names and hashes. A photograph is shown if a folder of ``[photos]`` still has the file,
 byte for byte, and its row in ``credits.csv`` gives a licence that allows it, or atlas.toml says ``publish = true``.
 """

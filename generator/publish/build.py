@@ -1,9 +1,5 @@
 """Build the site: read everything once, shape it into files, write what differs.
 
->>> built = build(config)                                         # doctest: +SKIP
->>> built.written, built.unchanged, built.removed                 # doctest: +SKIP
-(3, 1736, 0)
-
 If neither what is read nor what was made has changed since the last build, there is nothing to do.
 """
 

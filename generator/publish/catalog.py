@@ -5,10 +5,6 @@ atlas.toml asks for now. If that is not rendered yet, the one by the nearest rec
 marked as not ``current``. A picture that was made for a figure, of raw pixels or after a few steps, is never shown as
 the unit's own. All other pictures of the same weights are listed on the unit's page.
 
->>> catalog = read_catalog(config)                                # doctest: +SKIP
->>> catalog.checkpoints[0].layers["mixed4a"].units[11].record     # doctest: +SKIP
-Record(...)
-
 Damage in the store does not stop a build: a record that cannot be read counts as not rendered, with a warning.
 """
 

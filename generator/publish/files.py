@@ -1,9 +1,5 @@
 """Every file of the site but the store, as values: its address, and a function that gives its bytes.
 
->>> files = site_files(read_site(config))                         # doctest: +SKIP
->>> files.made["index.html"]()[:15]                               # doctest: +SKIP
-b'<!doctype html>'
-
 Nothing is written here, and each file is made when it is asked for.
 """
 
@@ -33,7 +29,7 @@ from generator.publish.content.quotes import oembed
 from generator.publish.page import Page
 from generator.publish.pages import all_pages
 from generator.publish.pages.map import has_map, layer_map
-from generator.publish.panels import layer_arrays, read_study
+from generator.publish.panels import read_study
 from generator.publish.rendering import environment, render
 from generator.publish.site import Site
 from generator.store.findings import ANALYSES, Study
@@ -179,11 +175,10 @@ def _for_programs(site: Site, listed: list[str]) -> Iterator[tuple[str, Make]]:
 
 def _mosaics(site: Site, store: Store) -> Iterator[tuple[str, Draw]]:
     """The picture of the map of each layer that has one."""
-    arrays = layer_arrays(site.catalog, "study/similar")
     for checkpoint in site.checkpoints:
         for layer in checkpoint.layers.values():
             if has_map(site.catalog, checkpoint, layer):
-                shown = layer_map(checkpoint, layer, arrays)
+                shown = layer_map(site.catalog, checkpoint, layer)
                 thumbnails = [(x.unit.record.thumbnail, x.row, x.column) for x in shown.cells if x.unit.record]
                 sources = [
                     (CardPicture(store.path(file), file.sha256), row, column) for file, row, column in thumbnails

@@ -1,8 +1,4 @@
-"""From pages to text, by Jinja templates. Nothing is written here:
-
->>> env = environment(config.templates)                           # doctest: +SKIP
->>> render(env, site, page)[:15]                                        # doctest: +SKIP
-'<!doctype html>'
+"""From pages to text, by Jinja templates. Nothing is written here.
 
 A file in the ``templates`` folder beside atlas.toml replaces the template of this package of the same name. To change
 one block of the original, extend it under the name ``atlas/``: ``{% extends "atlas/unit.html" %}``. Where there is such

@@ -1,7 +1,5 @@
 """A preview of the site, for this machine alone: http://127.0.0.1:8000/.
 
->>> serve(config.output, 8000)                                    # doctest: +SKIP
-
 Pages open from the disk as well. The preview does what a host does, and also serves 404.html.
 """
 

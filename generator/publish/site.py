@@ -1,9 +1,4 @@
-"""The data of all pages, read once: atlas.toml, the store, the names of units, the lesson, the panels.
-
->>> site = read_site(config)                                      # doctest: +SKIP
->>> site.first.layers["mixed4a"].units[11].record                 # doctest: +SKIP
-Record(...)
-"""
+"""The data of all pages, read once: atlas.toml, the store, the names of units, the lesson, the panels."""
 
 from __future__ import annotations
 

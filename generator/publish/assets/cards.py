@@ -1,8 +1,5 @@
 """The pictures of link previews, as JPEG, which every program that shows previews reads.
 
->>> unit_card(CardPicture(path, sha256), kept=None)[:3]                    # doctest: +SKIP
-b'\\xff\\xd8\\xff'
-
 A card is made once. Its comment contains the hashes of its pictures (a mosaic has one over all of them) and of its own
 bytes. So the next build keeps the file that is there, and a copy found elsewhere can be traced to its picture.
 """

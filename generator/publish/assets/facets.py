@@ -1,8 +1,5 @@
 """The data of the search box for ``hue:red`` and other facets: a script for each, loaded when it is asked for.
 
->>> facet_script(catalog, "hue")[:40]                                 # doctest: +SKIP
-b'(globalThis.atlasFacets??={})["hue"]={"s'
-
 Of a value it has the rendered units, the clearest first, as LAYER.CHANNEL, where LAYER is the layer's place in
 ``units.js``. What is like a unit is in a script for each layer, ``like-mixed4a``.
 """

@@ -1,8 +1,4 @@
-"""What a page is, in the words of schema.org, for search engines: https://schema.org/docs/gs.html
-
->>> dataset(url, "index.html", "InceptionV1 Atlas", "…")["@type"]     # doctest: +SKIP
-'Dataset'
-"""
+"""What a page is, in the words of schema.org, for search engines: https://schema.org/docs/gs.html"""
 
 from __future__ import annotations
 

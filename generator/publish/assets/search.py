@@ -1,8 +1,5 @@
 """The data of the search box: one small script with every layer, the units rendered in it, and every name.
 
->>> search_index(catalog)[:30]                                        # doctest: +SKIP
-b'globalThis.atlasUnits={"checkp
-
 It is a script and not JSON, because a page that was opened from a disk may load a script, but no JSON. Addresses follow
 from numbers and are left out, so the whole network with its names is a few kilobytes.
 """

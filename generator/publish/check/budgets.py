@@ -1,9 +1,4 @@
-"""How large pages, scripts and pictures may be, in bytes on the disk.
-
->>> for address, what in too_heavy(output, {"index.html": PageContents()}, {"index.html": 90_000}):    # doctest: +SKIP
-...     print(address, what)
-index.html weighs 90,000 bytes, more than 72,000
-"""
+"""How large pages, scripts and pictures may be, in bytes on the disk."""
 
 from __future__ import annotations
 

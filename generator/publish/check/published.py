@@ -1,10 +1,5 @@
 """Published addresses: addresses.txt beside atlas.toml is a lock file of them, and the site is checked against it.
 
->>> promise(config)                                               # doctest: +SKIP
-880
->>> list(broken(config))                                          # doctest: +SKIP
-[('bvlc_googlenet/mixed4a/11.html', 'was published and is gone; render it again')]
-
 A line is an address and what it means:
 
     units  bvlc_googlenet/mixed4a 0-511 5c6c418c5b8c    pages, records, pictures, frames of units of these weights

@@ -1,9 +1,5 @@
 """Read the built site as a browser would and tell what is wrong with it.
 
->>> for problem in check(config):                                 # doctest: +SKIP
-...     print(problem)
-error: bvlc_googlenet/mixed4a/11.html: link to ../mixed4z/index.html leads nowhere
-
 Looked for: links and fragments that lead nowhere, ids that are missing or used twice, pictures without a text or a
 size, pages without language, title or content security policy, anything fetched from elsewhere, files that nothing
 claims, published addresses that are gone, a site too large for a host, and pages and pictures that weigh more than

@@ -1,9 +1,4 @@
-"""What the page "How these pictures are made" shows of the lesson, as far as the store has it.
-
->>> lesson = read_lesson(catalog)                                                   # doctest: +SKIP
->>> [frame.step for frame in lesson.raw.frames]                                     # doctest: +SKIP
-[0, 8, 16, 32, 64, 128, 255, 256]
-"""
+"""What the page "How these pictures are made" shows of the lesson, as far as the store has it."""
 
 from __future__ import annotations
 

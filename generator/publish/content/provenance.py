@@ -1,8 +1,4 @@
-"""How a picture was made, for people: the command that makes it again, its recipe, and where it comes from.
-
->>> render_command(unit, "bvlc_googlenet", config)                # doctest: +SKIP
-'atlas render mixed4a:11 --checkpoint bvlc_googlenet --steps 64 --force'
-"""
+"""How a picture was made, for people: the command that makes it again, its recipe, and where it comes from."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The forms in which a unit's page offers it to be quoted, each a text to copy.
-
->>> [quote.name for quote in quotes(unit, record, checkpoint, config)]        # doctest: +SKIP
-['Link', 'Markdown', 'HTML chip', 'Frame', 'LaTeX', 'BibTeX', 'Citation']
-"""
+"""The forms in which a unit's page offers it to be quoted, each a text to copy."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """The pages of the site, a module for each kind. A module is found because it lies here and has a ``PAGES``.
 
->>> [page.address for page in all_pages(site)][:3]                # doctest: +SKIP
-['index.html', 'about.html', 'how.html']
-
 Another page is another module here and a template of its own: docs/extending.md.
 """
 

@@ -12,18 +12,15 @@ from generator.checkpoints import CHECKPOINTS
 from generator.checkpoints.spec import CheckpointSpec
 from generator.links import addresses
 from generator.publish.assets import schema
-from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
+from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, Catalog
 from generator.publish.content.previews import checkpoint_preview
 from generator.publish.page import Page, PageKind
 from generator.publish.pages.map import has_map
-from generator.publish.panels import LayerArrays, layer_arrays
 from generator.publish.site import Site
 from generator.store.facets import CLEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-STUDIES = ("photos", "tuning", "similar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,6 @@ def _pages(site: Site) -> Iterator[Page]:
 
 def _context(site: Site, checkpoint: AtlasCheckpoint) -> CheckpointPage:
     catalog, known = site.catalog, CHECKPOINTS.get(checkpoint.name)
-    arrays = {name: layer_arrays(catalog, f"study/{name}") for name in STUDIES}
     facts: dict[str, Any] = {}
     for layer in checkpoint.hierarchy:
         for name in ("photos", "similar"):
@@ -86,18 +82,16 @@ def _context(site: Site, checkpoint: AtlasCheckpoint) -> CheckpointPage:
                 facts |= found.facts
     return CheckpointPage(
         known if known and checkpoint.fingerprint in (None, known.fingerprint) else None,
-        tuple(
-            _findings(checkpoint, layer, has_map(catalog, checkpoint, layer), arrays) for layer in checkpoint.hierarchy
-        ),
+        tuple(_findings(catalog, checkpoint, layer) for layer in checkpoint.hierarchy),
         int(facts.get("photographs", 0)),
         next(iter(facts.get("others", ())), ""),
     )
 
 
-def _findings(
-    checkpoint: AtlasCheckpoint, layer: AtlasLayer, mapped: bool, arrays: Mapping[str, LayerArrays]
-) -> LayerFindings:
-    photos, tuning, similar = (arrays[name](checkpoint.fingerprint, layer.name) for name in STUDIES)
+def _findings(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer) -> LayerFindings:
+    photos, tuning, similar = (
+        catalog.arrays(f"study/{name}", checkpoint.fingerprint, layer.name) for name in ("photos", "tuning", "similar")
+    )
 
     def count(found: Mapping[str, NDArray[Any]], name: str, least: float) -> int | None:
         return int((found[name] >= least).sum()) if name in found else None
@@ -109,7 +103,7 @@ def _findings(
     return LayerFindings(
         layer,
         sum(bool(unit.labels) for unit in layer.units),
-        mapped,
+        has_map(catalog, checkpoint, layer),
         None if fires is None else sum(share == 0 for share, _ in fires),
         None if fires is None else _median([positions for _, positions in fires]),
         None if best is None else _median(list(_multiples(layer, best))),

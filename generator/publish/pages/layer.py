@@ -8,14 +8,13 @@ from typing import ClassVar
 
 from generator.links import addresses
 from generator.publish.assets import schema
-from generator.publish.catalog import AtlasCheckpoint, AtlasLayer
+from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, Catalog
 from generator.publish.content.families import FamilyCount, families_of
 from generator.publish.content.previews import layer_preview
 from generator.publish.content.provenance import missing_command
 from generator.publish.content.selection import beside
 from generator.publish.page import Page, PageKind
 from generator.publish.pages.map import has_map
-from generator.publish.panels import LayerArrays, layer_arrays
 from generator.publish.site import Site
 
 
@@ -42,17 +41,14 @@ class LayerPage:
 
 
 def _pages(site: Site) -> Iterator[Page]:
-    arrays = layer_arrays(site.catalog, "study/photos")
     for checkpoint in site.checkpoints:
         for around in beside(tuple(checkpoint.layers.values())):
-            mapped = has_map(site.catalog, checkpoint, around[0])
-            yield _page(checkpoint, arrays, mapped, *around)
+            yield _page(site.catalog, checkpoint, *around)
 
 
 def _page(
+    catalog: Catalog,
     checkpoint: AtlasCheckpoint,
-    arrays: LayerArrays,
-    mapped: bool,
     layer: AtlasLayer,
     previous: AtlasLayer | None,
     following: AtlasLayer | None,
@@ -61,7 +57,7 @@ def _page(
         command = missing_command(layer, checkpoint.name)
         beneath = (x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
         bottlenecks = tuple(x for x in beneath if not x.is_directions)
-        found = arrays(checkpoint.fingerprint, layer.name)
+        found = catalog.arrays("study/photos", checkpoint.fingerprint, layer.name)
         order, shares = found.get("alike_order"), found.get("fires")
         alike = () if order is None else tuple(order.argsort().tolist())
         fires = () if shares is None else tuple(float(f"{share * 100:.2g}") for share in shares[:, 1].tolist())
@@ -75,7 +71,7 @@ def _page(
             directions=checkpoint.directions_in(layer.name),
             alike=alike,
             fires=fires,
-            mapped=mapped,
+            mapped=has_map(catalog, checkpoint, layer),
         )
 
     address = addresses.layer_address(checkpoint.name, layer.name)

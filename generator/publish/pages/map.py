@@ -14,7 +14,6 @@ from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, AtlasUnit, Ca
 from generator.publish.content.previews import layer_preview
 from generator.publish.content.selection import beside
 from generator.publish.page import Page, PageKind
-from generator.publish.panels import LayerArrays, layer_arrays
 from generator.publish.site import Site
 
 
@@ -65,23 +64,22 @@ def has_map(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer) ->
     return compared is not None and len(layer.rendered) >= layer.layer.channels / 2
 
 
-def layer_map(checkpoint: AtlasCheckpoint, layer: AtlasLayer, arrays: LayerArrays) -> LayerMap:
+def layer_map(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer) -> LayerMap:
     """The map of a layer that has one."""
-    place = arrays(checkpoint.fingerprint, layer.name)["map"].tolist()
+    place = catalog.arrays("study/similar", checkpoint.fingerprint, layer.name)["map"].tolist()
     cells = sorted((Cell(u, *place[u.unit.channel]) for u in layer.rendered), key=lambda cell: (cell.row, cell.column))
     side = 1 + max(max(row, column) for row, column in place)
     return LayerMap(side, tuple(cells), addresses.mosaic_address(checkpoint.name, layer.name))
 
 
 def _pages(site: Site) -> Iterator[Page]:
-    arrays = layer_arrays(site.catalog, "study/similar")
     for checkpoint in site.checkpoints:
         mapped = tuple(layer for layer in checkpoint.layers.values() if has_map(site.catalog, checkpoint, layer))
         for layer, previous, following in beside(mapped):
             address = addresses.map_address(checkpoint.name, layer.name)
             title = f"Map of {layer.name} of {checkpoint.name}"
             description = f"{len(layer.rendered)} units of {layer.name}, each beside units that respond alike."
-            make = partial(_context, site.catalog, checkpoint, arrays, layer, previous, following)
+            make = partial(_context, site.catalog, checkpoint, layer, previous, following)
             preview = layer_preview(address, checkpoint.name, layer)
             yield Page(address, title, description, make, preview, checkpoint, layer.name, schema.collection)
 
@@ -89,14 +87,13 @@ def _pages(site: Site) -> Iterator[Page]:
 def _context(
     catalog: Catalog,
     checkpoint: AtlasCheckpoint,
-    arrays: LayerArrays,
     layer: AtlasLayer,
     previous: AtlasLayer | None,
     following: AtlasLayer | None,
 ) -> MapPage:
     result = catalog.latest("study/similar", checkpoint.fingerprint, layer.name)
     count = int(result.facts["photographs"]) if result else 0
-    return MapPage(layer, layer_map(checkpoint, layer, arrays), count, previous, following)
+    return MapPage(layer, layer_map(catalog, checkpoint, layer), count, previous, following)
 
 
 PAGES = PageKind(85, _pages)

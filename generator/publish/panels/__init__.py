@@ -1,31 +1,20 @@
 """Panels of a unit's page: what an analysis has to say of a unit, beside its picture or below it.
 
-A module of this package is one panel. It has a ``PANEL``, and is found because it lies here:
-
->>> @dataclass(frozen=True, slots=True)                           # doctest: +SKIP
-... class Selectivity:
-...     index: float
-...
->>> def read(catalog):                                            # doctest: +SKIP
-...     found = {...}  # read the store once
-...     return lambda checkpoint, unit: found.get((checkpoint.fingerprint, unit.unit))
-...
->>> PANEL = Panel(order=20, template="panels/selectivity.html", read=read)    # doctest: +SKIP
-
-Its template is a fragment of HTML. It has the variables of ``unit.html``, and ``panel``: what ``read`` found.
+A module of this package is one panel. It has a ``PANEL``, and is found because it lies here; docs/extending.md walks
+through one. Its template is a fragment of HTML. It has the variables of ``unit.html``, and ``panel``: what ``read``
+found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from generator.core.package import modules_of
 from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.store.findings import ANALYSES, Study
+from generator.store.findings import Study
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,22 +57,12 @@ class Panels:
         return tuple(PanelShown(panel.template, shown, panel.beside) for panel, shown in found if shown is not None)
 
 
-LayerArrays = Callable[[str | None, str], "Mapping[str, NDArray[Any]]"]
-"""Gives the arrays that an analysis found about a layer of these weights."""
-
-
-def layer_arrays(catalog: Catalog, kind: str) -> LayerArrays:
-    """Gives the arrays of the newest answer of a kind, by fingerprint and layer; of a layer without one, none."""
-    return partial(catalog.arrays, kind)
-
-
 def read_study(catalog: Catalog, checkpoint: AtlasCheckpoint) -> Study:
     """What the store knows of the units of a checkpoint, for programs."""
-    arrays = {name: layer_arrays(catalog, f"study/{name}") for name in (*ANALYSES, "kernels")}
 
     def read(name: str, layer: str) -> tuple[Result, Mapping[str, NDArray[Any]]] | None:
-        result = catalog.latest(f"study/{name}", checkpoint.fingerprint, layer)
-        found = arrays[name](checkpoint.fingerprint, layer) if result else {}
+        of = (f"study/{name}", checkpoint.fingerprint, layer)
+        result, found = catalog.latest(*of), catalog.arrays(*of)
         return (result, found) if result and found else None
 
     return Study(checkpoint.name, checkpoint.checkpoint.architecture, checkpoint.checkpoint.class_names, read)

@@ -14,9 +14,9 @@ from generator.core.architecture import CLASSIFIER
 from generator.core.units import Unit
 from generator.links import addresses
 from generator.photos.credits import Credit, tidied
-from generator.publish.album import MIDDLING, QUANTILE, STRONGEST, credit_of
+from generator.publish.album import KIND, MIDDLING, QUANTILE, STRONGEST, credit_of
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.publish.panels import Lookup, Panel
 from generator.store.findings import CLASSES, SIDE, class_name, middle, receptive_box
 
 
@@ -74,12 +74,10 @@ class Photographs:
 
 
 def read(catalog: Catalog) -> Lookup:
-    arrays_of = layer_arrays(catalog, "study/photos")
-
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Photographs | None:
         layer = checkpoint.layers[unit.unit.layer]
-        arrays, photos = (arrays_of(checkpoint.fingerprint, name) for name in (layer.name, CLASSIFIER))
-        result = catalog.latest("study/photos", checkpoint.fingerprint, layer.name)
+        arrays, photos = (catalog.arrays(KIND, checkpoint.fingerprint, name) for name in (layer.name, CLASSIFIER))
+        result = catalog.latest(KIND, checkpoint.fingerprint, layer.name)
         if not arrays or not photos or not result:
             return None
         facts = result.facts

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.publish.panels import Lookup, Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,12 @@ class Similar:
 
 
 def read(catalog: Catalog) -> Lookup:
-    arrays_of = {name: layer_arrays(catalog, f"study/{name}") for name in ("similar", "photos", "kernels")}
     named = {checkpoint.name: checkpoint for checkpoint in catalog.checkpoints}
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Similar | None:
-        for name, of in arrays_of.items():
-            result = catalog.latest(f"study/{name}", checkpoint.fingerprint, unit.unit.layer)
-            arrays = _named(of(checkpoint.fingerprint, unit.unit.layer)) if result else {}
+        for name in ("similar", "photos", "kernels"):
+            of = (f"study/{name}", checkpoint.fingerprint, unit.unit.layer)
+            result, arrays = catalog.latest(*of), _named(catalog.arrays(*of))
             if result and arrays and (rows := tuple(_rows(named, checkpoint, unit, result, arrays))):
                 return Similar(int(result.facts.get("photographs", 0)), rows)
         return None

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.publish.panels import Lookup, Panel
 from generator.store.facets import CLEAR
 
 _DIRECTED = {"orientation": ("grating", "line"), "hue": ("disc",)}
@@ -40,19 +40,17 @@ class Tuning:
 
 
 def read(catalog: Catalog) -> Lookup:
-    arrays_of, photos_of = (layer_arrays(catalog, f"study/{name}") for name in ("tuning", "photos"))
-
     @lru_cache(maxsize=4)
     def by_angle(fingerprint: str | None, layer: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        return _by(arrays_of(fingerprint, layer), name)
+        return _by(catalog.arrays("study/tuning", fingerprint, layer), name)
 
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Tuning | None:
-        arrays, channel = arrays_of(checkpoint.fingerprint, unit.unit.layer), unit.unit.channel
+        of, channel = (checkpoint.fingerprint, unit.unit.layer), unit.unit.channel
+        arrays, photos = catalog.arrays("study/tuning", *of), catalog.arrays("study/photos", *of)
         if "stimulus_family" not in arrays:
             return None
-        photos = photos_of(checkpoint.fingerprint, unit.unit.layer)
         photo = float(photos["best_mean"][channel]) if "best_mean" in photos else 0.0
-        bars, hues = (by_angle(checkpoint.fingerprint, unit.unit.layer, name) for name in _DIRECTED)
+        bars, hues = (by_angle(*of, name) for name in _DIRECTED)
         choosy, picky = (float(arrays[f"{name}_selectivity"][channel]) for name in ("orientation", "hue"))
         return Tuning(
             count=len(arrays["stimulus_family"]),

@@ -16,7 +16,7 @@ from PIL import Image
 from generator.core.architecture import OUTPUT
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.publish.panels import Lookup, Panel, layer_arrays
+from generator.publish.panels import Lookup, Panel
 from generator.store.findings import class_name
 
 SHOWN = 6  # of each sign; the store has twice as many
@@ -79,11 +79,9 @@ class Weights:
 
 
 def read(catalog: Catalog) -> Lookup:
-    arrays_of = layer_arrays(catalog, "study/weights")
-
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
         layers = (*checkpoint.checkpoint.architecture.main_layers, OUTPUT)
-        found = arrays_of(checkpoint.fingerprint, unit.unit.layer)
+        found = catalog.arrays("study/weights", checkpoint.fingerprint, unit.unit.layer)
         if not found or unit.unit.layer not in layers:
             return None
         place = layers.index(unit.unit.layer)
