@@ -15,7 +15,7 @@ from citing import BASE, PAGE, N, tiny_to_cite
 from markdown_it import MarkdownIt
 
 from generator.cite.document import cite
-from generator.cite.files import write_document
+from generator.core.atomic import replace_file
 from generator.core.errors import AtlasError
 from generator.links.quoting import Citation
 from generator.reader.atlas import Atlas
@@ -137,7 +137,7 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypa
     path.chmod(0o444)
     monkeypatch.setattr(os, "access", lambda *_: False)  # as anyone but root is told
     with pytest.raises(AtlasError, match=r"a.md cannot be written: it is read-only; type `chmod u\+w"):
-        write_document(path, "after")
+        replace_file(path, b"after")
     assert path.read_text() == "before"
 
 
@@ -154,7 +154,7 @@ def test_a_file_is_on_the_disk_before_it_takes_the_place_of_another(
     monkeypatch.setattr(os, "fsync", lambda _: done.append("fsync"))
     monkeypatch.setattr(os, "replace", replaced)
     (tmp_path / "a.md").write_text("before")
-    write_document(tmp_path / "a.md", "after")
+    replace_file(tmp_path / "a.md", b"after")
     assert done[:2] == ["fsync", "replace"]
 
 

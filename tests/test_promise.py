@@ -164,6 +164,18 @@ def test_a_list_that_an_editor_saved_with_a_mark_is_read_and_one_that_is_away_is
         list(broken(atlas.config()))
 
 
+def test_the_list_stays_the_file_that_it_was(atlas: TinyAtlas) -> None:
+    """Its mode, and a link to where it is kept; one that is read-only is refused."""
+    listed, kept = atlas.folder / FILE, atlas.folder / "kept.txt"
+    promise(atlas.config())
+    listed.rename(kept)
+    kept.chmod(0o604)
+    listed.symlink_to("kept.txt")
+    before = kept.read_text()
+    assert promise(atlas.config()) == 0
+    assert (listed.is_symlink(), kept.read_text(), kept.stat().st_mode & 0o777) == (True, before, 0o604)
+
+
 def test_a_list_that_was_edited_by_hand_is_refused(atlas: TinyAtlas) -> None:
     with (atlas.folder / FILE).open("a") as file:
         file.write("page ../../etc/passwd\n")

@@ -44,39 +44,37 @@ class AtlasExtension(Extension):
         super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        where = self.getConfig("atlas")
-        if not where:
+        if not self.getConfig("atlas"):
             raise UsageError("the extension inception_atlas needs an atlas; set its option atlas to https://host/path/")
-        source = Source(md)
-        references = References(md, source, where, format_of(self.getConfig("to")), self.getConfig("checkpoint"))
-        md.preprocessors.register(source, "inception_atlas_source", _BEFORE_ALL)
+        references = _References(md)
+        references.atlas, references.checkpoint = self.getConfig("atlas"), self.getConfig("checkpoint") or None
+        references.to, references.source = format_of(self.getConfig("to")), _Source(md)
+        md.preprocessors.register(references.source, "inception_atlas_source", _BEFORE_ALL)
         md.postprocessors.register(references, "inception_atlas", _AFTER_ALL)
 
 
-class Source(Preprocessor):
+class _Source(Preprocessor):
     """Keeps the lines of a document, which its HTML does not know."""
 
     def run(self, lines: list[str]) -> list[str]:
-        self.lines = "\n".join(lines).replace("\\_", "_").split("\n")
+        self.lines = lines
         return lines
 
-    def line_of(self, words: str) -> int:
-        """The first line in which these words stand."""
-        return next((number for number, line in enumerate(self.lines, 1) if words in line), 1)
 
-
-class References(Postprocessor):
+class _References(Postprocessor):
     """Writes references into the HTML of a document."""
 
-    def __init__(self, md: Markdown, source: Source, where: str, to: Format, checkpoint: str) -> None:
-        super().__init__(md)
-        self.source, self.where, self.to, self.checkpoint = source, where, to, checkpoint
+    atlas: str
+    checkpoint: str | None
+    to: Format
+    source: _Source
 
     def run(self, text: str) -> str:
-        edited = edit(text, "html", Resolver(_open(self.where), self.checkpoint or None), self.to)
+        edited = edit(text, "html", Resolver(_open(self.atlas), self.checkpoint), self.to)
         for level, remarks in ((logging.WARNING, edited.problems), (logging.INFO, edited.notes)):
             for reference, what in remarks:
-                log.log(level, "line %d: %s", self.source.line_of(reference.word), visible(what))
+                lines = (n for n, line in enumerate(self.source.lines, 1) if reference.word in line.replace("\\_", "_"))
+                log.log(level, "line %d: %s", next(lines, 1), visible(what))
         return apply_edits(text, edited.edits)
 
 

@@ -5,7 +5,11 @@ one, and never a part of it; after a crash too.
 """
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+
+from generator.core.errors import AtlasError, why_not_written
 
 
 def write_atomically(path: Path, data: bytes, *, sync: bool = True, temporary: Path | None = None) -> None:
@@ -32,6 +36,50 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True, temporary: P
 def _no_link(path: str, flags: int) -> int:
     """Open a file, but none that a link put there by others leads to."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file that a person made anew. A symbolic link goes on leading where it led.
+
+    The new file has the owner, the group, the mode and the extended attributes of the old one. Raises AtlasError, with
+    the reason, where that cannot be: a replaced file cannot keep its other names (hard links).
+    """
+    target = path.resolve()
+    before = target.stat()
+    if before.st_nlink > 1:
+        raise AtlasError(
+            f"{path} has {before.st_nlink} names (hard links), and the others would keep the old text; type "
+            f"`cp {path} {path}.new && mv {path}.new {path}` if that is meant"
+        )
+    if not os.access(target, os.W_OK):  # a rename would not mind
+        raise AtlasError(f"{path} cannot be written: it is read-only; type `chmod u+w {path}`")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(descriptor)
+    except OSError as error:
+        raise AtlasError(f"the folder {target.parent} cannot be written: {why_not_written(error)}") from error
+    new = Path(name)
+    try:
+        _give(new, path, before)
+        shutil.copystat(target, new)  # the mode and the attributes
+        write_atomically(target, data, temporary=new)
+    except OSError as error:
+        raise AtlasError(f"{path} cannot be written: {why_not_written(error)}") from error
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _give(new: Path, path: Path, before: os.stat_result) -> None:
+    """Give a new file to the owner of the old one."""
+    now = new.stat()
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        try:
+            os.chown(new, before.st_uid, before.st_gid)
+        except OSError as error:
+            raise AtlasError(
+                f"{path} belongs to another user or group (uid {before.st_uid}, gid {before.st_gid}), and would no "
+                f"longer; let its owner write it"
+            ) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -60,8 +60,9 @@ def command(
     if check and write:
         raise UsageError("--check only reports; leave out --write, or --check")
     from generator.cite.document import cite, times
-    from generator.cite.files import STDIN, kind_of, read_document, write_document
+    from generator.cite.files import STDIN, kind_of, read_document
     from generator.cite.notebook import NotebookError
+    from generator.core.atomic import replace_file
     from generator.reader.atlas import Atlas
 
     if write and STDIN in files:
@@ -77,7 +78,7 @@ def command(
             raise AtlasError(f"{file}: {error}") from error
     for file, text, cited in done:
         if write and cited.text != text:
-            write_document(file, cited.text)
+            replace_file(file, cited.text.encode())
             echo(f"{file}: {times(cited.written, 'reference')} written")
         elif not write and not check:
             click.echo(cited.text.encode("utf-8"), nl=False)

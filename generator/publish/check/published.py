@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from generator.config.config import Config
-from generator.core.atomic import write_atomically
+from generator.core.atomic import replace_file
 from generator.core.errors import AtlasError, UsageError, why_not_written
 from generator.core.text import read_text
 from generator.core.units import Unit, read_channels, write_channels
@@ -50,7 +50,8 @@ def promise(config: Config) -> int:
     before = _read(path)
     lines = _merged([*before, *_of_the_site(config)])
     try:
-        write_atomically(path, (_HEAD + "".join(f"{line}\n" for line in lines)).encode())
+        path.touch()
+        replace_file(path, (_HEAD + "".join(f"{line}\n" for line in lines)).encode())
     except OSError as error:
         raise AtlasError(f"cannot write {path}: {why_not_written(error)}") from error
     return len(set(lines) - set(before))
