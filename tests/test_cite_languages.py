@@ -7,8 +7,7 @@ import json
 import pytest
 from citing import BASE, PAGE, N, atlas_to_cite, linked
 
-from generator.cite.document import cite
-from generator.cite.notebook import NotebookError
+from generator.cite.document import NotebookError, cite
 from generator.reader.atlas import Atlas
 
 OLD = "https://microscope.openai.com/models/inceptionv1/mixed4a_0/11"

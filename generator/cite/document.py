@@ -11,19 +11,27 @@ left alone because no rule knows what it stands in. Citing a cited document agai
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from generator.cite.latex import read_latex
 from generator.cite.markdown import read_markdown
 from generator.cite.markup import read_html
 from generator.cite.mentions import NEWLINE, Language, Reference
-from generator.cite.notebook import read_cells
 from generator.cite.resolver import RIGHT, LayerReference, Resolver, Stays
 from generator.cite.writing import Format, Writer, has_note
+from generator.core.errors import AtlasError
 from generator.core.text import visible
 from generator.reader.atlas import Atlas, PublishedUnit
+
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"(?P<key>\s*:)?', re.DOTALL)  # of JSON
+_CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
+
+
+class NotebookError(AtlasError):
+    """A file that is no notebook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +109,6 @@ def apply_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def _edit_notebook(text: str, kind: Language, resolver: Resolver, to: Format) -> Edited:
-    """A notebook is as many documents as it has Markdown cells."""
-    whole = Edited()
-    for number, source, places in read_cells(text):
-        edited = edit(source, kind, resolver, to)
-        whole.edits += [(places[a][0], places[b - 1][1], json.dumps(new)[1:-1]) for a, b, new in edited.edits]
-        for said, new in ((whole.problems, edited.problems), (whole.notes, edited.notes)):
-            said += [(replace(x, start=places[x.start][0]), f"cell {number}: {what}") for x, what in new]
-        whole.count += edited.count
-        whole.written += edited.written
-    return whole
-
-
 def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edited:
     """What a text in one language needs."""
     edited, writer, done, left = Edited(), Writer(text, language, to), 0, ""
@@ -134,3 +129,47 @@ def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edite
     edited.written = len(edited.edits)
     edited.edits += writer.notes()
     return edited
+
+
+def _edit_notebook(text: str, kind: Language, resolver: Resolver, to: Format) -> Edited:
+    """A notebook is as many documents as it has Markdown cells.
+
+    Every program writes a notebook's JSON in its own way, so it is not written anew: only the characters of references
+    are replaced, within the strings of JSON that are there.
+    """
+    whole = Edited()
+    for number, source, places in _cells(text):
+        edited = edit(source, kind, resolver, to)
+        whole.edits += [(places[a][0], places[b - 1][1], json.dumps(new)[1:-1]) for a, b, new in edited.edits]
+        for said, new in ((whole.problems, edited.problems), (whole.notes, edited.notes)):
+            said += [(replace(x, start=places[x.start][0]), f"cell {number}: {what}") for x, what in new]
+        whole.count += edited.count
+        whole.written += edited.written
+    return whole
+
+
+def _cells(text: str) -> Iterator[tuple[int, str, list[tuple[int, int]]]]:
+    """The Markdown cells of a notebook: the number from 1, the source, and where each character of that stands."""
+    try:
+        json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise NotebookError(f"it is not a notebook ({error})") from error
+    # the same, in which each string but keys says where it stands
+    placed = _STRING.sub(lambda found: found[0] if found["key"] else f'"{found.start()} {found.end()}"', text)
+    notebook = json.loads(placed.removeprefix("\ufeff"))
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise NotebookError("it is not a notebook of format 4: it has no cells; open it in Jupyter and save it")
+    for number, cell in enumerate(cells, 1):
+        if isinstance(cell, dict) and [text[a:b] for a, b in _spans(cell.get("cell_type"))] == ['"markdown"']:
+            found = [each for a, b in _spans(cell.get("source")) for each in _CHARACTER.finditer(text, a + 1, b - 1)]
+            source = "".join(json.loads(f'"{each[0]}"') if len(each[0]) > 1 else each[0] for each in found)
+            yield number, source, [each.span() for each in found]
+
+
+def _spans(placed: object) -> Iterator[tuple[int, int]]:
+    """Where a string stands, or each of a list."""
+    for each in placed if isinstance(placed, list) else [placed]:
+        if isinstance(each, str):
+            start, end = each.split()
+            yield int(start), int(end)

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -71,9 +71,10 @@ class Filter:
         text, done = "".join(_WORDS.get(node["t"]) or node["c"] for node in run), 0
         for found in mentions(text):
             meant = self.said.judge(found, self.resolver) if found.start >= done else None
-            if meant and not (found.end == len(text) and _is_a(after, "Note") and _is_about(after, meant)):
-                yield from _words(text[done : found.start])
-                yield from self._written(meant)
+            if meant and found.end == len(text) and json.dumps(meant.url)[:-1] in json.dumps(after):
+                continue  # the note behind it is about it
+            if meant:
+                yield from (*_words(text[done : found.start]), *self._written(meant))
                 done = found.end
         yield from _words(text[done:]) if done else run
 
@@ -87,30 +88,25 @@ class Filter:
         meant = self.said.judge(Reference(0, 0, address, how), self.resolver)
         if meant and text == [{"t": "Str", "c": address}]:
             yield from self._written(meant)
-        elif meant:
-            yield {**node, "c": [attributes, text, [meant.url, title]]}
         else:
-            yield node
+            yield {**node, "c": [attributes, text, [meant.url, title]]} if meant else node
 
     def _written(self, meant: PublishedUnit | LayerReference) -> Iterator[Node]:
-        """A unit in one of the forms, for the format that Pandoc is about to write."""
+        """A unit in one of the formats, for what Pandoc is about to write."""
         if isinstance(meant, LayerReference):
-            yield _linked(meant.url, _words(meant.name))
+            yield _to(meant.url, *_words(meant.name))
             return
-        quoted = meant.quoted
-        address = quoted.card if self.target in _NO_WEBP else quoted.thumbnail
+        quoted, says = meant.quoted, cited(meant)
+        picture = quoted.card if self.target in _NO_WEBP else quoted.thumbnail
         if self.to == "link":
-            yield _linked(quoted.page, _words(quoted.name))
+            yield _to(quoted.page, *_words(quoted.name))
         elif self.to == "chip":
-            side = [["width", f"{CHIP}px"], ["height", f"{CHIP}px"]]
-            picture = {"t": "Image", "c": [["", [], side], [], [address, ""]]}
-            yield _linked(quoted.exact, [picture, *_words(f" {quoted.short}")], quoted.title, "atlas-chip")
+            chip = (_to(picture, kind="Image"), *_words(f" {quoted.short}"))
+            yield _to(quoted.exact, *chip, title=quoted.title, classes=["atlas-chip"])
         elif self.to == "markdown":
-            picture = {"t": "Image", "c": [["", [], []], list(_words(quoted.full)), [address, ""]]}
-            yield _linked(quoted.exact, [picture])
+            yield _to(quoted.exact, _to(picture, *_words(quoted.full), kind="Image"))
         else:
-            says = cited(meant)
-            note = [_linked(quoted.exact, _words(says.title(quoted))), *_words(f" ({says.made})")]
+            note = (_to(quoted.exact, *_words(says.title(quoted))), *_words(f" ({says.made})"))
             yield from _words(quoted.name)
             yield {"t": "Note", "c": [{"t": "Para", "c": note}]}
 
@@ -126,9 +122,9 @@ def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
     checkpoint = told.get("checkpoint") or os.environ.get("ATLAS_CHECKPOINT") or None
     through = Filter(Resolver(Atlas.open(where), checkpoint), to, target)
     blocks, said = through.walk(document["blocks"]), through.said
-    count = f"{times(said.count, 'reference')} right, {times(len(said.problems), 'problem')}"
-    notes = [f"note: {what}" for _, what in said.notes]
-    return {**document, "blocks": blocks}, [*map(visible, (*(what for _, what in said.problems), *notes)), count]
+    report = [*(what for _, what in said.problems), *(f"note: {what}" for _, what in said.notes)]
+    report.append(f"{times(said.count, 'reference')} right, {times(len(said.problems), 'problem')}")
+    return {**document, "blocks": blocks}, report
 
 
 def main() -> None:
@@ -139,7 +135,7 @@ def main() -> None:
         print(f"atlas: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     for line in report:
-        print(f"atlas: {line}", file=sys.stderr)
+        print(f"atlas: {visible(line)}", file=sys.stderr)
     json.dump(document, sys.stdout)
 
 
@@ -158,32 +154,24 @@ def _is_a(node: Any, *kinds: str) -> bool:
     return isinstance(node, dict) and node.get("t") in kinds
 
 
-def _is_about(note: Node, meant: PublishedUnit | LayerReference) -> bool:
-    """Whether a footnote links a unit already."""
-    return isinstance(meant, PublishedUnit) and json.dumps(meant.quoted.page)[:-1] in json.dumps(note)
-
-
 def _words(text: str) -> Iterator[Node]:
-    """Text, word by word.
-
-    >>> list(_words("Like it"))
-    [{'t': 'Str', 'c': 'Like'}, {'t': 'Space'}, {'t': 'Str', 'c': 'it'}]
-    """
+    """Text, word by word."""
     for word in re.findall(r"[ \n]|[^ \n]+", text):
         yield {"t": "Space"} if word == " " else {"t": "SoftBreak"} if word == "\n" else {"t": "Str", "c": word}
 
 
+def _to(url: str, *inside: Node, title: str = "", classes: Sequence[str] = (), kind: str = "Link") -> Node:
+    """A link, or a picture."""
+    sides = [[side, f"{CHIP}px"] for side in ("width", "height")] if kind == "Image" and not inside else []
+    return {"t": kind, "c": [["", classes, sides], inside, [url, title]]}
+
+
 def _plain(value: Any) -> str:
     """What a piece of metadata says, without its markup."""
-    if isinstance(value, list):
-        return "".join(map(_plain, value))
     if _is_a(value, "Str", "MetaString"):
         return str(value["c"])
-    return _plain(value.get("c", [])) if isinstance(value, dict) else ""
-
-
-def _linked(url: str, text: Iterable[Node], title: str = "", *classes: str) -> Node:
-    return {"t": "Link", "c": [["", list(classes), []], list(text), [url, title]]}
+    inside = value.get("c") if isinstance(value, dict) else value
+    return "".join(map(_plain, inside)) if isinstance(inside, list) else ""
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from generator.cite.mentions import LAYERS, How, Language
 from generator.core.directions import base_layer
@@ -27,8 +27,11 @@ from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
 from generator.reader.find import find
 
-_OLD_FOLDERS = re.compile(r"/(inceptionv1-weight-explorer|tensorflow_inception)/")
-_OLD_HOSTS = ("storage.googleapis.com", "distill.pub")  # of the folders; what lies elsewhere is somebody's copy
+_OLD = re.compile(  # the sites that this literature links; what lies elsewhere is somebody's copy
+    r"(?:https?:)?(?://)?(?:www\.)?(?:microscope\.openai\.com/models/"
+    r"|(?:storage\.googleapis\.com|distill\.pub)/(?:.*/)?(?:inceptionv1-weight-explorer|tensorflow_inception)/)",
+    re.IGNORECASE,
+)
 _STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
 _VIEW = re.compile(r"\d-([a-z]+)\.\w+#|#view-([a-z]+)$")
 _PICTURE = re.compile(r"p-[0-9a-f]{8}")
@@ -107,14 +110,17 @@ class Resolver:
     def _of_address(self, address: str, how: How) -> Meaning:
         """What an address means. None if it is about no unit of this atlas, or of an old site that is linked."""
         try:
-            split = urlsplit(address if "//" in address else f"//{address}")
+            there = urlsplit(address if "//" in address else f"//{address}")
             named = read_address(address)
         except ValueError:
             return None
-        path = self._path_of(split)
-        if path is not None:
-            return self._of_own(f"{legible(address)} leads nowhere:", path, split.fragment, named)
-        if named is None or how == "shown" or not _is_old(split, named):
+        here = urlsplit(self.atlas.url)
+        path, root = unquote(there.path), unquote(here.path)
+        is_here = there.scheme.lower() in ("http", "https", "") and there.netloc.lower() == here.netloc.lower()
+        if is_here and path.startswith(root):
+            nowhere = f"{legible(address)} leads nowhere:"
+            return self._of_own(nowhere, path.removeprefix(root), there.fragment, named)
+        if named is None or how == "shown" or not _OLD.match(address):
             return None
         if named.checkpoint not in self.atlas.checkpoints:
             return self._foreign(address, named.checkpoint)
@@ -124,13 +130,6 @@ class Resolver:
             return self._named(named)
         except UsageError as error:
             return Stays(f"{legible(address)}: {error}")
-
-    def _path_of(self, there: SplitResult) -> str | None:
-        """The path of an address within this atlas, if it is one of its addresses."""
-        here = urlsplit(self.atlas.url)
-        path, root = unquote(there.path), unquote(here.path)
-        is_own = there.scheme.lower() in ("http", "https", "") and there.netloc.lower() == here.netloc.lower()
-        return path.removeprefix(root) if is_own and path.startswith(root) else None
 
     def _of_own(self, nowhere: str, path: str, fragment: str, named: ExternalUnit | None) -> Stays | None:
         """Whether an address of this atlas leads where it says."""
@@ -186,12 +185,3 @@ class Resolver:
     def _by_key(self) -> dict[str, PublishedUnit]:
         """Whose pictures are kept under a key."""
         return {unit.key: unit for unit in self.atlas}
-
-
-def _is_old(split: SplitResult, named: ExternalUnit) -> bool:
-    """Whether an address is one of the sites that this literature links."""
-    host = (split.hostname or "").removeprefix("www.")
-    if host == "microscope.openai.com":
-        return split.path.startswith("/models/")
-    # a folder of that name may have something else in it
-    return host in _OLD_HOSTS and bool(_OLD_FOLDERS.search(split.path)) and base_layer(named.layer) in LAYERS

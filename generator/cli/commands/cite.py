@@ -59,9 +59,8 @@ def command(
     """
     if check and write:
         raise UsageError("--check only reports; leave out --write, or --check")
-    from generator.cite.document import cite, times
+    from generator.cite.document import NotebookError, cite, times
     from generator.cite.files import STDIN, kind_of, read_document
-    from generator.cite.notebook import NotebookError
     from generator.core.atomic import replace_file
     from generator.reader.atlas import Atlas
 
