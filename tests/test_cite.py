@@ -288,7 +288,7 @@ def test_exactly_one_picture_by_another_recipe_is_linked_in_the_store(tmp_path: 
 
 @pytest.mark.parametrize(
     "name",
-    ["files", "latex", "markdown", "markup", "mentions", "pandoc", "resolver", "templates", "writing"],
+    ["files", "latex", "markdown", "markup", "mentions", "templates", "writing"],
 )  # fmt: skip
 def test_examples_in_docstrings_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"generator.cite.{name}")).failed == 0

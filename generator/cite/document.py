@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from generator.cite.latex import read_latex
 from generator.cite.markdown import read_markdown
 from generator.cite.markup import read_html
-from generator.cite.mentions import NEWLINE, Language, Reference
+from generator.cite.mentions import NEWLINE, Language, Reference, replaced
 from generator.cite.resolver import RIGHT, LayerReference, Resolver, Stays
 from generator.cite.writing import Format, Writer, has_note
 from generator.core.errors import AtlasError
@@ -91,22 +91,13 @@ def cite(
     def remarks(found: Iterable[tuple[Reference, str]]) -> tuple[Remark, ...]:
         return tuple(Remark(bisect_right(starts, reference.start), visible(what)) for reference, what in found)
 
-    new, problems, notes = apply_edits(text, edited.edits), remarks(edited.problems), remarks(edited.notes)
+    new, problems, notes = replaced(text, edited.edits), remarks(edited.problems), remarks(edited.notes)
     return CitedDocument(new, problems, notes, edited.count, edited.written)
 
 
 def times(count: int, what: str) -> str:
     """``1 problem``, ``2 problems``."""
     return f"{count} {what}{'s' * (count != 1)}"
-
-
-def apply_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
-    """A text with pieces of it replaced."""
-    pieces, done = [], 0
-    for start, end, new in sorted(edits):
-        pieces += [text[done:start], new]
-        done = end
-    return "".join([*pieces, text[done:]])
 
 
 def edit(text: str, language: Language, resolver: Resolver, to: Format) -> Edited:

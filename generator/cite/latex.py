@@ -16,12 +16,11 @@ from dataclasses import replace
 
 from generator.cite.mentions import How, Language, Reference
 
-_TEXT = frozenset(
-    ("document", "abstract", "figure", "table", "wrapfigure", "subfigure", "center", "flushleft", "flushright", "quote",
-     "quotation", "verse", "itemize", "enumerate", "description", "tabular", "tabularx", "longtable", "minipage",
-     "multicols", "frame", "block", "column", "columns", "theorem", "lemma", "proof", "definition", "example", "remark",
-     "thebibliography", "titlepage", "letter", "threeparttable", "tablenotes", "appendices", "acks")
-)  # fmt: skip
+_TEXT = re.compile(
+    "document|abstract|figure|table|wrapfigure|subfigure|center|flushleft|flushright|quote|quotation|verse|itemize"
+    "|enumerate|description|tabularx?|longtable|minipage|multicols|frame|block|columns?|theorem|lemma|proof|definition"
+    "|example|remark|thebibliography|titlepage|letter|threeparttable|tablenotes|appendices|acks"
+)
 _SHORT_VERB = r"\\[a-zA-Z]*(?:MakeShort|DefineShort)[a-zA-Z]*\*?(?:\[[^\]]*\])?\s*\{?\\?([^\sa-zA-Z\\{}\[\]])"
 _GROUP = r"\{(?:[^{}\r\n]|\{[^{}\r\n]*\})*+\}"
 _MARK = r"[^\sa-zA-Z0-9*{}\[\\]"
@@ -54,7 +53,7 @@ def read_latex(text: str, language: Language = "latex") -> list[Reference]:
     while found := special.search(text, at):
         at = found.end()
         environment = found["environment"]
-        if environment is not None and environment.rstrip("*") not in _TEXT:
+        if environment is not None and not _TEXT.fullmatch(environment.rstrip("*")):
             end = text.find(f"\\end{{{environment}}}", at)
             begin, at = at, end if end >= 0 else len(text)
             for each in read_latex(text[begin:at]):

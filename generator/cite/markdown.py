@@ -42,18 +42,14 @@ _ODD = re.compile(  # how a line begins that belongs to a construct, in a text t
     re.MULTILINE,
 )
 _TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
-_COLUMNS = re.compile(r"^[ \t]*(?=--+(?: +--+)+[ \t\r]*$)", re.MULTILINE)  # Pandoc's tables, laid out by spaces
+_COLUMNS = re.compile(r"^[ \t]*(?=--+(?: +--+)+[ \t]*$)", re.MULTILINE)  # Pandoc's tables, laid out by spaces
 # mathematics, attributes and expressions; {mixed4a:9} is a name in braces
 _NO_PROSE = re.compile(rf"{MATH.pattern}|\{{(?!\w[\w:\s-]*\}})(?:[^{{}}\n]|\{{[^{{}}\n]*\}})*+\}}")
 _IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
-_ADMONITION = (
-    "note|tip|hint|info|warning|caution|attention|danger|error|important|seealso|admonition|margin|sidebar|dropdown|card"
-    r"|aside|details|success|question|quote|example|columns?|callout[\w-]*"
-)
-_DIRECTIVE = re.compile(rf"[ \t]*\{{(?:{_ADMONITION})\}}", re.IGNORECASE)
 _CONTAINER = re.compile(  # what may stand behind the colons of a container with prose: an admonition, or classes
-    rf"{_DIRECTIVE.pattern}|[ \t]*(?:{_ADMONITION})\b|[ \t]*\{{[.#]"
-    r"(?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b)",
+    r"[ \t]*(?:(?P<directive>\{)?(?:note|tip|hint|info|warning|caution|attention|danger|error|important|seealso"
+    r"|admonition|margin|sidebar|dropdown|card|aside|details|success|question|quote|example|columns?|callout[\w-]*)\b"
+    r"|\{[.#](?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b))",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -112,7 +108,7 @@ def _leave_alone(state: StateCore) -> None:
             elif before.type == "paragraph_open" and _ODD.search(token.content):
                 what = "a paragraph with the mark of a construct"
         elif (token.type == "colon_fence" and not _IS_CODE.search(token.info)) or (
-            token.type == "fence" and _DIRECTIVE.match(token.info)
+            token.type == "fence" and (found := _CONTAINER.match(token.info)) and found["directive"]
         ):
             what = f"“{unmarked(token.info.strip())}”"
         if what:

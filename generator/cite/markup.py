@@ -14,30 +14,25 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from generator.cite.mentions import MARK, Language, Reference, marked, marks, mentions, unmarked
 from generator.cite.templates import MATH, set_aside
 
-UNTOUCHED = frozenset(  # d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
-    ("pre", "code", "kbd", "samp", "tt", "var", "listing", "xmp", "d-code", "dt-code", "d-math", "dt-math", "svg",
-     "math", "script", "style", "template", "iframe", "title", "textarea", "select", "datalist", "button", "object",
-     "noscript", "canvas", "mjx-container", "atlas-svg", "atlas-math")
-)  # fmt: skip
-_PARAGRAPHS = frozenset(
-    ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "dt", "dd", "td", "th", "caption", "figcaption", "blockquote",
-     "summary")
-)  # fmt: skip
-_PROSE = frozenset(
-    ("html", "head", "body", "main", "article", "section", "aside", "nav", "header", "footer", "hgroup", "address",
-     "div", "ul", "ol", "menu", "dl", "figure", "table", "thead", "tbody", "tfoot", "tr", "colgroup", "details",
-     "dialog", "form", "fieldset", "legend", "label", "output", "search", "em", "strong", "small", "s", "cite", "q",
-     "dfn", "abbr", "ruby", "rb", "rt", "rp", "rtc", "data", "time", "sub", "sup", "i", "b", "u", "mark", "bdi",
-     "bdo", "span", "ins", "del", "big", "center", "font", "strike", "nobr", "acronym", "picture", "video", "audio",
-     "map", "atlas-note")
-)  # fmt: skip
-_LINKS = ("a", "atlas-unit", "atlas-link")
+UNTOUCHED = (  # elements; d-… and dt-… are Distill's own; <option> may lack its end, so <select> stands for it
+    "(?:d-|dt-)?(?:code|math)|pre|kbd|samp|tt|var|listing|xmp|svg|script|style|template|iframe|title|textarea|select"
+    "|datalist|button|object|noscript|canvas|mjx-container|atlas-svg|atlas-math"
+)
+_ELEMENT = re.compile(
+    rf"(?P<never>{UNTOUCHED})|(?P<link>a|atlas-unit|atlas-link)"
+    "|(?P<paragraph>p|h[1-6]|li|dt|dd|td|th|caption|figcaption|blockquote|summary)"
+    "|(?P<prose>html|head|body|main|article|section|aside|nav|header|footer|hgroup|address|div|ul|ol|menu|dl|figure"
+    "|table|thead|tbody|tfoot|tr|colgroup|details|dialog|form|fieldset|legend|label|output|search|em|strong|small|s"
+    "|cite|q|dfn|abbr|ruby|rb|rt|rp|rtc|data|time|sub|sup|i|b|u|mark|bdi|bdo|span|ins|del|big|center|font|strike|nobr"
+    "|acronym|picture|video|audio|map)|(?P<note>atlas-note)"
+)
 _NOT_TEXT = re.compile(
     r"(?:^|[\s_-])(?:math|katex|mjx|tex2jax_ignore|(?:tex|latex|equation|formula|arithmatex|notranslate|highlight|hljs"
     r"|listing|verbatim|mermaid|codehilite|(?:source)?code)(?![a-z]))",
@@ -49,30 +44,29 @@ _FOREIGN = re.compile(r"<(/?)(svg|math)(?=[\s/>])(?:[^<>]*(/>))?", re.IGNORECASE
 _WHOLE = re.compile(r"<\S+>|\[\S+\]\(\s*<?\S+>?\s*\)|<a\b[^<>]*>\s*\S+\s*</a\s*>", re.IGNORECASE)  # a link
 
 
+@cache
+def _kind_of(tag: str | None) -> str:
+    """What an element does to the text in it, or "" if no rule knows it."""
+    found = _ELEMENT.fullmatch(tag or "")
+    return str(found.lastgroup) if found else ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What text in an element is: never to be touched; the text of a link; in a footnote; in a construct that no rule
-    knows (``left``); or else prose."""
+    """What text in an element is: ``within`` says never to be touched, the text of a link, in a footnote. ``left``
+    names a construct that no rule knows. Else it is prose."""
 
-    is_never: bool = False
-    is_link: bool = False
-    is_note: bool = False
+    within: frozenset[str] = frozenset()
     left: str = ""
 
     def inside(self, tag: str, values: Mapping[str, str]) -> _Place:
         """What text in an element within this place is."""
-        if self.is_never:
-            return self
         says_so = values.get("role") == "math" or values.get("translate") == "no"
-        if tag in UNTOUCHED or says_so or _NOT_TEXT.search(values.get("class", "")):
-            return _Place(is_never=True)
-        if tag in _LINKS:
-            return replace(self, is_link=True)
-        if tag in _PARAGRAPHS:
-            return replace(self, left="")
-        if tag in _PROSE:
-            return replace(self, is_note=True) if tag == "atlas-note" else self
-        return replace(self, left=self.left or values.get("what", f"<{tag}>"))
+        kind = "never" if says_so or _NOT_TEXT.search(values.get("class", "")) else _kind_of(tag)
+        left = "" if kind == "paragraph" else self.left
+        if not kind:
+            left = left or values.get("what", f"<{tag}>")
+        return self if "never" in self.within else _Place(self.within | {kind}, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ class Page:
                 values = {name: value or "" for name, value in node.attributes.items()}
                 places[node.mem_id] = place.inside(str(node.tag), values)
                 read = self._in_tag(node, values, place)
-            elif node.is_text_node and not (place.is_never or place.is_link) and MARK in (node.text_content or ""):
+            elif node.is_text_node and not place.within & {"never", "link"} and MARK in (node.text_content or ""):
                 read = self._in_text(node.text_content or "", place)
             else:
                 continue
@@ -111,23 +105,23 @@ class Page:
         for number in marks(said):
             mention = self.found[number]
             if mention.how != "bare" or not self.text.startswith("](", mention.start - 2):
-                yield number, replace(mention, is_plain=mention.is_plain or place.is_note, left=place.left)
+                yield number, replace(mention, is_plain=mention.is_plain or "note" in place.within, left=place.left)
 
     def _in_tag(self, node: LexborNode, values: Mapping[str, str], place: _Place) -> Iterator[tuple[int, Reference]]:
         """The address of a link or a picture, and the name of an <atlas-unit>."""
         href = values.get("href", "")
-        if place.is_never:  # where tags cross each other, the same link may come again in another place
+        if "never" in place.within:  # where tags cross each other, the same link may come again in another place
             yield from ((number, replace(self.found[number], word="")) for number in marks(href) if node.tag == "a")
         elif node.tag == "atlas-unit":
             for number in marks(values.get("ref", ""))[:1]:
                 yield number, replace(self.found[number], word=unmarked(values["ref"]))
-        elif node.tag not in _LINKS:
+        elif _kind_of(node.tag) != "link":
             yield from ((number, replace(link, how="shown")) for number, link in self.links(values.get("src", "")))
-        elif not place.is_link:
+        elif "link" not in place.within:
             for number, link in self.links(href):
                 whole = self._whole(link, node)
                 if not self.text.startswith("!<", whole.start - 1):
-                    yield number, replace(whole, is_plain=link.is_plain or place.is_note)
+                    yield number, replace(whole, is_plain=link.is_plain or "note" in place.within)
 
     def links(self, value: str) -> Iterator[tuple[int, Reference]]:
         """The link to an address, with the number of its mention, if the address begins with that."""
@@ -139,11 +133,13 @@ class Page:
 
     def _whole(self, link: Reference, node: LexborNode) -> Reference:
         """All of a link, where its text is nothing but its address."""
-        if "://" in link.word and unmarked(node.text()).strip() == link.word:
-            said = self.found[marks(node.text())[0]]
+        numbers = marks(node.text())
+        if numbers and "://" in link.word and unmarked(node.text()).strip() == link.word:
+            said = self.found[numbers[0]]
             first, last = "<>" if node.tag == "a" or said.start == link.start else "[)"
             start = self.text.rfind(first, 0, min(said.start, link.start))
-            end = self.text.find(last, max(said.end, link.end)) + 1
+            end = max(said.end, link.end)
+            end = self.text.find(last, end, end + 99) + 1
             if _WHOLE.fullmatch(self.text, start, end):
                 return replace(link, start=start, end=end, how="bare")
         return link

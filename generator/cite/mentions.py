@@ -112,12 +112,20 @@ def trimmed(address: str) -> str:
 
 def marked(text: str, found: Iterable[Reference]) -> str:
     """A text with the mark of each mention within it: behind its first colon, or its first character."""
-    pieces, done = [], 0
+    edits = []
     for number, mention in enumerate(found):
         inner = mention.start + 2 * (mention.how == "bracketed")
         at = text.find(":", inner, mention.end) + 1 or inner + 1
-        pieces += [text[done:at], f"{MARK}{number:07o}".translate(_DIGITS)]
-        done = at
+        edits.append((at, at, f"{MARK}{number:07o}".translate(_DIGITS)))
+    return replaced(text, edits)
+
+
+def replaced(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """A text with pieces of it replaced."""
+    pieces, done = [], 0
+    for start, end, new in sorted(edits):
+        pieces += [text[done:start], new]
+        done = end
     return "".join([*pieces, text[done:]])
 
 

@@ -32,7 +32,7 @@ from generator.reader.atlas import Atlas, PublishedUnit
 Node = dict[str, Any]
 _WORDS = {"Space": " ", "SoftBreak": "\n"}
 _UNTOUCHED = ("Code", "CodeBlock", "Math", "RawBlock")
-_RAW = re.compile(rf"<(/?)(?:a|{'|'.join(sorted(UNTOUCHED))})(?=[\s/>])", re.IGNORECASE)
+_RAW = re.compile(rf"<(/?)(?:a|{UNTOUCHED})(?=[\s/>])", re.IGNORECASE)
 _NO_WEBP = ("latex", "beamer", "context", "docx", "odt", "pptx", "rtf")  # what these are read by does not show it
 
 
@@ -111,32 +111,30 @@ class Filter:
             yield {"t": "Note", "c": [{"t": "Para", "c": note}]}
 
 
-def filtered(document: Node, target: str) -> tuple[Node, list[str]]:
-    """A document with its references in it, and what there is to report."""
-    asked = document["meta"].get("atlas", {})
+def main() -> None:
+    """What Pandoc calls, with the format that it writes as the only argument."""
+    try:
+        document = _read()
+        through = _filter(document["meta"].get("atlas", {}), *sys.argv[1:2])
+        blocks, said = through.walk(document["blocks"]), through.said
+    except AtlasError as error:
+        print(f"atlas: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    count = f"{times(said.count, 'reference')} right, {times(len(said.problems), 'problem')}"
+    for line in (*(what for _, what in said.problems), *(f"note: {what}" for _, what in said.notes), count):
+        print(f"atlas: {visible(line)}", file=sys.stderr)
+    json.dump({**document, "blocks": blocks}, sys.stdout)
+
+
+def _filter(asked: Any, target: str = "html") -> Filter:
+    """The filter that a document asks for, or the environment."""
     told = {k: _plain(v) for k, v in asked["c"].items()} if _is_a(asked, "MetaMap") else {"open": _plain(asked)}
     where = told.get("open") or os.environ.get("ATLAS")
     if not where:
         raise UsageError("no atlas is named; set ATLAS=https://host/path/, or write atlas: {open: …} into the document")
     to = format_of(told.get("to") or os.environ.get("ATLAS_TO") or "link")
     checkpoint = told.get("checkpoint") or os.environ.get("ATLAS_CHECKPOINT") or None
-    through = Filter(Resolver(Atlas.open(where), checkpoint), to, target)
-    blocks, said = through.walk(document["blocks"]), through.said
-    report = [*(what for _, what in said.problems), *(f"note: {what}" for _, what in said.notes)]
-    report.append(f"{times(said.count, 'reference')} right, {times(len(said.problems), 'problem')}")
-    return {**document, "blocks": blocks}, report
-
-
-def main() -> None:
-    """What Pandoc calls, with the format that it writes as the only argument."""
-    try:
-        document, report = filtered(_read(), sys.argv[1] if len(sys.argv) > 1 else "html")
-    except AtlasError as error:
-        print(f"atlas: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    for line in report:
-        print(f"atlas: {visible(line)}", file=sys.stderr)
-    json.dump(document, sys.stdout)
+    return Filter(Resolver(Atlas.open(where), checkpoint), to, target)
 
 
 def _read() -> Node:

@@ -19,7 +19,8 @@ from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 
-from generator.cite.document import apply_edits, edit
+from generator.cite.document import edit
+from generator.cite.mentions import replaced
 from generator.cite.resolver import Resolver
 from generator.cite.writing import Format, format_of
 from generator.core.errors import UsageError
@@ -75,14 +76,9 @@ class _References(Postprocessor):
             for reference, what in remarks:
                 lines = (n for n, line in enumerate(self.source.lines, 1) if reference.word in line.replace("\\_", "_"))
                 log.log(level, "line %d: %s", next(lines, 1), visible(what))
-        return apply_edits(text, edited.edits)
+        return replaced(text, edited.edits)
 
 
 @cache
 def _open(where: str) -> Atlas:
     return Atlas.open(where)
-
-
-def makeExtension(**options: Any) -> AtlasExtension:  # noqa: N802
-    """What Python-Markdown calls."""
-    return AtlasExtension(**options)

@@ -16,41 +16,29 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from generator.cite.mentions import MASK, Language, Reference, mentions
+from generator.cite.mentions import MASK, Language, Reference, mentions, replaced
 
 Span = tuple[int, int]
-_LINE = r"[^\r\n]*(?:\r\n?+|\n|\Z)"
-_FENCED = re.compile(
-    r"\ufeff?(?P<mark>---|\+\+\+)[ \t]*(?:\r\n?|\n)(?:.*?(?:\r\n?|\n))??(?:(?P=mark)|\.\.\.)[ \t]*(?:\r\n?|\n|\Z)",
-    re.DOTALL,
-)
+_FENCED = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*\n(?:[\s\S]*?\n)??(?:\1|\.\.\.)[ \t]*(?:\n|\Z)")
 _KEY = (  # a text that begins with any other word and a colon is prose
     "title|date|modified|updated|slug|tags?|category|categories|authors?|summary|description|layout|status|lang"
     "|language|template|permalink|keywords|subtitle|copyright|affiliation|css"
 )
-_METADATA = re.compile(
-    rf"\ufeff?(?:{_KEY}):(?:[ \t]|$|(?=[\r\n])){_LINE}(?:(?:[\w-]+:|[ \t]+\S){_LINE})*+(?=[ \t]*(?:[\r\n]|\Z))",
-    re.IGNORECASE,
+_FRONT = re.compile(
+    rf"{_FENCED.pattern}|\ufeff?\{{[ \t]*\n[ \t]*\"[\s\S]*?\n\}}[ \t]*(?:\n|\Z)"
+    rf"|\ufeff?(?i:{_KEY}):(?![^ \t\n]).*(?:\n(?:[\w-]+:|[ \t]+\S).*)*+(?=\n[ \t]*(?:\n|\Z)|\Z)\n?"
 )
-_JSON = re.compile(r"\ufeff?\{[ \t]*(?:\r\n?|\n)[ \t]*\".*?(?:\r\n?|\n)\}[ \t]*(?:\r\n?|\n|\Z)", re.DOTALL)
-
 _ASIDE = re.compile(  # metadata of Pandoc and MyST anywhere in a text, abbreviations, and fields of Obsidian
-    r"^[ \t]*---[ \t]*(?:\r\n?|\n)(?:[ \t]*(?:[\w-]+:|- )[^\r\n]*(?:\r\n?|\n))++"
-    r"[ \t]*(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)"
-    r"|^ {0,3}\*\[[^\]\r\n]+\]:[^\r\n]*"
-    r"|[\[(](?P<field>[\w -]+::)[ \t](?:[^\[\]()\r\n]|\[{1,2}[^\[\]\r\n]*\]{1,2}|\([^()\r\n]*\))*+[\])](?![(\[:])",
+    r"^[ \t]*---[ \t]*\n(?:[ \t]*(?:[\w-]+:|- ).*\n)++[ \t]*(?:---|\.\.\.)[ \t]*$"
+    r"|^ {0,3}\*\[[^\]\n]+\]:.*"
+    r"|[\[(](?P<field>[\w -]+::)[ \t](?:[^\[\]()\n]|\[{1,2}[^\[\]\n]*\]{1,2}|\([^()\n]*\))*+[\])](?![(\[:])",
     re.MULTILINE,
 )
 _TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may stand in a script, too
-    r"\{\{(?:[^{}<]|<(?!/)|\{(?!\{)|\}(?!\}))*+\}\}"
-    r"|\{%(?:[^%{<]|<(?!/)|\{(?![{%])|%(?!\}))*+%\}"
-    r"|\{#(?:[^#{}]|#(?!\}))*+#\}"
-    r"|<%(?:[^%<]|<(?![%/])|%(?!>))*+%>"
-    r"|\{/\*(?:[^*{]|\*(?!/)|\{(?!/\*))*+\*/\}"
-    r"|\{:[^{}\r\n]*\}"
-    r"|\\(?:end|begin)[ \t]*\{[^{}\r\n]{1,80}\}"
-    r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,})[^\r\n]*"
-    r"|%%(?:[^%\r\n]|%(?!%))*+%%",
+    r"\{\{(?:(?!\{\{|\}\}|</)[\s\S])*+\}\}|\{%(?:(?!\{[{%]|%\}|</)[\s\S])*+%\}|\{#(?:[^#{}]|#(?!\}))*+#\}"
+    r"|<%(?:(?!<[%/]|%>)[\s\S])*+%>|\{/\*(?:(?!\*/|\{/\*)[\s\S])*+\*/\}|\{:[^{}\n]*\}"
+    r"|\\(?:end|begin)[ \t]*\{[^{}\n]{1,80}\}"
+    r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,}).*|%%(?:[^%\n]|%(?!%))*+%%",
     re.MULTILINE,
 )
 _BEGIN = re.compile(
@@ -59,12 +47,12 @@ _BEGIN = re.compile(
 _END = re.compile(
     r"(?:\{\{[<%]\s*/\s*|\{%-?\s*end)([\w-]+)|\{:/:?([\w-]*)|\\end[ \t]*\{(.*)\}|[ \t]*(%%|/+|@+|;+|\^+)[ \t]*$"
 )
-_PROSE = frozenset(  # what stands between these is a part of the text
-    ("if", "unless", "for", "case", "block", "with", "note", "tip", "warning", "info", "hint", "caution", "important",
-     "callout", "notice", "admonition", "alert", "details", "blockquote", "quote", "figure", "tab", "tabs", "column",
-     "columns")
-)  # fmt: skip
-_NEVER_PROSE = frozenset(("raw", "comment", "highlight", "verbatim", "mermaid", "katex", "math", "nomarkdown", "%%"))
+_PROSE = re.compile(  # what stands between these is a part of the text
+    "if|unless|for|case|block|with|note|tip|warning|info|hint|caution|important|callout|notice|admonition|alert|details"
+    "|blockquote|quote|figure|tabs?|columns?",
+    re.IGNORECASE,
+)
+_NEVER_PROSE = re.compile(r"raw|comment|highlight|verbatim|mermaid|katex|math|nomarkdown|%%")
 
 _INNER = rf"(?:[^$\\{MASK}]|\\[^{MASK}])"
 MATH = re.compile(
@@ -94,9 +82,9 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[tuple[int, i
         name = next(filter(None, end.groups()), last) if end else ""  # {:/} ends what was opened last
         if opened.get(name):
             first = opened[name].pop()
-            if name.lower() not in _PROSE:
+            if not _PROSE.fullmatch(name):
                 spans.append((first, tag.end()))
-                if name not in _NEVER_PROSE and not tag[0].startswith("\\"):
+                if not (_NEVER_PROSE.fullmatch(name) or tag[0].startswith("\\")):
                     unknown.append((first, tag.end(), f"“{name}”"))
         elif begin:
             name = next(filter(None, begin.groups()))
@@ -106,9 +94,11 @@ def constructs(text: str, start: int = 0) -> tuple[list[Span], list[tuple[int, i
 
 
 def set_aside(text: str, language: Language) -> tuple[str, list[Reference]]:
-    """A text with front matter, tags and what they enclose masked; and what of this no rule knows."""
-    kinds = (_FENCED,) if language == "html" else (_FENCED, _METADATA, _JSON)
-    start = next((found.end() for kind in kinds if (found := kind.match(text))), 0)
+    """A text with front matter, tags and what they enclose masked, and each line ended by a line feed, of the same
+    length; and what of this no rule knows."""
+    text = text.replace("\r\n", " \n").replace("\r", "\n")
+    front = (_FENCED if language == "html" else _FRONT).match(text)
+    start = front.end() if front else 0
     spans, unknown = constructs(text, start)
     for found in _ASIDE.finditer(text, start) if language != "html" else ():
         spans.append(found.span())
@@ -120,15 +110,13 @@ def set_aside(text: str, language: Language) -> tuple[str, list[Reference]]:
             done = end
             for each in mentions(text[begin:end], language):
                 left.append(replace(each, start=each.start + begin, end=each.end + begin, left=what))
-    return re.sub(r"[^\r\n]", " ", text[:start]) + mask(text, spans)[start:], left
+    return re.sub(r"[^\n]", " ", text[:start]) + mask(text, spans)[start:], left
 
 
 def mask(text: str, spans: Iterable[Span]) -> str:
     """A text with these spans masked. They may overlap; ends of lines stay."""
-    pieces, done = [], 0
+    edits, done = [], 0
     for start, end in sorted(spans):
-        if end > done:
-            start = max(start, done)
-            pieces += [text[done:start], re.sub(r"[^\r\n]", MASK, text[start:end])]
-            done = end
-    return "".join([*pieces, text[done:]])
+        start, done = max(start, done), max(end, done)
+        edits.append((start, done, re.sub(r"[^\n]", MASK, text[start:done])))
+    return replaced(text, edits)
