@@ -68,7 +68,9 @@ def test_python_markdown_says_what_the_command_says(site: Path, to: Format) -> N
 
 
 def test_python_markdown_finds_the_extension_by_its_name_and_takes_its_options(site: Path) -> None:
-    options = {"generator.cite.python_markdown:AtlasExtension": {"atlas": str(site), "to": "chip", "checkpoint": "inception5h"}}
+    options = {
+        "generator.cite.python_markdown:AtlasExtension": {"atlas": str(site), "to": "chip", "checkpoint": "inception5h"}
+    }
     html = markdown.markdown("mixed4a:5", extensions=list(options), extension_configs=options)
     assert f'<a class="atlas-chip" href="{BASE}inception5h/mixed4a/5.html#p-' in html
 

@@ -22,7 +22,7 @@ from markdown.preprocessors import Preprocessor
 from generator.cite.document import edit
 from generator.cite.mentions import replaced
 from generator.cite.resolver import Resolver
-from generator.cite.writing import Format, format_of
+from generator.cite.writing import format_of
 from generator.core.errors import UsageError
 from generator.core.text import visible
 from generator.reader.atlas import Atlas
@@ -45,13 +45,9 @@ class AtlasExtension(Extension):
         super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        if not self.getConfig("atlas"):
-            raise UsageError("the extension inception_atlas needs an atlas; set its option atlas to https://host/path/")
-        references = _References(md)
-        references.atlas, references.checkpoint = self.getConfig("atlas"), self.getConfig("checkpoint") or None
-        references.to, references.source = format_of(self.getConfig("to")), _Source(md)
-        md.preprocessors.register(references.source, "inception_atlas_source", _BEFORE_ALL)
-        md.postprocessors.register(references, "inception_atlas", _AFTER_ALL)
+        source = _Source(md)
+        md.preprocessors.register(source, "inception_atlas_source", _BEFORE_ALL)
+        md.postprocessors.register(_References(md, source, **self.getConfigs()), "inception_atlas", _AFTER_ALL)
 
 
 class _Source(Preprocessor):
@@ -65,10 +61,11 @@ class _Source(Preprocessor):
 class _References(Postprocessor):
     """Writes references into the HTML of a document."""
 
-    atlas: str
-    checkpoint: str | None
-    to: Format
-    source: _Source
+    def __init__(self, md: Markdown, source: _Source, atlas: str, to: str, checkpoint: str) -> None:
+        super().__init__(md)
+        if not atlas:
+            raise UsageError("the extension inception_atlas needs an atlas; set its option atlas to https://host/path/")
+        self.source, self.atlas, self.to, self.checkpoint = source, atlas, format_of(to), checkpoint or None
 
     def run(self, text: str) -> str:
         edited = edit(text, "html", Resolver(_open(self.atlas), self.checkpoint), self.to)

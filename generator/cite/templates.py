@@ -41,7 +41,7 @@ _TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may s
     r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,}).*|%%(?:[^%\n]|%(?!%))*+%%",
     re.MULTILINE,
 )
-_BEGIN = re.compile(
+_BEGIN = re.compile(  # of a pair, with its name: tags of Hugo, Liquid and kramdown, TeX, lines of one sign
     r"(?:\{\{[<%]\s*|\{%-?\s*|\{::(?!.*/\}))([\w-]+)|\\begin[ \t]*\{(.*)\}|[ \t]*(%%|/+|@+|;+|\^+)(?!.*\3[ \t]*$)"
 )
 _END = re.compile(
