@@ -8,8 +8,6 @@ or to another picture than before. A note tells of a unit of weights that this a
 left alone because no rule knows what it stands in. Citing a cited document again changes nothing.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from bisect import bisect_right

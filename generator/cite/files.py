@@ -4,8 +4,6 @@
 'markdown'
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext

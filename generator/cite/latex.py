@@ -9,8 +9,6 @@ the package atlas.sty, which `atlas build` writes. Those are checked, and of \hr
 but not in comments, verbatim text, the preamble and environments that are not known to hold text.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

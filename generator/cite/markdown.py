@@ -9,8 +9,6 @@ so a construct of any of them counts; what begins like one that no rule knows be
 is none that holds prose.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Sequence

@@ -8,13 +8,12 @@ Lexbor makes the tree that a browser makes. Text is prose in elements that are k
 only where a paragraph, a heading or the like is within it. Markdown comes here as the HTML that it is rendered to.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Self
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -59,14 +58,14 @@ class _Place:
     within: frozenset[str] = frozenset()
     left: str = ""
 
-    def inside(self, tag: str, values: Mapping[str, str]) -> _Place:
+    def inside(self, tag: str, values: Mapping[str, str]) -> Self:
         """What text in an element within this place is."""
         says_so = values.get("role") == "math" or values.get("translate") == "no"
         kind = "never" if says_so or _NOT_TEXT.search(values.get("class", "")) else _kind_of(tag)
         left = "" if kind == "paragraph" else self.left
         if not kind:
             left = left or values.get("what", f"<{tag}>")
-        return self if "never" in self.within else _Place(self.within | {kind}, left)
+        return self if "never" in self.within else type(self)(self.within | {kind}, left)
 
 
 @dataclass(frozen=True, slots=True)

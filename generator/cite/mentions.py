@@ -13,8 +13,6 @@ the word, so what is around it is read as before, and labels of links, in which 
 equal.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ are never touched. Pandoc hands over a tree without lines, so what is reported o
 and without backslashes, so \\[[4a:11]] is cited, unless it is in code.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -8,8 +8,6 @@ folder), ``to`` and ``checkpoint``. It reads the HTML that Python-Markdown and a
 is code or mathematics to them is never touched. Problems are logged as warnings, notes as information.
 """
 
-from __future__ import annotations
-
 import logging
 from functools import cache
 from typing import Any

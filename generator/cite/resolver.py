@@ -10,8 +10,6 @@ The number of a unit means another unit in another checkpoint. So an address tha
 checkpoint's or not at all.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property

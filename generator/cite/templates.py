@@ -10,8 +10,6 @@ them is. The rule is the same for each pair of tags: what stands between them is
 known to hold prose. Everything is found in one pass, so the time is linear.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import replace

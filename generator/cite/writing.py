@@ -7,8 +7,6 @@ addresses are written. Footnotes that are new go to the end of a document, all t
 True
 """
 
-from __future__ import annotations
-
 import html
 import re
 from typing import Literal, get_args
