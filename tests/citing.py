@@ -7,8 +7,6 @@
 Hashes of pictures vary with the WebP encoder, so documents that are kept have none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -4,8 +4,6 @@
 ...     store.write(question, provenance, picture, thumbnail)
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@
 ...     Atlas.open(publisher.url)
 """
 
-from __future__ import annotations
-
 import hashlib
 import http.server
 import json

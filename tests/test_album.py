@@ -1,7 +1,5 @@
 """Photographs come to pages by their licences, and whoever made them is named."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -3,8 +3,6 @@
 Pages are opened from the disk and from a server under a path, with scripts and without.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import zlib

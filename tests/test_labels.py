@@ -1,7 +1,5 @@
 """Names of units: read from files, refused with the line where they are wrong, shown with their source."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The page "How these pictures are made": what it shows, with and without JavaScript, and when parts are missing."""
 
-from __future__ import annotations
-
 import re
 from itertools import accumulate
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The map of a layer: one picture with a link on each unit, at the place that the study found."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a study found comes to the pages of units: its links, shares and boxes are right."""
 
-from __future__ import annotations
-
 import io
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What other sites show of a page that is linked: read as they read it, by the rules that they publish."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from html.parser import HTMLParser

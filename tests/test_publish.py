@@ -1,7 +1,5 @@
 """The built site, asked as its readers would: is the picture there, does the link lead on, is what it says true."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

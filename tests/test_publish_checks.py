@@ -1,7 +1,5 @@
 """`atlas check` finds what is planted, and the preview serves what was built."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil

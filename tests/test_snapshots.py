@@ -3,8 +3,6 @@
 `make snapshots` writes them anew. Content hashes of pictures are left out: they vary with the WebP encoder.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

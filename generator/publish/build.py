@@ -3,8 +3,6 @@
 If neither what is read nor what was made has changed since the last build, there is nothing to do.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence

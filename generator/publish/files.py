@@ -3,8 +3,6 @@
 Nothing is written here, and each file is made when it is asked for.
 """
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ actions leave out files whose names begin with a dot) or damaged is known by its
 nothing is removed. Any other folder with anything besides the store in it belongs to somebody else, and is refused.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

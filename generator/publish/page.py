@@ -3,8 +3,6 @@
 A module of :mod:`generator.publish.pages` describes one kind of page by a :class:`PageKind`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache

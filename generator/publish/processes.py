@@ -7,8 +7,6 @@ A process is a fork of this one, so it has all that was read before and nothing 
 and at once; elsewhere, and for a few items, the work is done here.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence

@@ -5,8 +5,6 @@ one block of the original, extend it under the name ``atlas/``: ``{% extends "at
 a folder, all templates run in Jinja's sandbox: whoever hands over a theme hands over pages, and no program.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from html import escape as escape_html
 from pathlib import Path

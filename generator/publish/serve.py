@@ -3,8 +3,6 @@
 Pages open from the disk as well. The preview does what a host does, and also serves 404.html.
 """
 
-from __future__ import annotations
-
 import errno
 import re
 from functools import partial

@@ -1,7 +1,5 @@
 """The data of all pages, read once: atlas.toml, the store, the names of units, the lesson, the panels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -4,8 +4,6 @@ Files are compared by name, size and time, as make and git do. None is opened, s
 take a fraction of a second.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sys

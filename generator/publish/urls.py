@@ -15,8 +15,6 @@ Where the published address is known (``url`` in atlas.toml) :meth:`Urls.absolut
 that need one: canonical links, Open Graph, the sitemap, and the page a host serves when nothing is found.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from generator.core.record import Picture

@@ -5,8 +5,6 @@ change. Nothing else lists the views: options, help, checks and the JSON schema 
 docs/extending.md walks through a new one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from generator.core.architecture import OUTPUT

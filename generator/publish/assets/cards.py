@@ -4,8 +4,6 @@ A card is made once. Its comment contains the hashes of its pictures (a mosaic h
 bytes. So the next build keeps the file that is there, and a copy found elsewhere can be traced to its picture.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import math

@@ -4,8 +4,6 @@ Each function takes plain numbers and gives markup. Colours and type come from t
 right in light, dark and print; there is no ``style`` attribute, which the pages' content security policy would refuse.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import pairwise

@@ -4,8 +4,6 @@ Of a value it has the rendered units, the clearest first, as LAYER.CHANNEL, wher
 ``units.js``. What is like a unit is in a script for each layer, ``like-mixed4a``.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -5,8 +5,6 @@ the folder it lies in. ``format`` is raised when a program that reads it would h
 ``static/schema/`` say what is in a format.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What a page is, in the words of schema.org, for search engines: https://schema.org/docs/gs.html"""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 

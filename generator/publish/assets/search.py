@@ -4,8 +4,6 @@ It is a script and not JSON, because a page that was opened from a disk may load
 from numbers and are left out, so the whole network with its names is a few kilobytes.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How large pages, scripts and pictures may be, in bytes on the disk."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from collections.abc import Iterator, Mapping

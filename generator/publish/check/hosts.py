@@ -4,8 +4,6 @@
 ['20,001 files: Cloudflare Pages, free, takes 20,000']
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -7,8 +7,6 @@
 Pages are parsed by lexbor, which follows the HTML standard: docs/decisions/0021-check-by-lexbor.md.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ claims, published addresses that are gone, a site too large for a host, and page
 :mod:`generator.publish.check.budgets` allows.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Families of units as the pages show them: the names of one family brought together with the units and pictures."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the page "How these pictures are made" shows of the lesson, as far as the store has it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which pictures stand for a page where it is linked: a unit's own, and for every other page a sheet of its units."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How a picture was made, for people: the command that makes it again, its recipe, and where it comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache

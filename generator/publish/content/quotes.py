@@ -1,7 +1,5 @@
 """The forms in which a unit's page offers it to be quoted, each a text to copy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

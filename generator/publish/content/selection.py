@@ -1,7 +1,5 @@
 """Which few units stand for many: the columns of the hierarchy, and the neighbours of a unit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar

@@ -3,8 +3,6 @@
 Another page is another module here and a template of its own: docs/extending.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from generator.core.package import modules_of

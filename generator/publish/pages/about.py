@@ -1,7 +1,5 @@
 """The page about the pictures: how they are made and what they do not show, under one picture of each layer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """One unit, small, for the pages of other people to show in a frame. It stands alone, without base.html."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """The page "Find a unit": what the search box reads, and the layers and families of each checkpoint as links."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """The home page: the hierarchy of the first checkpoint, the plan of the network, and what else there is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """The page "How these pictures are made", for a reader who has never heard of activation maximisation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

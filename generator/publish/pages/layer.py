@@ -1,7 +1,5 @@
 """A layer with every unit of it, and the command that renders those that are not rendered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """The units of a layer by another view than the one of the layer's own page: what lowers each, or its one neuron."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

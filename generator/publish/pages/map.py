@@ -1,7 +1,5 @@
 """A map of a layer: its units on a square, each beside units that respond alike. One picture, with a link on each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

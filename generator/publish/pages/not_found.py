@@ -1,7 +1,5 @@
 """The page that a host serves where there is nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Whose the photographs are that the pages of units show or name, and under which licence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """A unit: its picture, what panels say of it, how to quote it, how it was made, and its other pictures."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a direction is: the channels of the layer that its vector has most of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

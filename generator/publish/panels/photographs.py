@@ -1,7 +1,5 @@
 """What excites a unit in photographs: the strongest, how rarely it fires, whether it is one thing or several."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Units that respond like a unit: in its layer, in the layers beside it, and in other checkpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a unit prefers among simple stimuli: gratings, edges, lines, curves, colours and brightness."""
 
-from __future__ import annotations
-
 import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass

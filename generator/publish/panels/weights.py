@@ -1,7 +1,5 @@
 """What a unit is built from and what uses it, each with the kernel between them."""
 
-from __future__ import annotations
-
 import base64
 import io
 import math
