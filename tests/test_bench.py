@@ -130,11 +130,11 @@ def test_it_is_told_in_json_and_in_a_table(found: Comparison) -> None:
 
 
 def test_the_floor_is_every_convolution_up_to_the_layer_and_nothing_else(net: Inception) -> None:
-    floor = Floor(net, "mixed4a_3x3", torch.rand(2, 3, 224, 224))
+    floor = Floor(net, "mixed4a_3x3", torch.rand(2, 3, 96, 96))
     convs = list(INCEPTION5H.convs.values())
     needed = [c for c in convs if c.name < "mixed4a"] + [c for c in convs if c.name.startswith("mixed4a_3x3")]
     assert len(floor.calls) == len(needed) == 3 + 2 * 6 + 2
-    products = {c.name: INCEPTION5H.grid(c.name, 224) ** 2 * c.inputs * c.channels * c.kernel**2 for c in needed}
+    products = {c.name: INCEPTION5H.grid(c.name, 96) ** 2 * c.inputs * c.channels * c.kernel**2 for c in needed}
     products["conv2d0"] = products["conv2d0"] * 64 // 49  # 7x7 runs as 4x4 over blocks of 2x2
     assert floor.flops == 2 * 4 * sum(products.values())
     assert min(floor.timed(2)) > 0

@@ -228,9 +228,14 @@ def atlas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @needs_ray
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_on_a_cluster_of_our_own_it_keeps_what_is_finished(atlas: Path, stop: int, code: int) -> None:
-    words = ("render", "conv2d0", "--ray", "--workers", "2", "--batch", "1", "--steps", "400")
+@pytest.mark.parametrize(
+    ("stop", "code", "workers"),
+    [(signal.SIGINT, 130, "2 workers with 1 core each"), (signal.SIGTERM, 143, "1 worker with 2 cores each")],
+)
+def test_stopped_on_a_cluster_of_our_own_it_keeps_what_is_finished(
+    atlas: Path, stop: int, code: int, workers: str
+) -> None:
+    words = ("render", "conv2d0", "--ray", "--workers", workers[0], "--batch", "1", "--steps", "400")
     process = spawn(atlas, *words, group=True)
     wait_for_answers(atlas, 1)
     os.killpg(process.pid, stop) if stop == signal.SIGINT else process.send_signal(stop)
@@ -238,7 +243,7 @@ def test_stopped_on_a_cluster_of_our_own_it_keeps_what_is_finished(atlas: Path, 
     kept = len(answers(atlas))
     assert (ended, out) == (code, f"rendered {kept}, already there 0, failed 0, in site/store\n"), err
     assert 1 <= kept < 64
-    assert err.startswith("2 workers with 1 core each\n")
+    assert err.startswith(f"{workers}\n")
     assert err.endswith("Type the same command again to go on\n")
 
 

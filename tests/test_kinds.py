@@ -149,8 +149,8 @@ def test_a_record_that_lies_is_refused(store: Store, change: dict[str, Any], sai
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
-def test_any_changed_bit_of_a_record_is_noticed(store: Store, at: int, bit: int) -> None:
-    text = bytearray(keep(store).to_json())
+def test_any_changed_bit_of_a_record_is_noticed(at: int, bit: int) -> None:
+    text = bytearray(Result(KIND, QUESTION, MADE, {"units": 512}, {}).to_json())
     text[at % (len(text) - 1)] ^= 1 << bit
     with pytest.raises(ValueError):
         read_answer(bytes(text))

@@ -41,7 +41,7 @@ def relative_error(ours: Tensor | np.ndarray, theirs: Tensor | np.ndarray) -> fl
     return float(abs(ours - theirs).max() / abs(theirs).max())
 
 
-@pytest.mark.parametrize("size", [224, 225, 150])
+@pytest.mark.parametrize("size", [224, 129, 150])  # 129 is odd on every grid
 def test_inception5h_is_lucents_network_in_every_layer(size: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -103,7 +103,7 @@ def test_the_hooked_network_is_the_other_in_every_layer() -> None:
     seen: dict[str, Tensor] = {}
     for name, module in hooked.named_modules():
         module.register_forward_hook(lambda _module, _inputs, output, name=name: seen.update({name: output}))
-    rgb = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    rgb = torch.rand(1, 3, 112, 112, generator=torch.Generator().manual_seed(1))
     plain = Inception(BVLC_GOOGLENET, tensors)
     with torch.no_grad():
         hooked(rgb * 255 - 117)  # as Lucent's preprocessing gives it

@@ -17,28 +17,12 @@ from typing import Any
 
 import pytest
 from powercut import PowerCutError, power_cut
+from writing import MADE, ask, encoded, put
 
 from generator.core.errors import AtlasError
-from generator.core.recipe import Question, Recipe
-from generator.core.record import EncodedFile, Picture, Provenance, Record, checksum
+from generator.core.record import Picture, Record, checksum
 from generator.core.result import read_answer
-from generator.core.units import Unit
 from generator.store.store import Damage, DamagedError, Store, UnreadableError
-
-MADE = Provenance("bvlc_googlenet", (0.5, 1.5), 2.5, 40.0, 3.0, "cpu", {"torch": "2.4"}, "2026-01-01")
-
-
-def ask(channel: int = 11) -> Question:
-    return Question("ab" * 32, Unit("mixed4a", channel), "channel", Recipe())
-
-
-def encoded(text: str, size: int = 5000) -> EncodedFile:
-    return EncodedFile(random.Random(text).randbytes(size), 224, 224)
-
-
-def put(store: Store, channel: int = 11, version: str = "", *, force: bool = False) -> bool:
-    words = f"{channel}{version}"
-    return store.write(ask(channel), MADE, encoded(f"p{words}"), encoded(f"t{words}", 900), force=force)
 
 
 def files(store: Store) -> set[str]:
@@ -117,7 +101,7 @@ WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from test_store import Store, put
+from writing import Store, put
 store, label = Store(Path(sys.argv[1])), sys.argv[3]
 print("ready", flush=True)
 won = 0
@@ -226,7 +210,7 @@ def test_a_disk_that_is_really_full(store: Store) -> None:
     """The kernel's own refusal, by a limit on the size of files: half a picture must not stay."""
     code = (
         "import resource, signal, sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path\n"
-        "from test_store import *\n"
+        "from writing import *; from generator.core.errors import AtlasError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "try: put(Store(Path(sys.argv[1])))\n"
         "except AtlasError as error: print(error)\n"
