@@ -30,7 +30,7 @@ from generator.render.local import Outcome
 from generator.render.local import run as run_here
 from generator.store.plan import Batch, Plan, make_plan
 from generator.store.store import Store
-from generator.study import responses, shared_grid, shares
+from generator.study import responses, shards, shared_grid
 from generator.study.analyses import analyses
 from generator.study.analysis import Subject
 
@@ -308,8 +308,8 @@ def test_a_study_on_a_cluster_finds_what_one_process_finds_though_a_worker_dies(
 ) -> None:
     killed = tmp_path / "killed"
 
-    class Mortal(shares.Worker):
-        """The first to get the second share is killed over it."""
+    class Mortal(shards.Worker):
+        """The first to get the second shard is killed over it."""
 
         def answer(self, work: Any) -> Any:
             if work[0] == 1 and not killed.exists():
@@ -318,8 +318,8 @@ def test_a_study_on_a_cluster_finds_what_one_process_finds_though_a_worker_dies(
             return super().answer(work)
 
     for room in (responses, shared_grid):
-        monkeypatch.setattr(room, "SHARE", 2)
-    monkeypatch.setattr(shares, "Worker", Mortal)
+        monkeypatch.setattr(room, "SHARD", 2)
+    monkeypatch.setattr(shards, "Worker", Mortal)
     threads = torch.get_num_threads()
     torch.set_num_threads(pool.cores)
     photographs = made_up_photographs(tmp_path, 7)
@@ -335,7 +335,7 @@ def test_a_study_on_a_cluster_finds_what_one_process_finds_though_a_worker_dies(
 
     try:
         here = list(found(subject))
-        with shares.on_cluster([loaded, replace(loaded, name="twin")], pool, warned.append) as spread:
+        with shards.on_cluster([loaded, replace(loaded, name="twin")], pool, warned.append) as spread:
             there = list(found(replace(subject, spread=spread)))
     finally:
         torch.set_num_threads(threads)

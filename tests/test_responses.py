@@ -7,7 +7,7 @@ from photographs import made_up_photographs
 
 from generator.network import Inception
 from generator.photos.photographs import Photographs, read_photograph
-from generator.study import groups, shares, similarity, tuning
+from generator.study import groups, shards, similarity, tuning
 from generator.study import responses as gathering
 from generator.study.analyses import analyses
 from generator.study.analysis import Subject
@@ -30,10 +30,10 @@ def subject(net: Inception, photographs: Photographs) -> Subject:
 
 @pytest.fixture(scope="module")
 def responses(subject: Subject) -> Responses:
-    """Two photographs go through the network at once, and three are a share, so that both are cut."""
+    """Two photographs go through the network at once, and three are a shard, so that both are cut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shares, "_BATCH", 2)
-        patch.setattr(gathering, "SHARE", 3)
+        patch.setattr(shards, "_BATCH", 2)
+        patch.setattr(gathering, "SHARD", 3)
         layers = (*subject.architecture.main_layers, "softmax2")
         return gather(subject, layers)
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from generator.core.errors import UsageError
 from generator.core.record import Rendered, printed
 from generator.core.spectrum import like_photographs, power_spectrum
-from generator.figures.layout import BLUE, QUIET, VERMILION, Sheet
+from generator.figures.layout import BLUE, EDGE, QUIET, VERMILION, Sheet
 
-_EDGE, _GAP, _LINE, _TITLE = 0.12, 0.08, 0.15, 0.32  # inches
+_GAP, _LINE, _TITLE = 0.08, 0.15, 0.32  # inches
 _SIDE = 1.3
 
 
@@ -35,9 +35,8 @@ def gallery(pictures: Sequence[Rendered], *, columns: int = 5, title: str = "") 
     """Units side by side, each with its name, in rows of ``columns``. Raises UsageError if there is none."""
     rows, columns = _grid(pictures, columns)
     top = _top(title)
-    width = 2 * _EDGE + columns * _SIDE + (columns - 1) * _GAP
-    sheet = Sheet(width, top + rows * (_SIDE + _LINE + _GAP) + _EDGE - _GAP, sources(pictures))
-    _title(sheet, title)
+    width = 2 * EDGE + columns * _SIDE + (columns - 1) * _GAP
+    sheet = Sheet(width, top + rows * (_SIDE + _LINE + _GAP) + EDGE - _GAP, sources(pictures), title)
     for picture, (x, y) in _placed(pictures, columns, top, _SIDE + _GAP, _SIDE + _LINE + _GAP):
         sheet.picture(picture.pixels, x, y, _SIDE)
         sheet.word(_name(picture, pictures), x, y + _SIDE + 0.03)
@@ -48,10 +47,8 @@ def contact_sheet(pictures: Sequence[Rendered], *, columns: int | None = None, t
     """Every unit of a layer, small, each with its channel. Raises UsageError if there is none."""
     rows, columns = _grid(pictures, columns or math.ceil(math.sqrt(1.4 * len(pictures))) or 1)
     side, gap, line, top = 0.5, 0.04, 0.09, _top(title)
-    sheet = Sheet(
-        2 * _EDGE + columns * side + (columns - 1) * gap, top + rows * (side + line + gap) + _EDGE, sources(pictures)
-    )
-    _title(sheet, title)
+    width = 2 * EDGE + columns * side + (columns - 1) * gap
+    sheet = Sheet(width, top + rows * (side + line + gap) + EDGE, sources(pictures), title)
     for picture, (x, y) in _placed(pictures, columns, top, side + gap, side + line + gap):
         sheet.picture(picture.pixels, x, y, side)
         sheet.word(str(picture.unit.channel), x, y + side + 0.01, fontsize=5, color=QUIET)
@@ -69,11 +66,11 @@ def poster(rows: Sequence[Sequence[Rendered]], *, title: str = "") -> Sheet:
     side, left, top = 1.9, 0.9, _top(title) + 0.22
     columns = len(rows[0])
     sheet = Sheet(
-        left + columns * (side + _GAP) - _GAP + _EDGE,
-        top + len(rows) * (side + _GAP) - _GAP + _EDGE,
+        left + columns * (side + _GAP) - _GAP + EDGE,
+        top + len(rows) * (side + _GAP) - _GAP + EDGE,
         sources([picture for row in rows for picture in row]),
+        title,
     )
-    _title(sheet, title)
     for j, picture in enumerate(rows[0]):
         x = left + j * (side + _GAP) + side / 2
         sheet.word(picture.unit.layer, x, top - 0.05, ha="center", va="bottom", fontsize=9)
@@ -98,10 +95,9 @@ def filmstrip(frames: Sequence[Rendered], activations: Sequence[float], *, colum
         raise UsageError(f"there are activations of {len(activations)} steps, and a picture after {last}")
     line, curve = 2 * _LINE, 2.3
     top = _top(title)
-    strip = 2 * _EDGE + columns * (_SIDE + _GAP)
+    strip = 2 * EDGE + columns * (_SIDE + _GAP)
     height = rows * (_SIDE + line + _GAP) - _GAP
-    sheet = Sheet(strip + 0.45 + curve + _EDGE, top + height + 0.3, sources(frames))
-    _title(sheet, title)
+    sheet = Sheet(strip + 0.45 + curve + EDGE, top + height + 0.3, sources(frames), title)
     reached = [*activations, activations[-1]]
     for frame, (x, y) in _placed(frames, columns, top, _SIDE + _GAP, _SIDE + line + _GAP):
         step = frame.question.recipe.steps
@@ -130,11 +126,11 @@ def parameterizations(pictures: Mapping[str, Rendered | ExternalPicture], *, tit
     side, gap, left, spectrum = 1.9, 0.28, 0.55, 1.15
     top = _top(title)
     plots = top + side + 2 * _LINE + 0.2
-    width = left + len(pictures) * (side + gap) - gap + _EDGE
+    width = left + len(pictures) * (side + gap) - gap + EDGE
     ours = [picture for picture in pictures.values() if isinstance(picture, Rendered)]
     others = [dict(picture.made_by) for picture in pictures.values() if isinstance(picture, ExternalPicture)]
-    sheet = Sheet(width, plots + spectrum + 0.42, {**sources(ours), **({"others": others} if others else {})})
-    _title(sheet, title)
+    shown = sources(ours) | ({"others": others} if others else {})
+    sheet = Sheet(width, plots + spectrum + 0.42, shown, title)
     power = {name: power_spectrum(picture.pixels, _canvas(picture)) for name, picture in pictures.items()}
     span = min(p.min() for p in power.values()) / 3, max(p.max() for p in power.values()) * 3
     for i, (name, picture) in enumerate(pictures.items()):
@@ -200,7 +196,7 @@ def _placed(
     """Each picture with the position of its upper left corner, row by row."""
     for i, picture in enumerate(pictures):
         row, column = divmod(i, columns)
-        yield picture, (_EDGE + column * across, top + row * down)
+        yield picture, (EDGE + column * across, top + row * down)
 
 
 def _name(picture: Rendered, among: Sequence[Rendered]) -> str:
@@ -222,9 +218,5 @@ def _spectrum(axes: Axes, power: NDArray[np.float64], span: tuple[float, float])
 
 
 def _top(title: str) -> float:
-    return _TITLE if title else _EDGE
-
-
-def _title(sheet: Sheet, title: str) -> None:
-    if title:
-        sheet.title(title, _EDGE, 0.1)
+    """Where pictures begin."""
+    return _TITLE if title else EDGE

@@ -31,21 +31,27 @@ STYLE: Any = {
     "pdf.fonttype": 42,  # type that journals can read
 }
 INK, QUIET, BLUE, VERMILION = "#1a1a1a", "#6b6b6b", "#0072b2", "#d55e00"  # the last two of Okabe and Ito
+EDGE = 0.12  # inches around what is on a sheet
 _NOTEBOOK_DPI = 120
 _TITLE_SIZE, _LEAST_SIZE, _LETTER = 10, 5, 0.075  # points, points, and inches that a letter of the former takes
 
 
 class Sheet(Figure):
-    """An empty sheet, ``width`` x ``height`` inches. ``sources`` says what its pictures show, for the saved file."""
+    """A sheet, ``width`` x ``height`` inches, with a title if there is one.
 
-    def __init__(self, width: float, height: float, sources: Mapping[str, Any] | None = None) -> None:
+    ``sources`` says what its pictures show, for the saved file.
+    """
+
+    def __init__(self, width: float, height: float, sources: Mapping[str, Any], title: str) -> None:
         with mpl.rc_context(STYLE):
             super().__init__(figsize=(width, height), facecolor="white")
-            self.sources = dict(sources or {})
+            self.sources = dict(sources)
             self._page = self.add_axes((0, 0, 1, 1))
         self._width, self._height = width, height
         self._page.set_axis_off()
         self._frame()
+        if title:
+            self._title(title)
 
     def picture(self, pixels: NDArray[np.uint8], left: float, top: float, side: float) -> None:
         """H x W x 3 pixels as a square."""
@@ -57,12 +63,12 @@ class Sheet(Figure):
         with mpl.rc_context(STYLE):
             self._page.text(left, top, text, parse_math=False, **{"va": "top", "ha": "left", "color": INK, **style})
 
-    def title(self, text: str, left: float, top: float) -> None:
+    def _title(self, text: str) -> None:
         """A line over the whole width: smaller if it is long, cut off if it is very long."""
-        fits = (self._width - 2 * left) / _LETTER
+        fits = (self._width - 2 * EDGE) / _LETTER
         size = min(_TITLE_SIZE, max(_LEAST_SIZE, _TITLE_SIZE * fits / max(len(text), 1)))
         most = int(fits * _TITLE_SIZE / size)
-        self.word(text if len(text) <= most else f"{text[: most - 1]}…", left, top, fontsize=size)
+        self.word(text if len(text) <= most else f"{text[: most - 1]}…", EDGE, 0.1, fontsize=size)
 
     def plot(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes whose frame is here; ticks and labels are outside of it."""

@@ -29,10 +29,10 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Shard:
     """Some photographs: their places in the list of all, and their pixels, N x SIDE x SIDE x 3.
 
-    ``asked`` has, layer by layer, positions that are asked about: photographs of the share in ascending order, and
+    ``asked`` has, layer by layer, positions that are asked about: photographs of the shard in ascending order, and
     indices into the flattened grid.
     """
 
@@ -41,14 +41,14 @@ class Share:
     asked: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
 
 
-Look = Callable[["Mapping[str, Inception]", Share], Found]
+Look = Callable[["Mapping[str, Inception]", Shard], Found]
 """What is found in some photographs by networks, by their checkpoints. A cluster pickles it."""
 
 
 class Spread(Protocol):
-    """Has others look at shares, so many; what they find comes in the order of the shares."""
+    """Has others look at shards, so many; what they find comes in the order of the shards."""
 
-    def __call__(self, look: Look[Found], shares: Iterator[Share], count: int) -> Iterator[Found]: ...
+    def __call__(self, look: Look[Found], shards: Iterator[Shard], count: int) -> Iterator[Found]: ...
 
 
 Advance = Callable[[float], object]
@@ -89,12 +89,12 @@ class Subject:
         assert self.photographs is not None, "the question was asked with photographs"
         return self.photographs.photographs
 
-    def look(self, look: Look[Found], shares: Iterator[Share], count: int, *others: Subject) -> Iterator[Found]:
-        """What is found in each of so many shares, in their order, by this network and those of ``others``."""
+    def look(self, look: Look[Found], shards: Iterator[Shard], count: int, *others: Subject) -> Iterator[Found]:
+        """What is found in each of so many shards, in their order, by this network and those of ``others``."""
         if self.spread:
-            return self.spread(look, shares, count)
+            return self.spread(look, shards, count)
         networks = {each.checkpoint: each.network for each in (self, *others)}
-        return (look(networks, share) for share in shares)
+        return (look(networks, shard) for shard in shards)
 
 
 @dataclass(frozen=True)

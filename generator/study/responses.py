@@ -1,6 +1,6 @@
 """How every unit responds to photographs: one pass over all of them, through all layers, with flat memory.
 
-What grows with the number of photographs lies on disk and is read a few units at a time; what is held is one share of
+What grows with the number of photographs lies on disk and is read a few units at a time; what is held is one shard of
 them. Values are those of the layer after the ReLU unless they are said to be before it.
 """
 
@@ -21,10 +21,10 @@ from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.photos.photographs import SIDE, Photograph
-from generator.study.analysis import Advance, Share, Subject
-from generator.study.shares import batches, layers_of, read_shares, shares_in
+from generator.study.analysis import Advance, Shard, Subject
+from generator.study.shards import batches, layers_of, read_shards, shards_in
 
-SHARE = 128  # photographs
+SHARD = 128  # photographs
 WORST = 3
 SAMPLES = 20_000  # positions at which all units are compared, spread evenly over the photographs
 _BLOCK = 4096  # rows that are read at once
@@ -109,10 +109,10 @@ def gather(subject: Subject, layers: Sequence[str], *, advance: Advance = lambda
     photographs, left_out = subject.every_photograph, dict[str, str]()
     tallies = {name: _Tally(name, subject) for name in layers if name != CLASSIFIER}
     seen, said = list[int](), [(np.empty(0, np.int64), np.empty(0, np.float32))]
-    shares = read_shares(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARE)
+    shards = read_shards(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARD)
     look = partial(_look, subject.checkpoint, tuple(layers), len(photographs))
-    count = shares_in(photographs, SHARE)
-    for places, found, classes in subject.look(look, shares, count):
+    count = shards_in(photographs, SHARD)
+    for places, found, classes in subject.look(look, shards, count):
         for name, each in found.items():
             tallies[name].add(each, len(seen))
         said += classes
@@ -148,15 +148,15 @@ def describe(
         wanted[name] = order, of[order], position.ravel()[order].astype(np.int64)
     waiting = deque[Mapping[str, NDArray[np.int64]]]()
 
-    def ask() -> Iterator[Share]:
-        for share in read_shares(chosen, _changed, SHARE):
-            ends = (share.places[0], share.places[-1] + 1)
+    def ask() -> Iterator[Shard]:
+        for shard in read_shards(chosen, _changed, SHARD):
+            ends = (shard.places[0], shard.places[-1] + 1)
             cuts = {name: slice(*np.searchsorted(of, ends)) for name, (_, of, _) in wanted.items()}
             waiting.append({name: wanted[name][0][cut] for name, cut in cuts.items()})
             asked = {name: (wanted[name][1][cut] - ends[0], wanted[name][2][cut]) for name, cut in cuts.items()}
-            yield replace(share, asked=asked)
+            yield replace(shard, asked=asked)
 
-    count = shares_in(chosen, SHARE)
+    count = shards_in(chosen, SHARD)
     for found in subject.look(partial(_look_again, subject.checkpoint), ask(), count):
         for name, places in waiting.popleft().items():
             vectors[name].reshape(-1, vectors[name].shape[2])[places] = found[name]
@@ -165,15 +165,15 @@ def describe(
 
 
 def _look(
-    checkpoint: str, layers: Sequence[str], photographs: int, networks: Mapping[str, Inception], share: Share
+    checkpoint: str, layers: Sequence[str], photographs: int, networks: Mapping[str, Inception], shard: Shard
 ) -> tuple[list[int], Mapping[str, _Seen], list[tuple[NDArray[np.int64], NDArray[np.float32]]]]:
     """The places of the photographs, what each layer says of them, and the class and its probability."""
     net, parts = networks[checkpoint], dict[str, list[_Seen]]()
     each, step = _sampled(photographs)
-    places = torch.rand(photographs, each, 2, generator=torch.Generator().manual_seed(0))[share.places]
-    chosen = torch.tensor(share.places) % step == 0
+    places = torch.rand(photographs, each, 2, generator=torch.Generator().manual_seed(0))[shard.places]
+    chosen = torch.tensor(shard.places) % step == 0
     classes = []
-    for some, rgb in batches(net, share):
+    for some, rgb in batches(net, shard):
         for name, values in layers_of(net, rgb, layers):
             if name == CLASSIFIER:
                 strongest = values.max(1)
@@ -181,7 +181,7 @@ def _look(
             else:
                 parts.setdefault(name, []).append(_summed_up(values, places[some], chosen[some]))
     return (
-        share.places,
+        shard.places,
         {name: _Seen(*map(np.concatenate, zip(*of, strict=True))) for name, of in parts.items()},
         classes,
     )
@@ -201,12 +201,12 @@ def _summed_up(before: Tensor, places: Tensor, chosen: Tensor) -> _Seen:
     return _Seen(*(x.cpu().numpy().astype(dtype) for x, dtype in zip(numbers, dtypes, strict=True)))
 
 
-def _look_again(checkpoint: str, networks: Mapping[str, Inception], share: Share) -> dict[str, NDArray[np.float16]]:
+def _look_again(checkpoint: str, networks: Mapping[str, Inception], shard: Shard) -> dict[str, NDArray[np.float16]]:
     """The whole layer at each position that is asked about."""
     net, parts = networks[checkpoint], dict[str, list[NDArray[np.float16]]]()
-    for some, rgb in batches(net, share):
-        for name, values in layers_of(net, rgb, tuple(share.asked)):
-            photo, position = share.asked[name]
+    for some, rgb in batches(net, shard):
+        for name, values in layers_of(net, rgb, tuple(shard.asked)):
+            photo, position = shard.asked[name]
             here = slice(*np.searchsorted(photo, (some.start, some.stop)))
             index = (torch.from_numpy(photo[here] - some.start), torch.from_numpy(position[here]))
             seen = values.permute(0, 2, 3, 1).flatten(1, 2)[index].relu()

@@ -16,11 +16,11 @@ from torch import Tensor
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.photos.photographs import Photograph
-from generator.study.analysis import Advance, Share, Subject
-from generator.study.shares import batches, layers_of, read_shares, shares_in
+from generator.study.analysis import Advance, Shard, Subject
+from generator.study.shards import batches, layers_of, read_shards, shards_in
 
 GRID = 7  # cells a side; the deepest layers have no more positions
-SHARE = 256  # photographs; what is found in a share is as large as all products are
+SHARD = 256  # photographs; what is found in a shard is as large as all products are
 Place = tuple[str, str]
 """A checkpoint, and one of its main layers."""
 Pair = tuple[Place, Place]
@@ -38,14 +38,14 @@ def correlate(
     once = [pair for i, pair in enumerate(wanted) if pair[::-1] not in wanted[:i]]
     checkpoints = {checkpoint for pair in once for checkpoint, _ in pair}
     others = [other for other in subject.others if other.checkpoint in checkpoints]
-    shares = read_shares(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARE)
-    total, seen, count = dict[Any, NDArray[np.float64]](), 0, shares_in(photographs, SHARE)
-    for photos, found in subject.look(partial(_look, once), shares, count, *others):
+    shards = read_shards(photographs, lambda photograph, why: left_out.setdefault(photograph.name, why), SHARD)
+    total, seen, count = dict[Any, NDArray[np.float64]](), 0, shards_in(photographs, SHARD)
+    for photos, found in subject.look(partial(_look, once), shards, count, *others):
         seen += photos
         for (
             key,
             value,
-        ) in found.items():  # in float64: the sums of a share are exact enough in float32, those of all not
+        ) in found.items():  # in float64: the sums of a shard are exact enough in float32, those of all not
             total[key] = total.get(key, np.zeros((), np.float64)) + value
         advance(1 / count)
     if not seen:
@@ -63,13 +63,13 @@ def correlate(
     return {pair: r[pair] if pair in r else r[pair[::-1]].T for pair in wanted}, seen, left_out
 
 
-def _look(pairs: Sequence[Pair], networks: Mapping[str, Inception], share: Share) -> tuple[int, dict[Any, Any]]:
+def _look(pairs: Sequence[Pair], networks: Mapping[str, Inception], shard: Shard) -> tuple[int, dict[Any, Any]]:
     """The number of photographs; the sum of each unit and of its square, and the products of the pairs in float32."""
     places = {place for pair in pairs for place in pair}
     found: dict[Any, Any] = {}
     products: dict[Pair, Tensor] = {}
     nets = {name: networks[name] for name, _ in places}
-    for batch in zip(*(batches(net, share) for net in nets.values()), strict=True):
+    for batch in zip(*(batches(net, shard) for net in nets.values()), strict=True):
         seen = {
             (name, layer): F.adaptive_avg_pool2d(values.relu(), GRID).permute(0, 2, 3, 1).flatten(0, 2)
             for (name, net), (_, rgb) in zip(nets.items(), batch, strict=True)
@@ -82,4 +82,4 @@ def _look(pairs: Sequence[Pair], networks: Mapping[str, Inception], share: Share
             if (one, other) not in products:
                 products[one, other] = values.new_zeros(seen[one].shape[1], seen[other].shape[1])
             products[one, other].addmm_(seen[one].T, seen[other])
-    return len(share.places), found | {pair: product.cpu().numpy() for pair, product in products.items()}
+    return len(shard.places), found | {pair: product.cpu().numpy() for pair, product in products.items()}

@@ -158,7 +158,7 @@ def _divided(
         return
     need("torch", "safetensors", "ray", extra="ray", what="studying")
     from generator.cluster.pool import connect
-    from generator.study.shares import on_cluster
+    from generator.study.shards import on_cluster
 
     asked = (subject, *(subject.others if any(analysis.of_others for analysis in of_photographs) else ()))
     for each in asked:

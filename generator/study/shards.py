@@ -1,6 +1,6 @@
-"""Photographs in shares, each looked at by all networks that are asked, on this machine or by the workers of a cluster.
+"""Photographs in shards, each looked at by all networks that are asked, on this machine or by the workers of a cluster.
 
-Shares are the same whoever looks at them, and what is found comes in their order, so that a cluster finds what one
+Shards are the same whoever looks at them, and what is found comes in their order, so that a cluster finds what one
 process finds. Photographs are read by the process that was started; workers get pixels, and need no files.
 """
 
@@ -18,31 +18,31 @@ from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.network.load import Loaded
 from generator.photos.photographs import Photograph, read_batches
-from generator.study.analysis import Look, Share, Spread
+from generator.study.analysis import Look, Shard, Spread
 
 _BATCH, _GPU_BATCH = 16, 128  # photographs that go through the network at once
 
 
-def read_shares(
+def read_shards(
     photographs: Sequence[Photograph], left_out: Callable[[Photograph, str], object], size: int
-) -> Iterator[Share]:
+) -> Iterator[Shard]:
     """All that can be read, from each ``size`` of them; ``left_out`` is told of the others, with the reason."""
     for places, pixels in read_batches(photographs, size, left_out):
-        yield Share(places, pixels)
+        yield Shard(places, pixels)
 
 
-def shares_in(photographs: Sequence[Photograph], size: int) -> int:
-    """How many shares of ``size`` photographs, the last maybe smaller."""
+def shards_in(photographs: Sequence[Photograph], size: int) -> int:
+    """How many shards of ``size`` photographs, the last maybe smaller."""
     return -(-len(photographs) // size)
 
 
-def batches(net: Inception, share: Share) -> Iterator[tuple[slice, Tensor]]:
-    """A share as the network takes it, a few at a time: which of them, and N x 3 x SIDE x SIDE in 0..1."""
+def batches(net: Inception, shard: Shard) -> Iterator[tuple[slice, Tensor]]:
+    """A shard as the network takes it, a few at a time: which of them, and N x 3 x SIDE x SIDE in 0..1."""
     device = net.mean.device
     size = _GPU_BATCH if device.type == "cuda" else _BATCH
-    for start in range(0, len(share.pixels), size):
+    for start in range(0, len(shard.pixels), size):
         some = slice(start, start + size)
-        yield some, torch.from_numpy(share.pixels[some]).to(device).permute(0, 3, 1, 2).float().div_(255)
+        yield some, torch.from_numpy(shard.pixels[some]).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
 def layers_of(net: Inception, rgb: Tensor, wanted: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
@@ -58,20 +58,20 @@ def layers_of(net: Inception, rgb: Tensor, wanted: Sequence[str]) -> Iterator[tu
 
 
 class Worker(scheduler.Worker):
-    """Looks at shares, one at a time."""
+    """Looks at shards, one at a time."""
 
     def begin(self, pool: WorkerPool, *more: Any) -> None:
         self._one = threading.Lock()
 
-    def answer(self, work: tuple[int, Look[Any], Share]) -> tuple[int, Any]:
-        number, look, share = work
+    def answer(self, work: tuple[int, Look[Any], Shard]) -> tuple[int, Any]:
+        number, look, shard = work
         with self._one:
-            return number, look(self.networks, share)
+            return number, look(self.networks, shard)
 
 
 @contextmanager
 def on_cluster(loaded: Iterable[Loaded], pool: WorkerPool, warn: Callable[[str], object]) -> Iterator[Spread]:
-    """What has the workers of a cluster look at shares. A share whose worker is lost goes to another."""
+    """What has the workers of a cluster look at shards. A shard whose worker is lost goes to another."""
 
     def lost(work: object, why: str) -> NoReturn:
         raise AtlasError(f"{why} the same photographs; type fewer --workers, so that each has more memory")
@@ -79,8 +79,8 @@ def on_cluster(loaded: Iterable[Loaded], pool: WorkerPool, warn: Callable[[str],
     workers: scheduler.Scheduler[Any, tuple[int, Any]] = scheduler.Scheduler(Worker, loaded, pool, warn, lost)
     with closing(workers):
 
-        def spread(look: Look[Any], shares: Iterator[Share], count: int) -> Iterator[Any]:
-            work = ((number, look, share) for number, share in enumerate(shares))
+        def spread(look: Look[Any], shards: Iterator[Shard], count: int) -> Iterator[Any]:
+            work = ((number, look, shard) for number, shard in enumerate(shards))
             waiting: dict[int, Any] = {}
             following = 0
             for number, found in workers.answers(work, count):
