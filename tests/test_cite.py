@@ -169,6 +169,7 @@ def test_a_view_that_is_not_there_is_told_with_those_that_are(atlas: Atlas) -> N
         "mixed4a:12 of bvlc_googlenet is not rendered by the view neuron in this atlas",
         f"{nowhere} leads nowhere: mixed4a:12 of bvlc_googlenet is not rendered by the view neuron in this atlas",
     ]
+    assert problems(f"[]({BASE}bvlc_googlenet/mixed4a/9.html#view-neuron-x)", atlas)
     assert problems(f"![]({BASE}bvlc_googlenet/mixed4a/9-negative.webp)", atlas)
     assert cite(f"[x]({BASE}bvlc_googlenet/mixed4a/9-neuron.webp)", "markdown", atlas).count == 1
 

@@ -46,8 +46,8 @@ _NO_PROSE = re.compile(rf"{MATH.pattern}|\{{(?!\w[\w:\s-]*\}})(?:[^{{}}\n]|\{{[^
 _IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
 _CONTAINER = re.compile(  # what may stand behind the colons of a container with prose: an admonition, or classes
     r"[ \t]*(?:(?P<directive>\{)?(?:note|tip|hint|info|warning|caution|attention|danger|error|important|seealso"
-    r"|admonition|margin|sidebar|dropdown|card|aside|details|success|question|quote|example|columns?|callout[\w-]*)\b"
-    r"|\{[.#](?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b))",
+    r"|admonition|margin|sidebar|dropdown|card|aside|details|success|question|quote|example|columns?|callout[\w-]*)"
+    r"(?(directive)\}|\b)|\{[.#](?!.*\b(?:code|math|comment|raw|verbatim|hidden|mermaid|plantuml|dot|graphviz|tex|latex)\b))",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -78,8 +78,10 @@ def _parser() -> MarkdownIt:
     md.inline.ruler.before("escape", "no_prose", _no_prose)
     md.core.ruler.after("block", "left", _leave_alone)
     for token, rule in {
-        "html_block": _raw, "html_inline": _raw, "link_open": _link, "link_close": _link, "footnote_ref": _footnote_ref,
+        "html_block": _raw, "html_inline": _raw, "footnote_ref": _footnote_ref,
         "footnote_reference_open": lambda *_: "<atlas-note>", "footnote_reference_close": lambda *_: "</atlas-note>",
+        "link_open": lambda _, tokens, at, *__: f'<atlas-link href="{html.escape(tokens[at].attrs["href"])}">',
+        "link_close": lambda *_: "</atlas-link>",  # not <a>, which would end the one that it is in
     }.items():  # fmt: skip
         md.add_render_rule(token, rule)
     return md
@@ -119,12 +121,6 @@ def _raw(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env
     for number in marks(tokens[at].content):
         env["found"][number] = replace(env["found"][number], language="html", is_plain=True)
     return tokens[at].content
-
-
-def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """A link within tags <a> would end them."""
-    tokens[at].tag = "atlas-link"
-    return self.renderToken(tokens, at, options, env)
 
 
 def _footnote_ref(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:

@@ -31,7 +31,7 @@ _OLD = re.compile(  # the sites that this literature links; what lies elsewhere 
     re.IGNORECASE,
 )
 _STORED = re.compile(r"store/([0-9a-f]{2})/([0-9a-f]{62})\.(?:[0-9a-f]{16}(?:\.thumb)?\.webp|json)")
-_VIEW = re.compile(r"\d-([a-z]+)\.\w+#|#view-([a-z]+)$")
+_VIEW = re.compile(r"\d-([a-z]+)\.\w+#|#view-(.+)$")
 _PICTURE = re.compile(r"p-[0-9a-f]{8}")
 _UNITS_LAYER = r"(?:mixed\d\w*|conv\w*|inception_?\d\w*|[345][a-e](?:_\w+)?)(?:@[\w-]+)?"
 _LOOKS = re.compile(
