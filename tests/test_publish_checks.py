@@ -88,10 +88,10 @@ def test_a_name_is_what_stands_below_a_unit_and_no_other_italics() -> None:
 def test_many_pages_are_checked_in_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """In their order, and what is raised in one is raised here."""
     monkeypatch.setattr("generator.publish.processes._FEWEST", 10)
-    assert list(in_processes(lambda some: [n * n for n in some], range(1000))) == [n * n for n in range(1000)]
+    assert list(in_processes(lambda n: n * n, range(1000))) == [n * n for n in range(1000)]
 
-    def fail(some: Sequence[int]) -> list[int]:
-        raise AtlasError(f"cannot write {some[0]}")
+    def fail(n: int) -> int:
+        raise AtlasError(f"cannot write {n}")
 
     with pytest.raises(AtlasError, match="cannot write"):
         list(in_processes(fail, range(1000)))

@@ -8,9 +8,8 @@ import torch
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
-PARTS: Mapping[
-    str, tuple[str, ...]
-] = {  # by the name of the operation or of one that it is part of; the first match counts
+# By the name of the operation or of one that it is part of; the first match counts.
+PARTS: Mapping[str, tuple[str, ...]] = {
     "normalisation": ("_LocalResponseNorm", "_Norm"),
     "optimiser": ("Optimizer.",),
     "pooling": ("max_pool", "_Pool"),

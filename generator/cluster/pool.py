@@ -85,7 +85,8 @@ def connect(address: str = LOCAL, *, workers: int | None = None, device: str = "
             try:
                 ray.init(address, **options)
             except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-                raise AtlasError(f"cannot join a Ray cluster at {address} ({_line(error)}); {_HOW_TO_JOIN}") from error
+                why = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise AtlasError(f"cannot join a Ray cluster at {address} ({why}); {_HOW_TO_JOIN}") from error
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, terminate)
             nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
@@ -103,7 +104,3 @@ def _reach(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _REACH_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise AtlasError(f"no Ray cluster at {address} ({error.args[-1]}); {_HOW_TO_JOIN}") from error
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

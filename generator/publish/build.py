@@ -5,7 +5,7 @@ If neither what is read nor what was made has changed since the last build, ther
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from generator.core.errors import AtlasError, why_not_written
 from generator.links import addresses
 from generator.publish import manifest as manifests
 from generator.publish import stamp as stamps
-from generator.publish.files import Draw, SiteFiles, site_files
+from generator.publish.files import SiteFiles, site_files
 from generator.publish.manifest import Manifest, read_manifest
 from generator.publish.processes import in_processes
 from generator.publish.site import read_site
@@ -87,20 +87,13 @@ def _write(
 def _write_each(output: Path, files: SiteFiles) -> Iterator[bool]:
     """Whether each file had to be written. Pages are rendered in several processes; previews are drawn in threads,
     since Pillow lets go of Python's lock."""
-    made = files.made
-
-    def write(some: Sequence[str]) -> list[bool]:
-        return [_put(output, address, made[address]()) for address in some]
-
-    yield from in_processes(write, list(made))
+    yield from in_processes(lambda address: _put(output, address, files.made[address]()), list(files.made))
+    previews = list(files.drawn.items())
     with ThreadPoolExecutor() as pool:
-        for batch in _batches(list(files.drawn.items())):
+        for first in range(0, len(previews), _AHEAD):
+            batch = previews[first : first + _AHEAD]
             drawn = pool.map(lambda item: item[1](_read(output / item[0])), batch)
             yield from (_put(output, address, data) for (address, _), data in zip(batch, drawn, strict=True))
-
-
-def _batches(previews: list[tuple[str, Draw]]) -> Iterator[list[tuple[str, Draw]]]:
-    return (previews[first : first + _AHEAD] for first in range(0, len(previews), _AHEAD))
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,7 +1,7 @@
 """Work on many items with all cores, in the order of the items.
 
->>> list(in_processes(lambda numbers: [sum(numbers)], range(10)))      # too few for it to pay: done here, in one go
-[45]
+>>> list(in_processes(lambda number: number**2, range(4)))      # too few for other processes to pay: done here
+[0, 1, 4, 9]
 
 A process is a fork of this one, so it has all that was read before and nothing is sent to it. Only Linux forks safely
 and at once; elsewhere, and for a few items, the work is done here.
@@ -20,17 +20,17 @@ _AT_ONCE = 200  # items that a process takes at once
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_shared: list[tuple[Callable[[Sequence[Any]], Any], Sequence[Any]]] = []  # what the processes inherit
+_shared: list[tuple[Callable[[Any], Any], Sequence[Any]]] = []  # what the processes inherit
 
 
-def in_processes(work: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item]) -> Iterator[Result]:
-    """The results of ``work``, which is given some of the items at a time and returns a list that can be pickled.
+def in_processes(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """The results of ``work`` on each item; they can be pickled.
 
     What it raises is raised here. It must not change anything but files, for each process has a copy of all else.
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
     if len(items) < _FEWEST or cores == 1:
-        yield from work(items)
+        yield from map(work, items)
         return
     _shared.append((work, items))
     try:
@@ -41,6 +41,6 @@ def in_processes(work: Callable[[Sequence[Item]], list[Result]], items: Sequence
         _shared.pop()
 
 
-def _work(place: int, first: int) -> Any:
+def _work(place: int, first: int) -> list[Any]:
     work, items = _shared[place]
-    return work(items[first : first + _AT_ONCE])
+    return [work(item) for item in items[first : first + _AT_ONCE]]

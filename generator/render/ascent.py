@@ -110,9 +110,7 @@ def ascend(
             return canvas.picture(numbers, recipe).clamp(0, 1)
 
     kept: dict[int, Tensor] = {}
-    reached = torch.empty(
-        recipe.steps, len(seeds), device=device
-    )  # one tensor: many small ones would fragment the heap
+    reached = torch.empty(recipe.steps, len(seeds), device=device)  # one: many small ones would fragment the heap
     for step in range(recipe.steps):
         if step in snapshots:
             kept[step] = picture()

@@ -42,10 +42,7 @@ def correlate(
     total, seen, count = dict[Any, NDArray[np.float64]](), 0, shards_in(photographs, SHARD)
     for photos, found in subject.look(partial(_look, once), shards, count, *others):
         seen += photos
-        for (
-            key,
-            value,
-        ) in found.items():  # in float64: the sums of a shard are exact enough in float32, those of all not
+        for key, value in found.items():  # the sums of a shard are exact enough in float32, those of all are not
             total[key] = total.get(key, np.zeros((), np.float64)) + value
         advance(1 / count)
     if not seen:

@@ -8,7 +8,7 @@ claims, published addresses that are gone, a site too large for a host, and page
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from generator.core.record import Record
 from generator.links import addresses
 from generator.publish.check.budgets import BUDGETS, too_heavy
 from generator.publish.check.hosts import too_much
-from generator.publish.check.page import PageChecked, check_page
+from generator.publish.check.page import check_page
 from generator.publish.check.published import broken
 from generator.publish.manifest import built_files
 from generator.publish.processes import in_processes
@@ -59,7 +59,8 @@ def check(config: Config) -> list[Problem]:
     unread: dict[str, str] = {}
     built, files = built_files(output), _all_files(output, unread)
     html = [a for a in built if a.endswith(".html") and a in files]
-    pages = dict(zip(html, in_processes(partial(_check_pages, output, files, config.url), html), strict=True))
+    checked = in_processes(lambda a: check_page(a, (output / a).read_bytes(), files, config.url), html)
+    pages = dict(zip(html, checked, strict=True))
     problems = [Problem("error", a, "was built and is gone; type `atlas build`") for a in built if a not in files]
     for address, page in pages.items():
         absent = (
@@ -97,10 +98,6 @@ def _all_files(output: Path, unread: dict[str, str], base: str = "") -> dict[str
     return found
 
 
-def _check_pages(output: Path, files: Mapping[str, int], base: str, pages: Sequence[str]) -> list[PageChecked]:
-    return [check_page(address, (output / address).read_bytes(), files, base) for address in pages]
-
-
 def _style(path: Path) -> Iterator[str]:
     for found in _STYLE_FETCHES.findall(path.read_text(encoding="utf-8")):
         yield f"fetches {found} from elsewhere"
@@ -111,7 +108,7 @@ def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:
     store = Store(config.store)
     claimed: set[str] = set()
     weights: list[int] = []
-    for record in in_processes(partial(_check_records, store, files), list(store.keys())):
+    for record in in_processes(partial(_check_record, store, files), list(store.keys())):
         claimed.update(record.claimed)
         weights += record.weight
         yield from record.problems
@@ -121,10 +118,6 @@ def _store(config: Config, files: Mapping[str, int]) -> Iterator[Problem]:
     for name in sorted(files):
         if _STORED.match(name) and name not in claimed:
             yield Problem("warning", name, "belongs to no record; a run was cut short")
-
-
-def _check_records(store: Store, files: Mapping[str, int], keys: Sequence[str]) -> list[_RecordChecked]:
-    return [_check_record(store, files, key) for key in keys]
 
 
 def _check_record(store: Store, files: Mapping[str, int], key: str) -> _RecordChecked:
