@@ -23,7 +23,7 @@ from generator.cluster.pool import WorkerPool, connect, divide
 from generator.core.errors import AtlasError, UsageError
 from generator.core.recipe import Question, Recipe
 from generator.core.units import select_units
-from generator.network import load_checkpoint
+from generator.network import load, load_checkpoint
 from generator.network.load import Loaded, load_tensors
 from generator.render import distributed
 from generator.render.local import Outcome
@@ -353,6 +353,9 @@ def test_a_study_asks_for_a_cluster_as_a_render_does(tmp_path: Path, run: Run, m
     (tmp_path / "atlas.toml").write_text('[checkpoints.untrained]\nunits = ["conv2d0:0"]\n')
     made_up_photographs(tmp_path, 1)
     monkeypatch.chdir(tmp_path)
+    drawn, draw = list[Any](), load.draw_weights
+    monkeypatch.setattr(load, "draw_weights", lambda *asked: drawn.append(asked) or draw(*asked))
     code, _, err = run("study", "photos", "--photos", ".", "--ray-address", "127.0.0.1:1")
     assert (code, err.count("\n")) == (1, 1)
     assert "type --ray-address HOST:PORT" in err
+    assert len(drawn) == 1, "the weights are read once"
