@@ -18,8 +18,7 @@ WIDE = (1200, 630)  # of a sheet of several pictures: the size to which sites cr
 MOST = 72  # pictures on a sheet
 MOSAIC, _TILE = 1280, 112  # pixels: the side of a mosaic of many cells, that of a cell where there are few
 ROW, SMALL = 8, 40  # tiles a side of the sheets of a layer's page, and the side of one in pixels
-_QUALITY = 70
-_SMALL_QUALITY = 30
+_QUALITY, _MOSAIC_QUALITY, _SMALL_QUALITY = 70, 45, 30  # the smaller a tile is shown, the less is seen
 _PAPER = (250, 249, 246)  # the colour of the pages
 _VERSION = b"1"  # raised whenever cards are drawn in another way
 
@@ -75,7 +74,7 @@ Placed = tuple[CardPicture, int, int]
 
 def mosaic(cells: int, sources: Sequence[Placed], kept: bytes | None = None) -> bytes:
     """Pictures on a square of cells without gaps."""
-    return _mosaic(mosaic_side(cells) // cells, cells, sources, kept, _QUALITY)
+    return _mosaic(mosaic_side(cells) // cells, cells, sources, kept, _MOSAIC_QUALITY)
 
 
 def tiles(sources: Sequence[Placed], kept: bytes | None = None) -> bytes:

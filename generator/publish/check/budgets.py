@@ -12,14 +12,14 @@ BUDGETS: Mapping[str, int] = {
     "home": 72_000,
     "layer": 16_000,  # and as much again for each unit as "layer unit" says,
     "layer unit": 235,
-    "528 units": 63_000,  # but no more than this, and as much for each further unit as "further unit" says,
-    "further unit": 110,
+    "528 units": 54_000,  # but no more than this, and as much for each further unit as "further unit" says,
+    "further unit": 85,
     "name": 130,  # and on any page for each name of a unit, and each link to a family
     "address": 14,  # and on any page so often the published address
     "photograph": 300,  # and for each photograph on the page of their credits
     "families": 24_000,  # and for each picture on a page of families
     "family picture": 500,
-    "unit": 36_000,  # with the panels of its studies
+    "unit": 33_000,  # with the panels of its studies
     "map": 12_000,  # and for each unit on a map
     "map unit": 96,
     "photograph shown": 600,  # and for each photograph whose pixels it shows
