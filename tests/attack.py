@@ -23,10 +23,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from photographs import made_up_photographs
+from safetensors.numpy import save_file
 from test_kinds import arrays
-from tiny import FINGERPRINT, LABELS, tiny_atlas
+from test_panels import keep, weights
+from tiny import FINGERPRINT, LABELS, encoded, tiny_atlas
 
 from generator.cli.main import main
+from generator.core.units import Unit
 from generator.publish.build import build
 from generator.publish.check.site import check
 from generator.store.store import Damage, Store
@@ -46,6 +50,15 @@ RENDER = (
     "--batch",
     "2",
 )
+STUDY = ("study", "photos", "--checkpoint", "untrained", "--photos", "photos", "--layer", "conv2d0")
+DIRECTIONS = """
+[directions.plain]
+layer = "mixed4a"
+file = "vectors.npy"
+[directions.named]
+layer = "mixed4a"
+file = "vectors.safetensors"
+"""
 NASTY = (
     b"\0",
     b"\x1b[31m",
@@ -110,9 +123,21 @@ class Target:
         self.folder, self.whole = folder / "atlas", folder / "whole"
         atlas = tiny_atlas(self.folder, ("conv2d0:0-2", "mixed4a:0-3,9,12"))
         atlas.label(LABELS)
-        for kind in ("study/bias", "study/other"):
-            data = arrays(values=np.arange(512, dtype=np.float32))
-            atlas.store.keep(kind, LAYER, {"date": "2026-11-28"}, facts={}, files={"arrays": ("npz", data)})
+        vectors = np.random.default_rng(0).normal(size=(2, 512)).astype(np.float32)
+        np.save(self.folder / "vectors.npy", vectors)
+        save_file({"decoder": vectors}, self.folder / "vectors.safetensors")
+        atlas.toml(
+            ('"mixed5b:3"', '"output:7", "mixed4a@plain:1", "mixed4a@named:0"'), ("[recipe]", DIRECTIONS + "[recipe]")
+        )
+        made = atlas.answer(Unit("output", 7), view="logit").provenance
+        self.later = [Unit("output", 7), Unit("mixed4a@plain", 1), Unit("mixed4a@named", 0)]
+        for unit in self.later:
+            atlas.store.write(atlas.config().question(FINGERPRINT, unit), made, encoded(3, 56), encoded(3, 28))
+        data = arrays(values=np.arange(512, dtype=np.float32))
+        atlas.store.keep("study/bias", LAYER, {"date": "2026-11-28"}, facts={}, files={"arrays": ("npz", data)})
+        keep(atlas, "weights", "mixed4a", weights())
+        (self.folder / "photos").mkdir()
+        made_up_photographs(self.folder / "photos", 3)
         self.toml = (self.folder / "atlas.toml").read_bytes()
         build(atlas.config())
         self.store, self.config = self.folder / "site/store", atlas.config
@@ -121,6 +146,10 @@ class Target:
     def restore(self) -> None:
         shutil.rmtree(self.folder)
         shutil.copytree(self.whole, self.folder)
+
+    def arrays(self) -> set[str]:
+        """The files of studies; a hash of what each holds is in its name."""
+        return {path.name for path in self.store.glob("??/*.npz")}
 
     def is_whole(self, say: Say) -> None:
         """A build mends what a killed one left, and the store is what it was."""
@@ -145,6 +174,7 @@ def killed(target: Target, dice: random.Random, say: Say, number: signal.Signals
     shutil.rmtree(target.folder / "site/bvlc_googlenet", ignore_errors=True)
     typed(target.folder, say, *words)
     took = time.monotonic() - begun
+    whole = target.arrays()
     if words[0] == "build":
         shutil.rmtree(target.folder / "site/bvlc_googlenet")
     else:
@@ -158,6 +188,8 @@ def killed(target: Target, dice: random.Random, say: Say, number: signal.Signals
         say(f"exit code {code}")
     if any(isinstance(each, Damage) for each in Store(target.store).verify()):
         say("an answer is half written")
+    if words[0] == "study" and (typed(target.folder, say, *words) or target.arrays() != whole):
+        say("the next study finds something else")
     target.is_whole(say)
 
 
@@ -209,6 +241,25 @@ def rot(target: Target, dice: random.Random, say: Say, pattern: str) -> None:
     target.restore()
 
 
+def rot_of_later(target: Target, dice: random.Random, say: Say) -> None:
+    """The same of a picture of a class or of a direction."""
+    key = target.config().question(FINGERPRINT, dice.choice(target.later)).key
+    rot(target, dice, say, f"{key[2:]}.[0-9a-f]*.webp")
+
+
+def rot_of_site(target: Target, dice: random.Random, say: Say) -> None:
+    """One bit of a built file turns, of a gzipped one in one attempt of two; the next build writes it anew."""
+    built = [path for path in (target.folder / "site").rglob("*.*") if path.is_file() and "store" not in path.parts]
+    gzipped = [path for path in built if path.suffix == ".gz"]
+    path = dice.choice(sorted(dice.choice((built, gzipped))))
+    whole = path.read_bytes()
+    at = dice.randrange(len(whole) * 8) if whole else 0
+    path.write_bytes(bytes(byte ^ (1 << at % 8) * (n == at // 8) for n, byte in enumerate(whole)) or b"x")
+    if typed(target.folder, say, "build") or path.read_bytes() != whole:
+        say(f"not made anew: {path.name}")
+    target.is_whole(say)
+
+
 def torn(data: bytes, dice: random.Random) -> bytes:
     """Bytes damaged in one to three places."""
     for _ in range(dice.randint(1, 3)):
@@ -251,7 +302,7 @@ def pulled(target: Target, dice: random.Random, say: Say) -> None:
     shutil.rmtree(mine)
 
 
-def weights(target: Target, dice: random.Random, say: Say) -> None:
+def hostile_weights(target: Target, dice: random.Random, say: Say) -> None:
     """A file of weights that is none: a header that lies, a torn zip, other bytes."""
     header = b'{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
     good = struct.pack("<Q", len(header)) + header + bytes(16)
@@ -267,13 +318,21 @@ TRIED: dict[str, Callable[[Target, random.Random, Say], None]] = {
     "SIGTERM of `build`": lambda *given: killed(*given, signal.SIGTERM, ("build",)),
     "`kill -9` of `render`": lambda *given: killed(*given, signal.SIGKILL, RENDER),
     "SIGTERM of `render`": lambda *given: killed(*given, signal.SIGTERM, RENDER),
+    "`kill -9` of `study`": lambda *given: killed(*given, signal.SIGKILL, STUDY),
+    "SIGTERM of `study`": lambda *given: killed(*given, signal.SIGTERM, STUDY),
+    "`kill -9` of `study --ray`": lambda *given: killed(*given, signal.SIGKILL, (*STUDY, "--ray", "--workers", "1")),
     "full disk during `build`": full,
     "three `build` and two `render` at once": two,
     "bit rot: picture": lambda *given: rot(*given, "*[0-9a-f].webp"),
+    "bit rot: picture of a class or direction": rot_of_later,
     "bit rot: thumbnail": lambda *given: rot(*given, "*.thumb.webp"),
     "bit rot: record, of a picture or a study": lambda *given: rot(*given, "*.json"),
     "bit rot: arrays of a study": lambda *given: rot(*given, "*.npz"),
-    "hostile weights": weights,
+    "bit rot: built files": rot_of_site,
+    "hostile weights": hostile_weights,
+    "hostile vectors of directions": lambda target, dice, say: hostile(
+        target, dice, say, dice.choice(("vectors.npy", "vectors.safetensors")), "build"
+    ),
     "hostile labels": lambda *given: hostile(*given, "labels/tiny.toml", "build"),
     "hostile atlas.toml": lambda *given: hostile(*given, "atlas.toml", "build"),
     "hostile record": lambda *given: hostile(*given, "record", "build"),
