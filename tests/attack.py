@@ -188,8 +188,8 @@ def killed(target: Target, dice: random.Random, say: Say, number: signal.Signals
         say(f"exit code {code}")
     if any(isinstance(each, Damage) for each in Store(target.store).verify()):
         say("an answer is half written")
-    if words[0] == "study" and (typed(target.folder, say, *words) or target.arrays() != whole):
-        say("the next study finds something else")
+    if words[0] != "build" and (typed(target.folder, say, *words) or target.arrays() != whole):
+        say("the same command again does not make what it would have made")
     target.is_whole(say)
 
 

@@ -8,6 +8,7 @@ import pytest
 from citing import PAGE, N, atlas_to_cite, linked
 
 from generator.cite.document import cite
+from generator.cite.writing import FORMATS, Format
 from generator.reader.atlas import Atlas
 
 
@@ -55,6 +56,13 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
         "@@@ note\n°\n@@@\n\n;;; °\n\n«»\n\n&& ° && °\n\n^^^ °",
         "<% ° %> «» <%= f('°') %>\n\n+---+---+\n| ° | a |\n+===+===+\n\n«» ${°} #{°} <%",
         "  Unit        Name\n  ----------  ----\n  °   x\n\n«»\n\n- - -\n«»\n\n```\na  b\n-- --\n```\n«»",
+        # what stands close by is another dialect's
+        "%%°%% «»\n  %% ° %% «»\n\n%%\n°\n%%\n\n==«»== _**«»**_ x==° °==x a=° ~~**«»**~~",
+        "[°][elsewhere] [`°`][°] [a][°] [«»][^1]\n\n[^1]: «»",
+        "| a | b |\n|---|---|\n| `x | °` | «» |\n| ``° | °`` | «» |\n| a \\| «» | «» |",
+        '<figure markdown="span">\n  ![°](x.png)\n  [°](y) `°`\n  <figcaption>«»</figcaption>\n</figure>',
+        "<Unit name=\"°\" /> «» <Unit id={'°'}/> «»\n\n<Unit.Sub />\n\n«»",
+        ":::{admonition} A title\n:class: °\n:name: °\n«»\n:::\n\n:::{tip}\n:class: °\n\n«»\n:::",
         # HTML that is not HTML's own
         "<Mystery>°</Mystery> «»\n\n<Callout>\n\n«»\n\n</Callout>\n\n<Math>°</Math>",
     ],
@@ -94,6 +102,10 @@ def test_html(atlas: Atlas, text: str) -> None:
         ("markdown", f"```{{note}}\n{N}\n```", 2, "“{note}”"),
         ("markdown", f"<Mystery>{N}</Mystery>", 1, "<mystery>"),
         ("html", f"<p>a</p>\n<x-y>{N}</x-y>", 2, "<x-y>"),
+        ("markdown", f":::tip[About {N}]\na\n:::", 1, "the title of a container"),
+        ("markdown", f"Units {N}-12.", 1, "a name of several units"),
+        ("markdown", f"a {N},12 `{N}-12`", 1, "a name of several units"),
+        ("html", f"<p>{N}/mixed4a:12</p><code>{N}-12</code>", 1, "a name of several units"),
     ],
 )
 def test_what_no_rule_knows_is_told(atlas: Atlas, kind: str, text: str, line: int, where: str) -> None:
@@ -102,6 +114,15 @@ def test_what_no_rule_knows_is_told(atlas: Atlas, kind: str, text: str, line: in
     assert [(note.line, note.text) for note in cited.notes] == [
         (line, f"left alone: {N} in {where}, which no rule knows")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_title_of_a_tab_stays_between_its_quotation_marks(atlas: Atlas, to: Format) -> None:
+    """A chip has quotation marks of its own."""
+    for mark in ("===", "!!! note", "??? note"):
+        once = cite(f'{mark} "{N}"\n\n    {N}', "markdown", atlas, to=to).text
+        assert once.splitlines()[0].count('"') == 2
+        assert cite(once, "markdown", atlas, to=to).text == once
 
 
 def test_code_and_mathematics_are_known_and_not_told(atlas: Atlas) -> None:

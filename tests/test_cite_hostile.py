@@ -106,7 +106,20 @@ TORN = (
     ),
     *("\\href{", "\\verb|", "\\footnote{", "{", "mixed4a_", "![", "\n", " ", "<svg>", "[^", "a/", "http://a("),
     *("$", "$1", "$a ", "$$a\n", "\\(", "\\[", "\\\\(", "{%", "{% raw %}", "{{< raw >}}", "{a=", "*[a", "<div>\n\n"),
-    *("\\lstinline[", "\\iffalse ", "\\begin{tabular}", "\\item[", "title: a\n", '{\n"', "***"),
+    *(
+        "\\lstinline[",
+        "\\iffalse ",
+        "\\begin{tabular}",
+        "\\item[",
+        "title: a\n",
+        '{\n"',
+        "***",
+        "`|",
+        "[a][",
+        "%%a",
+        "==",
+        "<A ",
+    ),
 )
 
 

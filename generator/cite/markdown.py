@@ -14,7 +14,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -41,8 +40,12 @@ _ODD = re.compile(  # how a line begins that belongs to a construct, in a text t
 )
 _TABS = re.compile(r"^([ \t]*)={3}(?=[!+]?[ \t]+\")", re.MULTILINE)  # they are laid out like admonitions
 _COLUMNS = re.compile(r"^[ \t]*(?=--+(?: +--+)+[ \t]*$)", re.MULTILINE)  # Pandoc's tables, laid out by spaces
-# mathematics, attributes and expressions; {mixed4a:9} is a name in braces
-_NO_PROSE = re.compile(rf"{MATH.pattern}|\{{(?!\w[\w:\s-]*\}})(?:[^{{}}\n]|\{{[^{{}}\n]*\}})*+\}}")
+_NO_PROSE = re.compile(  # mathematics; links to what is named, perhaps in another file; attributes and expressions
+    rf"{MATH.pattern}|\[[^\[\]\n]*\]\[(?!\^)[^\[\]\n]+\]"
+    r"|\{(?!\w[\w:\s-]*\})(?:[^{}\n]|\{[^{}\n]*\})*+\}"  # {mixed4a:9} is a name
+)
+_OPTIONS = re.compile(r"\A(?:[ \t]*:[\w-]+:.*(?:\n|\Z))+")  # of a directive
+_COMPONENT = re.compile(r"<([A-Z][\w.]*)[^<>]*/>")  # of MDX, where it holds nothing
 _IS_CODE = re.compile(r"code|math|mermaid|raw|comment")  # of a directive: known to hold no prose
 _CONTAINER = re.compile(  # what may stand behind the colons of a container with prose: an admonition, or classes
     r"[ \t]*(?:(?P<directive>\{)?(?:note|tip|hint|info|warning|caution|attention|danger|error|important|seealso"
@@ -82,6 +85,7 @@ def _parser() -> MarkdownIt:
         "footnote_reference_open": lambda *_: "<atlas-note>", "footnote_reference_close": lambda *_: "</atlas-note>",
         "link_open": lambda _, tokens, at, *__: f'<atlas-link href="{html.escape(tokens[at].attrs["href"])}">',
         "link_close": lambda *_: "</atlas-link>",  # not <a>, which would end the one that it is in
+        "container_container_open": _title,
     }.items():  # fmt: skip
         md.add_render_rule(token, rule)
     return md
@@ -100,9 +104,12 @@ def _no_prose(state: StateInline, silent: bool) -> bool:
 
 def _leave_alone(state: StateCore) -> None:
     """Set apart what no rule knows, and do not read on where there is nothing to find."""
-    for before, token in pairwise([Token("", "", 0), *state.tokens]):
+    no = Token("", "", 0)
+    for above, before, token in zip([no, no, *state.tokens], [no, *state.tokens], state.tokens, strict=False):
         what = ""
         if token.type == "inline":
+            if above.type == "container_container_open" and above.info.lstrip().startswith("{"):
+                token.content = _OPTIONS.sub("", token.content)
             if MARK not in token.content and "<" not in token.content:
                 token.content = ""
             elif before.type == "paragraph_open" and _ODD.search(token.content):
@@ -120,7 +127,12 @@ def _raw(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env
     """HTML: what is written there is HTML, and has no notes."""
     for number in marks(tokens[at].content):
         env["found"][number] = replace(env["found"][number], language="html", is_plain=True)
-    return tokens[at].content
+    return _COMPONENT.sub(r"\g<0></\1>", tokens[at].content)
+
+
+def _title(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    """What stands behind the colons of a container: for some a title, for others its attributes."""
+    return f'<div><atlas-left what="the title of a container">{html.escape(tokens[at].info)}</atlas-left>'
 
 
 def _footnote_ref(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:

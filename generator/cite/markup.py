@@ -37,8 +37,8 @@ _NOT_TEXT = re.compile(
     r"|listing|verbatim|mermaid|codehilite|(?:source)?code)(?![a-z]))",
     re.IGNORECASE,
 )
-# spans of code in a block of HTML are none, but some read Markdown there, and everyone means code
-_MATH_OR_CODE = re.compile(rf"(?<!`)(`+)(?!`)[^`]*\1(?!`)|{MATH.pattern}")
+# spans of code and links in a block of HTML are none, but some read Markdown there, and everyone means code
+_MATH_OR_CODE = re.compile(rf"(?<!`)(`+)(?!`)[^`]*\1(?!`)|\[[^\[\]]*\]\([^()]*\)|{MATH.pattern}")
 _FOREIGN = re.compile(r"<(/?)(svg|math)(?=[\s/>])(?:[^<>]*(/>))?", re.IGNORECASE)
 _WHOLE = re.compile(r"<\S+>|\[\S+\]\(\s*<?\S+>?\s*\)|<a\b[^<>]*>\s*\S+\s*</a\s*>", re.IGNORECASE)  # a link
 
@@ -104,7 +104,12 @@ class Page:
         for number in marks(said):
             mention = self.found[number]
             if mention.how != "bare" or not self.text.startswith("](", mention.start - 2):
-                yield number, replace(mention, is_plain=mention.is_plain or "note" in place.within, left=place.left)
+                yield (
+                    number,
+                    replace(
+                        mention, is_plain=mention.is_plain or "note" in place.within, left=place.left or mention.left
+                    ),
+                )
 
     def _in_tag(self, node: LexborNode, values: Mapping[str, str], place: _Place) -> Iterator[tuple[int, Reference]]:
         """The address of a link or a picture, and the name of an <atlas-unit>."""

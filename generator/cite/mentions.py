@@ -1,8 +1,8 @@
 """What of a document may name a unit, and the marks that tell where a parser put it.
 
 >>> found = list(mentions("Curves (mixed4a:11, [[3b 379]]), not mixed4a:0-9 or x/mixed4a:11.html"))
->>> [mention.word for mention in found]
-['mixed4a:11', '3b 379']
+>>> [(mention.word, mention.left) for mention in found]
+[('mixed4a:11', ''), ('3b 379', ''), ('mixed4a:0', 'a name of several units')]
 >>> text = marked("Like mixed4a:11.", mentions("Like mixed4a:11."))
 >>> unmarked(text), marks(text)
 ('Like mixed4a:11.', [0])
@@ -34,17 +34,18 @@ _WORDS = r"(?:\\?_[0-9a-z]+)*"
 _LAYER = rf"(?P<layer>(?:mixed|conv)[0-9a-z]{{1,3}}{_WORDS})(?:@[0-9a-z]+{_WORDS})?"
 # ``_`` may be emphasis on either side, but within a word it is a letter; so are ``-``, ``.`` and ``:``. Emphasis that
 # ends while a word goes on, as in ``**mixed4a:9**s``, would be none with a link's bracket in between; ``[r]`` in front
-# of a link would be another link; ``((…))`` and ``${…}`` are other programs'
+# of a link would be another link; ``((…))`` and ``${…}`` are other programs'; ``==…==`` is text that is marked
 _APART = (
-    r"(?<![a-z0-9/@#=?%$^!])(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
-    r"(?<!\w[*~])(?<!\w(?:\*\*|~~))(?<!\w\*{3})(?<![^\]]\])(?<!\(\()(?<![$#]\{)"
+    r"(?<![a-z0-9/@#?%$^!])(?<![^=]=)(?<![\w=]==)(?<![a-z0-9][_.:-])(?<![a-z0-9]__)(?<!\\)"
+    r"(?<![^\W_][*~])(?<![^\W_](?:\*\*|~~))(?<![^\W_]\*{3})(?<![^\]]\])(?<!\(\()(?<![$#]\{)"
 )
-_OVER = r"(?![a-z0-9/@=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9]|[*~]{1,3}\w)"
+_OVER = r"(?![a-z0-9/@]|=(?!=)|==[\w=]|_+[a-z0-9]|[-.:#?][a-z0-9]|,[0-9]|[*~]{1,3}[^\W_])"
 _MENTION = re.compile(
     rf"(?:{_SCHEME})(?=(?P<address>(?:\\[_~#%&]|[^\s<>\"`{{}}|\\^\[\]{MASK}]){{1,2000}}+)(?P<torn>[^\s<>\"`|\]])?)"
     rf"|(?P<mark>[!#^\]\\]?)\[\[(?P<inner>[^\[\]\n\r{MASK}]{{1,300}})\]\](?P<behind>\{{)?"
     r"|<atlas-unit\b[^<>]*?\sref\s*=\s*[\"']?(?P<ref>[^<>\"']+)"
-    rf"|{_APART}(?P<name>(?:[a-z0-9][a-z0-9_-]{{0,63}}/)?{_LAYER}:[0-9]{{1,6}}){_OVER}",
+    rf"|{_APART}(?P<name>(?:[a-z0-9][a-z0-9_-]{{0,63}}/)?{_LAYER}:[0-9]{{1,6}})"
+    rf"(?:{_OVER}|(?P<several>(?=[-,][0-9]|[-/](?:mixed|conv)[0-9a-z]{{1,3}}[:_])))",
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(r"\\(?=[_~#%&])")
@@ -91,7 +92,8 @@ def mentions(text: str, language: Language = "markdown") -> Iterator[Reference]:
         elif found["ref"]:
             yield Reference(*found.span("ref"), found["ref"], "ref", language)
         elif _ESCAPED.sub("", found["layer"]).lower() in LAYERS:
-            yield Reference(*found.span(), _ESCAPED.sub("", found["name"]), "name", language)
+            left = "" if found["several"] is None else "a name of several units"
+            yield Reference(*found.span("name"), _ESCAPED.sub("", found["name"]), "name", language, left=left)
 
 
 def trimmed(address: str) -> str:

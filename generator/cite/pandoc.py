@@ -68,7 +68,7 @@ class Filter:
         """Text with references in it. Pandoc has divided it at its spaces."""
         text, done = "".join(_WORDS.get(node["t"]) or node["c"] for node in run), 0
         for found in mentions(text):
-            meant = self.said.judge(found, self.resolver) if found.start >= done else None
+            meant = self.said.judge(found, self.resolver) if found.start >= done and not found.left else None
             if meant and found.end == len(text) and json.dumps(meant.url)[:-1] in json.dumps(after):
                 continue  # the note behind it is about it
             if meant:

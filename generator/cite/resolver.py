@@ -22,7 +22,7 @@ from generator.core.external_urls import ExternalUnit, is_address, read_address
 from generator.core.text import legible
 from generator.core.units import split_view
 from generator.links import addresses
-from generator.reader.atlas import Atlas, NoUnitError, PublishedUnit
+from generator.reader.atlas import Atlas, NotRenderedError, NoUnitError, PublishedUnit
 from generator.reader.find import find
 
 _OLD = re.compile(  # the sites that this literature links; what lies elsewhere is somebody's copy
@@ -87,7 +87,8 @@ class Resolver:
         try:
             unit = self.atlas[word if is_full else f"{self.checkpoint}/{word}"]
         except NoUnitError as error:
-            return Stays(str(error)) if how == "ref" else self._unknown(word, str(error))
+            is_unit = how == "ref" or isinstance(error, NotRenderedError)
+            return Stays(str(error)) if is_unit else self._unknown(word, str(error))
         if language == "latex" and word not in (str(unit), unit.quoted.name, unit.quoted.short):
             return Stays(f"atlas.sty cannot read “{legible(word)}”; write {unit if '/' in word else unit.quoted.name}")
         return unit

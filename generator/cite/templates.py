@@ -29,6 +29,7 @@ _FRONT = re.compile(
 _ASIDE = re.compile(  # metadata of Pandoc and MyST anywhere in a text, abbreviations, and fields of Obsidian
     r"^[ \t]*---[ \t]*\n(?:[ \t]*(?:[\w-]+:|- ).*\n)++[ \t]*(?:---|\.\.\.)[ \t]*$"
     r"|^ {0,3}\*\[[^\]\n]+\]:.*"
+    r"|(?<![`\\])(?P<tick>`+)(?!`)[^`|\n]*+\|[^`\n]*+(?P=tick)(?!`)"  # code in a table, for some programs
     r"|[\[(](?P<field>[\w -]+::)[ \t](?:[^\[\]()\n]|\[{1,2}[^\[\]\n]*\]{1,2}|\([^()\n]*\))*+[\])](?![(\[:])",
     re.MULTILINE,
 )
@@ -36,7 +37,8 @@ _TAG = re.compile(  # one tag; it holds no end tag of HTML, for two braces may s
     r"\{\{(?:(?!\{\{|\}\}|</)[\s\S])*+\}\}|\{%(?:(?!\{[{%]|%\}|</)[\s\S])*+%\}|\{#(?:[^#{}]|#(?!\}))*+#\}"
     r"|<%(?:(?!<[%/]|%>)[\s\S])*+%>|\{/\*(?:(?!\*/|\{/\*)[\s\S])*+\*/\}|\{:[^{}\n]*\}"
     r"|\\(?:end|begin)[ \t]*\{[^{}\n]{1,80}\}"
-    r"|^[ \t]*(?P<line>%%|/{3,}|@{2,}|;{3,}|\^{3,}).*|%%(?:[^%\n]|%(?!%))*+%%",
+    r"|%%(?!%)(?:[^%\n]|%(?!%))*+%%"
+    r"|^[ \t]*(?P<line>%%(?!(?!%)(?:[^%\n]|%(?!%))*+%%)|/{3,}|@{2,}|;{3,}|\^{3,}).*",
     re.MULTILINE,
 )
 _BEGIN = re.compile(  # of a pair, with its name: tags of Hugo, Liquid and kramdown, TeX, lines of one sign

@@ -28,6 +28,7 @@ _THERE = re.compile(r'^ {0,3}\[\^([^\[\]\s]+)\]:|<li id="fn-([a-z0-9_-]+)">', re
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|textarea|pre|code)\b.*?(?:</\1|\Z)", re.DOTALL | re.IGNORECASE)
 _END = re.compile(r"</body\s*>\s*(?:</html\s*>\s*)?\Z", re.IGNORECASE)
 _BEHIND = re.compile(r'( [a-z]+)?(?:\[\^|<sup><a href="#fn-)([a-z0-9_-]+)["\]]')
+_TITLE = re.compile(r"[ \t>]*(?:!!!|\?\?\?\+?|===[!+]?)[ \t]")  # of an admonition or a tab: between quotation marks
 _BRACKET = re.compile(r"\(|\[(?!\^)")
 
 
@@ -71,6 +72,9 @@ class Writer:
             link = f'<a href="{html.escape(meant.url)}">{html.escape(meant.name)}</a>'
             return link if is_html else f"[{meant.name}]({meant.url})"
         quoted = meant.quoted
+        line = self._text.rfind("\n", max(0, reference.start - 200), reference.start) + 1
+        if to != "footnote" and not is_html and _TITLE.match(self._text, line):
+            return quoted.markdown_link
         if to == "chip":
             return quoted.chip
         if to == "markdown":

@@ -39,6 +39,10 @@ class NoUnitError(UsageError, KeyError):
         return str(self.args[0])
 
 
+class NotRenderedError(NoUnitError):
+    """There is such a unit, and the atlas has no picture of it."""
+
+
 class Atlas:
     """A built atlas. Units come in the order of its checkpoints and of the network."""
 
@@ -101,7 +105,7 @@ class Atlas:
         except UsageError as error:
             raise NoUnitError(str(error)) from None
         if unit not in checkpoint.units:
-            raise NoUnitError(f"{unit} of {checkpoint.name} is not rendered in this atlas")
+            raise NotRenderedError(f"{unit} of {checkpoint.name} is not rendered in this atlas")
         published = checkpoint.units[unit]
         main, *others = views_of(unit.layer)
         if view in ("", main):
