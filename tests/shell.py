@@ -65,8 +65,10 @@ def answers(atlas: Path) -> list[Path]:
     return list((atlas / "site/store").glob("[0-9a-f][0-9a-f]/*.json"))
 
 
-def wait_for_answers(atlas: Path, count: int) -> None:
+def wait_for_answers(atlas: Path, count: int, process: subprocess.Popen[str]) -> None:
+    """Until the store has so many answers, which the process is to give."""
     begun = time.monotonic()
-    while len(answers(atlas)) < count:
-        assert time.monotonic() < begun + PATIENCE, f"no {count} answers after {PATIENCE} s"
+    while (there := len(answers(atlas))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < begun + PATIENCE, f"{there} of {count} answers after {PATIENCE} s"
         time.sleep(0.05)

@@ -238,7 +238,7 @@ def test_the_reading_half_needs_no_torch(atlas: Path, run: Run) -> None:
 
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(atlas: Path) -> None:
     process = spawn(atlas, "render", "conv2d0", "--batch", "2", code=held_after(5))
-    wait_for_answers(atlas, 4)
+    wait_for_answers(atlas, 4, process)
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)
     assert code == 130
@@ -254,7 +254,7 @@ def test_a_run_that_is_killed_loses_one_batch_and_nothing_else(atlas: Path, run:
     for _ in range(2):
         before = len(answers(atlas))
         process = spawn(atlas, *words, code=held_after(10))
-        wait_for_answers(atlas, before + 1)
+        wait_for_answers(atlas, before + 1, process)
         time.sleep(chance.random() / 5)
         process.kill()
         finish(process)
@@ -308,7 +308,7 @@ def test_a_mistake_in_bench_is_one_line(atlas: Path, run: Run, words: list[str],
 def test_sigterm_ends_a_run_as_ctrl_c_does(atlas: Path) -> None:
     """It is how clusters and containers say stop."""
     process = spawn(atlas, "render", "conv2d0", "--batch", "2", code=held_after(5))
-    wait_for_answers(atlas, 4)
+    wait_for_answers(atlas, 4, process)
     process.send_signal(signal.SIGTERM)
     code, out, err = finish(process)
     kept = len(answers(atlas))

@@ -237,7 +237,7 @@ def test_stopped_on_a_cluster_of_our_own_it_keeps_what_is_finished(
 ) -> None:
     words = ("render", "conv2d0", "--ray", "--workers", workers[0], "--batch", "1", "--steps", "400")
     process = spawn(atlas, *words, group=True)
-    wait_for_answers(atlas, 1)
+    wait_for_answers(atlas, 1, process)
     os.killpg(process.pid, stop) if stop == signal.SIGINT else process.send_signal(stop)
     ended, out, err = finish(process)
     kept = len(answers(atlas))

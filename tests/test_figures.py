@@ -250,7 +250,7 @@ def test_power_is_found_at_its_frequency_and_adds_up_to_the_variance() -> None:
 
 def test_ctrl_c_keeps_what_is_rendered_and_draws_nothing(atlas: Path) -> None:
     process = spawn(atlas, "figure", "contact-sheet", "conv2d0", "--batch", "2", "--steps", "8", code=held_after(5))
-    wait_for_answers(atlas, 4)
+    wait_for_answers(atlas, 4, process)
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)
     assert (code, out) == (130, "")

@@ -161,7 +161,7 @@ def test_a_killed_study_goes_on_and_finds_the_same(tmp_path: Path, run: Run, mon
         (tmp_path / name).mkdir()
         (tmp_path / name / "atlas.toml").write_text('[checkpoints.untrained]\nunits = []\n[photos]\nfolders = [".."]\n')
     process = spawn(tmp_path / "killed", "study", "photos", code=code)
-    wait_for_answers(tmp_path / "killed", 1)
+    wait_for_answers(tmp_path / "killed", 1, process)
     process.kill()
     finish(process)
     monkeypatch.setattr(photos, "ANALYSIS", replace(photos.ANALYSIS, layers=lambda architecture: layers))
