@@ -12,7 +12,7 @@ from pathlib import Path
 
 import markdown
 import pytest
-from citing import BASE, DATA, PAGE, spelled_out, tiny_to_cite
+from citing import BASE, DATA, PAGE, N, spelled_out, tiny_to_cite
 
 from generator.cite.document import cite
 from generator.cite.python_markdown import AtlasExtension
@@ -122,6 +122,19 @@ def test_pandoc_links_what_a_document_names(pandoc: str, site: Path, tmp_path: P
         "atlas: mixed4a has channels 0 to 511, not 9999; the nearest is mixed4a:511",
         "atlas: 6 references right, 1 problem",
     ]
+
+
+def test_pandoc_reads_every_kind_of_block(pandoc: str, site: Path, tmp_path: Path) -> None:
+    """Whatever has lists without anything in them: attributes of headings and code, captions and columns of tables."""
+    text = (
+        f"# On {N} {{.a}}\n\n| {N} |\n|---|\n| {N} `{N}` |\n\n: Of {N}\n\nTerm {N}\n:   {N}\n\n> {N}\n\n1. {N}\n\n"
+        f"::: note\n{N} [{N}]{{.b}}\n:::\n\n![Picture](x.png){{width=2}}\n\n| line {N}\n\n```\n{N}\n```\n\n[]{{}}\n"
+    )
+    code, html, err = convert(pandoc, tmp_path, text, "-t", "html", ATLAS=str(site))
+    assert code == 0, err
+    assert html.count(f'<a href="{PAGE}">{N}</a>') == 11, html
+    assert html.count(f"<code>{N}</code>") == 2
+    assert "atlas: 11 references right, 0 problems" in err
 
 
 def test_pandoc_reads_its_options_in_the_document(pandoc: str, site: Path, tmp_path: Path) -> None:

@@ -104,12 +104,8 @@ class Page:
         for number in marks(said):
             mention = self.found[number]
             if mention.how != "bare" or not self.text.startswith("](", mention.start - 2):
-                yield (
-                    number,
-                    replace(
-                        mention, is_plain=mention.is_plain or "note" in place.within, left=place.left or mention.left
-                    ),
-                )
+                is_plain, left = mention.is_plain or "note" in place.within, place.left or mention.left
+                yield number, replace(mention, is_plain=is_plain, left=left)
 
     def _in_tag(self, node: LexborNode, values: Mapping[str, str], place: _Place) -> Iterator[tuple[int, Reference]]:
         """The address of a link or a picture, and the name of an <atlas-unit>."""

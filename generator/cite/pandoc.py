@@ -55,7 +55,7 @@ class Filter:
     def _inlines(self, nodes: Sequence[Any]) -> Iterator[Any]:
         runs = [(is_text, list(run)) for is_text, run in groupby(nodes, lambda node: _is_a(node, "Str", *_WORDS))]
         raw = 0  # how many links or elements whose text is not touched are open, as raw tags
-        for (is_text, run), (_, after) in zip(runs, [*runs[1:], (False, [None])], strict=True):
+        for (is_text, run), (_, after) in zip(runs, [*runs[1:], (False, [None])], strict=False):  # no runs in []
             if is_text:
                 yield from run if raw else self._text(run, after[0])
                 continue
@@ -67,10 +67,11 @@ class Filter:
     def _text(self, run: Sequence[Node], after: Any) -> Iterator[Node]:
         """Text with references in it. Pandoc has divided it at its spaces."""
         text, done = "".join(_WORDS.get(node["t"]) or node["c"] for node in run), 0
+        note = json.dumps(after) if _is_a(after, "Note") else ""
         for found in mentions(text):
             meant = self.said.judge(found, self.resolver) if found.start >= done and not found.left else None
-            if meant and found.end == len(text) and json.dumps(meant.url)[:-1] in json.dumps(after):
-                continue  # the note behind it is about it
+            if meant and found.end == len(text) and json.dumps(meant.url)[:-1] in note:
+                continue  # it has its note
             if meant:
                 yield from (*_words(text[done : found.start]), *self._written(meant))
                 done = found.end

@@ -71,7 +71,7 @@ class Writer:
         if isinstance(meant, LayerReference):
             link = f'<a href="{html.escape(meant.url)}">{html.escape(meant.name)}</a>'
             return link if is_html else f"[{meant.name}]({meant.url})"
-        quoted = meant.quoted
+        quoted, says = meant.quoted, cited(meant)
         line = self._text.rfind("\n", max(0, reference.start - 200), reference.start) + 1
         if to != "footnote" and not is_html and _TITLE.match(self._text, line):
             return quoted.markdown_link
@@ -84,20 +84,15 @@ class Writer:
         if to == "link" or reference.is_plain or is_bracketed:
             return quoted.html_link if is_html else quoted.markdown_link
         if reference.language == "notebook":  # Jupyter shows no footnotes, but the title of a link
-            return cited(meant).markdown_link(quoted)
-        number = self._number_of(meant)
-        if is_html:
-            return f'{html.escape(quoted.name)}<sup><a href="#fn-{quoted.key}">{number}</a></sup>'
-        return f"{quoted.name}[^{quoted.key}]"
-
-    def _number_of(self, unit: PublishedUnit) -> int:
-        """The number of the note of a unit. If it has none, one is added."""
-        quoted, says = unit.quoted, cited(unit)
+            return says.markdown_link(quoted)
         if quoted.key not in self._numbers:
             self._numbers[quoted.key] = self._before + len(self._numbers) + 1
             note = f"[^{quoted.key}]: {says.markdown_note(quoted)}"
             self._new.append(f'<li id="fn-{quoted.key}">{says.html_note(quoted)}</li>' if self._is_page else note)
-        return self._numbers[quoted.key]
+        if is_html:
+            number = f'<sup><a href="#fn-{quoted.key}">{self._numbers[quoted.key]}</a></sup>'
+            return html.escape(quoted.name) + number
+        return f"{quoted.name}[^{quoted.key}]"
 
     def notes(self) -> list[tuple[int, int, str]]:
         """Where the new footnotes go, all together."""
