@@ -100,6 +100,8 @@ def test_write_refuses_a_file_of_several_names(run: Run, here: Path) -> None:
     assert err.startswith("atlas: a.md has 2 names (hard links), and the others would keep the old text; type `cp a.md")
     assert (here / "b.md").read_text() == "mixed4a:9"
     assert (here / "a.md").samefile(here / "b.md")
+    os.link(here / "a.md", here / "$(a) b.md")
+    assert "`cp '$(a) b.md' '$(a) b.md'.new && mv" in run("cite", "$(a) b.md", "--write")[2], "what is typed is safe"
 
 
 def test_a_folder_that_cannot_be_written_is_named(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

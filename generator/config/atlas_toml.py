@@ -4,6 +4,7 @@ Every mistake is a UsageError that begins with the file and the line. The recipe
 command line does; all else by the tables below. Relative paths are relative to the file.
 """
 
+import shlex
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -98,7 +99,7 @@ def load_config(path: Path, *, lenient: bool = False) -> Config:
     try:
         file = DataFile(path)
     except FileNotFoundError:
-        raise UsageError(f"no {path} here; type `atlas init {path.parent}` to write one") from None
+        raise UsageError(f"no {path} here; type `atlas init {shlex.quote(str(path.parent))}` to write one") from None
     given = file.decode(file.data, _File)
     if not given.checkpoints:
         file.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")

@@ -5,6 +5,7 @@ one, and never a part of it; after a crash too.
 """
 
 import os
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -45,14 +46,14 @@ def replace_file(path: Path, data: bytes) -> None:
     the reason, where that cannot be: a replaced file cannot keep its other names (hard links).
     """
     target = path.resolve()
-    before = target.stat()
+    before, typed = target.stat(), shlex.quote(str(path))
     if before.st_nlink > 1:
         raise AtlasError(
             f"{path} has {before.st_nlink} names (hard links), and the others would keep the old text; type "
-            f"`cp {path} {path}.new && mv {path}.new {path}` if that is meant"
+            f"`cp {typed} {typed}.new && mv {typed}.new {typed}` if that is meant"
         )
     if not os.access(target, os.W_OK):  # a rename would not mind
-        raise AtlasError(f"{path} cannot be written: it is read-only; type `chmod u+w {path}`")
+        raise AtlasError(f"{path} cannot be written: it is read-only; type `chmod u+w {typed}`")
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         os.close(descriptor)

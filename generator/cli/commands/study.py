@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -81,7 +82,11 @@ def command(
 
     config, known = load_config(path), analyses()
     if wrong := [name for name in names if name not in known]:
-        unit = f"; of units, type `atlas study {wrong[0]} --json`" if any(c.isdigit() for c in wrong[0]) else ""
+        unit = (
+            f"; of units, type `atlas study {shlex.quote(wrong[0])} --json`"
+            if any(c.isdigit() for c in wrong[0])
+            else ""
+        )
         raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}{unit}")
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
     main = chosen.architecture.main_layers
