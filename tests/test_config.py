@@ -77,6 +77,15 @@ def test_recipes_of_layers(tmp_path: Path) -> None:
     assert config.question("f" * 64, Unit("mixed4a", 1)).recipe.steps == 32
 
 
+def test_a_view_has_settings_of_its_own_and_a_layer_has_the_last_word(tmp_path: Path) -> None:
+    config = load(tmp_path, f"{GOOD}\n[recipe.diversity]\nsteps = 256\nscale = 0.2\n")
+    assert config.recipe_for("mixed5b", "diversity") == Recipe(steps=256, scale=0.2, rotate=5.0)
+    assert config.recipe_for("mixed4a", "diversity") == Recipe(steps=32, scale=0.2, rotate=5.0)
+    assert config.recipe_for("mixed5b", "diversity", steps=7).steps == 7
+    assert config.question("f" * 64, Unit("mixed5b", 1), "diversity").recipe.steps == 256
+    assert config.question("f" * 64, Unit("mixed5b", 1)).recipe == Recipe(steps=64, rotate=5.0), "no other view"
+
+
 def test_the_smallest_file_has_the_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, "[checkpoints.bvlc_googlenet]\n")
     assert config.recipe_for("mixed5b") == Recipe()

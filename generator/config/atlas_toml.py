@@ -37,6 +37,7 @@ _Fingerprint = Annotated[
     str, Meta(pattern=rf"\A({SHA256.pattern})?\Z", description="64 hexadecimal digits; `atlas render` prints them")
 ]
 _LAYERS = {layer for net in ARCHITECTURES.values() for layer, x in net.layers.items() if x.kind != "branch"}
+_SECTIONS = _LAYERS | VIEWS.keys()
 
 
 class _Atlas(Struct, forbid_unknown_fields=True):
@@ -103,7 +104,7 @@ def load_config(path: Path, *, lenient: bool = False) -> Config:
     given = file.decode(file.data, _File)
     if not given.checkpoints:
         file.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
-    recipe, by_layer = _recipes(file, given.recipe)
+    recipe, settings_of = _recipes(file, given.recipe)
     directions = read_sections(file, given.directions, given.checkpoints)
     paths = {
         name: file.path_of(x.file, "directions", name, "file") for of in directions.values() for name, x in of.items()
@@ -122,7 +123,7 @@ def load_config(path: Path, *, lenient: bool = False) -> Config:
         oembed=given.atlas.oembed and bool(url),
         checkpoints=checkpoints,
         recipe=recipe,
-        layer_settings=by_layer,
+        settings_of=settings_of,
         lesson=_lesson(file, given.lesson, checkpoints[0]) if given.lesson else None,
         photos=tuple(file.path_of(word, "photos", "folders", n) for n, word in enumerate(given.photos.folders)),
         pixels=given.photos.pixels,
@@ -225,21 +226,21 @@ def _lesson(file: DataFile, given: _Lesson, of: CheckpointConfig) -> Lesson:
 
 
 def _recipes(file: DataFile, data: Mapping[str, Any]) -> tuple[Recipe, Mapping[str, Mapping[str, Any]]]:
-    """The recipe of all layers, and the settings of single ones. Each setting is checked by the recipe itself."""
-    by_layer = {key: value for key, value in data.items() if key in _LAYERS}
-    recipe = _recipe(file, Recipe(), {key: value for key, value in data.items() if key not in _LAYERS}, "recipe")
-    for layer, settings in by_layer.items():
+    """The recipe of all, and the settings of single views and layers. Each is checked by the recipe itself."""
+    settings_of = {key: value for key, value in data.items() if key in _SECTIONS}
+    recipe = _recipe(file, Recipe(), {key: value for key, value in data.items() if key not in _SECTIONS}, "recipe")
+    for name, settings in settings_of.items():
         if not isinstance(settings, dict):
-            file.fail(f"“{layer}” is a section; write [recipe.{layer}]", "recipe", layer)
-        _recipe(file, recipe, settings, "recipe", layer)
-    return recipe, by_layer
+            file.fail(f"“{name}” is a section; write [recipe.{name}]", "recipe", name)
+        _recipe(file, recipe, settings, "recipe", name)
+    return recipe, settings_of
 
 
 def _recipe(file: DataFile, base: Recipe, settings: Mapping[str, Any], *at: str) -> Recipe:
     known = [setting.name for setting in SETTINGS]
     for key, value in settings.items():
         if key not in known:
-            hint = did_you_mean(key, [*known, *sorted(_LAYERS)] if at == ("recipe",) else known)
+            hint = did_you_mean(key, [*known, *sorted(_SECTIONS)] if at == ("recipe",) else known)
             file.fail(f"no key “{key}” in [{'.'.join(at)}]: {hint}", *at, key)
         with file.told_at(*at, key):
             base = replace(base, **{key: value})

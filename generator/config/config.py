@@ -79,7 +79,7 @@ class Config:
     output: Path
     checkpoints: tuple[CheckpointConfig, ...]
     recipe: Recipe
-    layer_settings: Mapping[str, Mapping[str, Any]]
+    settings_of: Mapping[str, Mapping[str, Any]]
     lesson: Lesson | None
     photos: tuple[Path, ...] = ()
     pixels: bool = True
@@ -138,13 +138,14 @@ class Config:
             f"[checkpoints.{name}] with architecture and weights in {self.path}"
         )
 
-    def recipe_for(self, layer: str, **overrides: Any) -> Recipe:
-        """The recipe of a layer: the defaults, then [recipe], then [recipe.LAYER], then ``overrides``.
+    def recipe_for(self, layer: str, view: str | None = None, **overrides: Any) -> Recipe:
+        """The recipe: the defaults, then [recipe], then [recipe.VIEW], then [recipe.LAYER], then ``overrides``.
 
         A bottleneck follows its module, ``mixed4a_3x3_bottleneck`` after ``mixed4a``, and a direction its layer.
         """
         base = base_layer(layer)
-        settings = {**self.layer_settings.get(base.split("_")[0], {}), **self.layer_settings.get(base, {})}
+        names = (view or main_view(layer), base.split("_")[0], base)
+        settings = {key: value for name in names for key, value in self.settings_of.get(name, {}).items()}
         return replace(self.recipe, **{**settings, **overrides})
 
     def question(self, fingerprint: str, unit: Unit, view: str | None = None, **overrides: Any) -> Question:
@@ -153,8 +154,8 @@ class Config:
         if has_vector(unit.layer) and not (nets and unit.channel < nets[0].layers[unit.layer].channels):
             raise UsageError(f"{self.path} has no direction {unit}")
         vector = nets[0].vector_of(unit.layer, unit.channel) if nets else ""
-        view, recipe = view or main_view(unit.layer), self.recipe_for(unit.layer, **overrides)
-        return Question(fingerprint, unit, view, recipe, vector)
+        view = view or main_view(unit.layer)
+        return Question(fingerprint, unit, view, self.recipe_for(unit.layer, view, **overrides), vector)
 
     def teaches(self, checkpoint: CheckpointConfig) -> bool:
         """Whether the lesson, if there is one, is about units of this checkpoint: it is about the first."""

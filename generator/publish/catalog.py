@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from generator.config.config import CheckpointConfig, Config
@@ -349,7 +349,7 @@ def _checkpoint(
     own = (record.question.unit for record in records if record.question.fingerprint == fingerprint)
     net = _with_directions(checkpoint.architecture, own)
     checkpoint = replace(checkpoint, architecture=net)
-    recipes: dict[str, Recipe] = {layer: config.recipe_for(layer) for layer in net.layers}
+    recipe_for = cache(config.recipe_for)
     best: dict[tuple[Unit, str], tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}
     known: dict[Unit, list[Record]] = {}
     for record in records:
@@ -357,13 +357,15 @@ def _checkpoint(
         same_weights = record.question.fingerprint == fingerprint
         if not same_weights and record.provenance.checkpoint != checkpoint.name:
             continue
-        if unit.layer not in recipes or unit.channel >= net.layers[unit.layer].channels:
+        if unit.layer not in net.layers or unit.channel >= net.layers[unit.layer].channels:
             continue  # another architecture under the same name
         known.setdefault(unit, []).append(record)
-        if _is_of_a_figure(asked, recipes[unit.layer]):
+        of = (unit, record.question.view)
+        wanted = recipe_for(unit.layer, of[1])
+        if _is_of_a_figure(asked, wanted):
             continue
         is_same = same_weights and _is_same_vector(net, record.question)
-        of, rank = (unit, record.question.view), (_nearness(recipes[unit.layer], asked, is_same), record.age)
+        rank = (_nearness(wanted, asked, is_same), record.age)
         if of not in best or rank > best[of][:2]:
             best[of] = (*rank, record)
     asked_for = {unit.layer for unit in (*checkpoint.units, *(unit for unit, _ in best))}

@@ -5,6 +5,9 @@ each position weighted by the channel's own activation there. From the mean over
 matrices are. Gatys et al. (2015) compare textures by such matrices of all positions, and Lucid's ``diversity`` does;
 but then any difference anywhere counts, and unrelated things are planted where the channel is silent. The channel
 itself is left out: it is what the four have in common, and where it is loud it would hide the rest (docs/log.md).
+
+Likeness costs more above a limit. Pictures of a loud channel hardly differ by themselves and need that; others keep
+more of their activation.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _PICTURES = 4
-_WEIGHT = 0.25  # of likeness, as a share of the activation
+_WEIGHT = 0.3  # of likeness, as a share of the activation
+_LIMIT, _ABOVE = 0.39, 0.3  # of likeness, and the weight of what is above
 
 
 def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -> Tensor:
@@ -28,8 +32,10 @@ def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -
     others = maps.scatter(1, channels[:, None, None].expand(-1, 1, maps.shape[2]), 0)
     grams = ((others * own.detach().clamp(min=0)[:, None]) @ others.mT).flatten(1)
     grams = grams / grams.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    likeness = grams.view(-1, _PICTURES, grams.shape[1]).sum(1).square().sum(1) / (_PICTURES * (_PICTURES - 1))
-    taken = _WEIGHT * activations.detach().clamp(min=0).view(-1, _PICTURES).mean(1) * likeness
+    grams = grams.view(-1, _PICTURES, grams.shape[1])
+    likeness = (grams.sum(1).square().sum(1) - grams.square().sum((1, 2))) / (_PICTURES * (_PICTURES - 1))
+    cost = _WEIGHT * likeness + _ABOVE * (likeness - _LIMIT).clamp(min=0)
+    taken = activations.detach().clamp(min=0).view(-1, _PICTURES).mean(1) * cost
     given: Tensor = activations - (taken - taken.detach()).repeat_interleave(_PICTURES)
     return given  # with the gradient of what is taken, and without its value: records have the activation as it is
 

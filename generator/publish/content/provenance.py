@@ -121,9 +121,8 @@ def render_command(record: Record, checkpoint: str, config: Config) -> str:
 
     Named is each setting that is not the default, and each that atlas.toml would change.
     """
-    recipe = record.question.recipe
-    here = config.recipe_for(record.question.unit.layer)
-    unit, view = record.question.unit, record.question.view
+    unit, view, recipe = record.question.unit, record.question.view, record.question.recipe
+    here = config.recipe_for(unit.layer, view)
     words = ["atlas render", str(unit), *([] if view == main_view(unit.layer) else ["--view", view])]
     words += ["--checkpoint", checkpoint]
     for f in SETTINGS:
