@@ -218,6 +218,11 @@ class Architecture:
         """The twelve layers of the hierarchy, from conv2d0 to mixed5b."""
         return tuple(x.name for x in self.layers.values() if x.kind in ("conv", "mixed"))
 
+    @property
+    def weighted_layers(self) -> tuple[str, ...]:
+        """The main layers and ``output``: each has weights on the one before it."""
+        return (*self.main_layers, OUTPUT)
+
     def beside(self, layer: str) -> dict[str, str]:
         """A main layer and those beside it, as ``same``, ``before`` and ``after``; the first and last lack one."""
         place, last = self.main_layers.index(layer), len(self.main_layers) - 1

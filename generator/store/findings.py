@@ -167,7 +167,7 @@ class Study:
         return StudiedPhotographs(result.question.get("photographs"), named)
 
     def _weights(self, unit: Unit) -> dict[str, Any]:
-        answer, layers = self.read("weights", unit.layer), (*self.architecture.main_layers, OUTPUT)
+        answer, layers = self.read("weights", unit.layer), self.architecture.weighted_layers
         if not answer:
             return {}
         arrays, channel, place = answer[1], unit.channel, layers.index(unit.layer)

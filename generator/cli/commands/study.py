@@ -20,7 +20,7 @@ from generator.cli.rendering import load_weights, need, warn
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import load_config
 from generator.config.config import Config
-from generator.core.architecture import CLASSIFIER, OUTPUT
+from generator.core.architecture import CLASSIFIER
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
@@ -89,9 +89,9 @@ def command(
         )
         raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}{unit}")
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
-    main = chosen.architecture.main_layers
-    if wrong := [layer for layer in layers if layer not in (*main, OUTPUT)]:
-        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], main)}")
+    net = chosen.architecture
+    if wrong := [layer for layer in layers if layer not in net.weighted_layers]:
+        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], net.main_layers)}")
     where = folders or config.photos
     photographs = find_photographs(where) if where else None
     _tell(photographs.left_out if photographs else {})
@@ -191,7 +191,7 @@ def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None)
     study = Study(chosen.name, chosen.architecture, chosen.class_names, read)
     for layer in dict.fromkeys(unit.layer for unit in units):
         if lacking := study.lacks(layer):
-            if layer in (*chosen.architecture.main_layers, OUTPUT):
+            if layer in chosen.architecture.weighted_layers:
                 command = f"atlas study {' '.join(lacking)}{f' --checkpoint {checkpoint}' if checkpoint else ''}"
                 echo(f"{layer}: no answer of {', '.join(lacking)}; type `{command}`", err=True)
             else:

@@ -78,7 +78,7 @@ class Weights:
 
 def read(catalog: Catalog) -> Lookup:
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
-        layers = (*checkpoint.checkpoint.architecture.main_layers, OUTPUT)
+        layers = checkpoint.checkpoint.architecture.weighted_layers
         found = catalog.arrays("study/weights", checkpoint.fingerprint, unit.unit.layer)
         if not found or unit.unit.layer not in layers:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from generator.core.architecture import OUTPUT, Architecture
+from generator.core.architecture import OUTPUT
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
     net, main = subject.network, subject.architecture.main_layers
     with torch.no_grad():
         for layer in layers:
-            place = (*main, OUTPUT).index(layer)
+            place = subject.architecture.weighted_layers.index(layer)
             arrays: dict[str, NDArray[np.generic]] = {}
             if place:
                 found = strongest(expanded_weights(net, layer), KEEP)
@@ -47,14 +47,10 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
             yield Finding(layer, arrays, {"before": main[place - 1] if place else None})
 
 
-def _layers(architecture: Architecture) -> Sequence[str]:
-    return (*architecture.main_layers, *((OUTPUT,) if architecture.classes else ()))
-
-
 ANALYSIS = Analysis(
     name="weights",
     help="What each unit is made of and what uses it, through the bottlenecks, from the weights alone.",
     compute=compute,
     settings={"keep": KEEP, "version": 1},
-    layers=_layers,
+    layers=lambda architecture: architecture.weighted_layers,
 )
