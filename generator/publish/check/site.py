@@ -88,12 +88,12 @@ def _all_files(output: Path, unread: dict[str, str], base: str = "") -> dict[str
         unread[base] = f"cannot be read: {error.strerror}"
         return {}
     for entry in entries:
-        path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
-            found |= _all_files(path, unread, f"{base}{entry.name}/")
-        elif path.is_file():  # and no pipe, which would be waited for
+            found |= _all_files(Path(entry.path), unread, f"{base}{entry.name}/")
+        # no pipe, which would be waited for; the system is asked about links alone, and those may lead to themselves
+        elif entry.is_file(follow_symlinks=False) or Path(entry.path).is_file():
             found[base + entry.name] = entry.stat().st_size
-        elif entry.is_symlink() and not path.exists():
+        elif entry.is_symlink() and not Path(entry.path).exists():
             unread[base + entry.name] = "is a link to nothing; remove it, or mend it"
     return found
 
