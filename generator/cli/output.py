@@ -12,3 +12,9 @@ from generator.core.text import visible
 def echo(text: object = "", *, err: bool = False) -> None:
     """One line on stdout or stderr."""
     click.echo(visible(str(text)), err=err)
+
+
+def echo_lines(text: str) -> None:
+    """A text of our own of several lines, on stdout."""
+    for line in text.splitlines():
+        echo(line)

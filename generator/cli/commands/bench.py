@@ -16,7 +16,7 @@ from generator.cli.options import (
     recipe_options,
     weights_option,
 )
-from generator.cli.output import echo
+from generator.cli.output import echo, echo_lines
 from generator.cli.rendering import load_weights, need
 from generator.config.atlas_toml import load_config
 from generator.core.errors import UsageError, did_you_mean
@@ -107,11 +107,11 @@ def command(
         if as_json:
             echo(json.dumps(result.as_dict()))
         else:
-            for line in (*(HEADER.splitlines() if len(found) == 1 else ()), row(result)):
-                echo(line)
+            if len(found) == 1:
+                echo_lines(HEADER)
+            echo(row(result))
     if not as_json:
         echo()
         for result in found:
-            for line in account(result).splitlines():
-                echo(line)
+            echo_lines(account(result))
         echo(whole(found, {name: layer.channels for name, layer in net.layers.items()}))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from generator.cli.command import Command
-from generator.cli.output import echo
+from generator.cli.output import echo, echo_lines
 from generator.config.atlas_toml import load_config
 from generator.store.status import CheckpointStatus, LayerStatus, status
 from generator.store.store import Store
@@ -26,8 +26,7 @@ def command(path: Path, as_json: bool, check: bool) -> None:
     if check:
         sys.exit(any(c.missing for c in found))
     if as_json:
-        for line in json.dumps([c.as_dict() for c in found], indent=1).splitlines():
-            echo(line)
+        echo_lines(json.dumps([c.as_dict() for c in found], indent=1))
         return
     for c in found:
         echo(f"{c.name}  {f'weights {c.fingerprint[:12]}' if c.fingerprint else 'weights not read yet'}")
