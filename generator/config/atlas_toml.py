@@ -106,10 +106,8 @@ def load_config(path: Path, *, lenient: bool = False) -> Config:
         file.fail('no checkpoint; add [checkpoints.inception5h] with units = ["mixed4a:0-9"]', "checkpoints")
     recipe, settings_of = _recipes(file, given.recipe)
     directions = read_sections(file, given.directions, given.checkpoints)
-    paths = {
-        name: file.path_of(x.file, "directions", name, "file") for of in directions.values() for name, x in of.items()
-    }
-    absent = {name: path for name, path in paths.items() if lenient and not path.is_file()}
+    files = {name: each.file for of in directions.values() for name, each in of.items()}
+    absent = {name: path for name, path in files.items() if lenient and not Path(path).is_file()}
     checkpoints = tuple(
         _checkpoint(file, name, data, directions.get(name, {}), absent) for name, data in given.checkpoints.items()
     )
@@ -190,7 +188,7 @@ def _checkpoint(
         class_source=given.classes or (spec.class_source if spec else ""),
         files=(
             *((file.path_of(given.classes, *at, "classes"),) if given.classes else ()),
-            *(file.path_of(each.file, "directions", of, "file") for of, each in directions.items()),
+            *(Path(each.file) for each in directions.values()),
         ),
         views={
             view: found for view, of in views.items() if (found := tuple(u for u in of if view != main_view(u.layer)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from generator.config.data_file import DataFile, Text
 from generator.core.architecture import Architecture
@@ -26,7 +27,7 @@ _IN = ("conv", "mixed", "bottleneck")  # kinds of layers; a branch is part of it
 
 
 class DirectionsSection(Struct, forbid_unknown_fields=True):
-    """``[directions.NAME]`` as it is written."""
+    """``[directions.NAME]``. ``file`` is relative to atlas.toml until :func:`read_sections` has read it."""
 
     layer: Text
     file: Text
@@ -40,7 +41,7 @@ _SECTION = Annotated[DirectionsSection, Meta(description="a section; write [dire
 def read_sections(
     file: DataFile, data: Mapping[str, Any], checkpoints: Iterable[str]
 ) -> Mapping[str, Mapping[str, DirectionsSection]]:
-    """The sections of each checkpoint, by name; one that names no checkpoint belongs to the first."""
+    """The sections of each checkpoint, by name, with whole paths; one that names no checkpoint belongs to the first."""
     known, found = list(checkpoints), dict[str, dict[str, DirectionsSection]]()
     for name, section in data.items():
         at = ("directions", name)
@@ -50,7 +51,7 @@ def read_sections(
         of = each.checkpoint or known[0]
         if of not in known:
             file.fail(f"no checkpoint “{of}”: {did_you_mean(of, known)}", *at, "checkpoint")
-        found.setdefault(of, {})[name] = each
+        found.setdefault(of, {})[name] = replace(each, file=str(file.path_of(each.file, *at, "file")))
     return found
 
 
@@ -59,7 +60,7 @@ def read_directions(file: DataFile, name: str, given: DirectionsSection, net: Ar
     at = ("directions", name)
     with file.told_at(*at, "layer"):
         channels = channels_of(net, given.layer)
-    path = file.path_of(given.file, *at, "file")
+    path = Path(given.file)
     with file.told_at(*at, "file"):
         vectors = read_vectors(path, given.tensor, channels)
     said = f"tensor {given.tensor} of {path.name}" if given.tensor else path.name
