@@ -20,7 +20,7 @@ from generator.core.errors import UsageError
 from generator.core.units import Unit, parse_units
 from generator.publish.assets.search import search_index
 from generator.publish.build import build
-from generator.publish.catalog import read_catalog
+from generator.publish.catalog_reader import read_catalog
 
 UNIT = f"{CHECKPOINT}/mixed4a/12.html"
 KINDS = {

@@ -27,7 +27,7 @@ from generator.core.views import VIEWS
 from generator.publish import panels
 from generator.publish.assets import charts
 from generator.publish.build import build
-from generator.publish.catalog import read_catalog
+from generator.publish.catalog_reader import read_catalog
 from generator.publish.check.site import check
 from generator.publish.manifest import NAME as MANIFEST
 from generator.publish.page import frame, own_variables

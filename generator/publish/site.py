@@ -5,7 +5,8 @@ from functools import cached_property
 
 from generator.config.config import Config
 from generator.links import addresses
-from generator.publish.catalog import AtlasCheckpoint, Catalog, read_catalog
+from generator.publish.catalog import AtlasCheckpoint, Catalog
+from generator.publish.catalog_reader import read_catalog
 from generator.publish.content.lesson import AtlasLesson, read_lesson
 from generator.publish.content.previews import Preview, checkpoint_preview
 from generator.publish.panels import Panels, read_panels
