@@ -28,7 +28,7 @@ from generator.core.recipe import PRESETS, Question, Recipe, apply_preset
 from generator.core.record import Rendered
 from generator.core.spectrum import power_spectrum
 from generator.core.units import Unit, parse_unit, select_units
-from generator.core.views import main_view
+from generator.core.views import main_view, view_named
 from generator.figures import compose
 from generator.figures.compose import contact_sheet, gallery, poster
 from generator.figures.layout import Sheet
@@ -147,6 +147,7 @@ def parameterizations(net: Inception, unit: str, *, progress: bool = True, title
 
 
 def _question(net: Inception, unit: Unit, view: str, recipe: Recipe) -> Question:
+    recipe = replace(recipe, renderer=view_named(view).renderer)
     return Question(net.fingerprint, unit, view, recipe, net.architecture.vector_of(unit.layer, unit.channel))
 
 

@@ -3,14 +3,16 @@
 import hashlib
 import json
 from dataclasses import fields, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from generator.config.atlas_toml import load_config
 from generator.core.errors import UsageError
 from generator.core.recipe import SETTINGS, Question, Recipe, canonical_json
 from generator.core.units import Unit
-from generator.core.views import views_of
+from generator.core.views import VIEWS, View, views_of
 
 DEFAULT = Question("0123456789abcdef" * 4, Unit("mixed4a", 11), "channel", Recipe())
 
@@ -22,6 +24,15 @@ def test_the_keys_of_two_recipes() -> None:
     before = replace(DEFAULT, recipe=Recipe(decay=1.0))  # the default until decay was 1.3
     assert before.key == "43e96b073897b7d51871f637e7c292b852d962568079436f9fa0a8626962e112"
     assert DEFAULT.draw_seed == 9361071549923543663
+
+
+def test_a_view_whose_pictures_change_has_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load_config(Path(__file__).parents[1] / "atlas.toml")
+    unit = Unit("mixed4a", 11)
+    before = {view: config.question("0" * 64, unit, view).key for view in views_of("mixed4a")}
+    monkeypatch.setitem(cast(dict[str, View], VIEWS), "diversity", replace(VIEWS["diversity"], renderer=2))
+    after = {view: config.question("0" * 64, unit, view).key for view in before}
+    assert {view for view in before if before[view] != after[view]} == {"diversity"}
 
 
 def test_the_key_by_hand() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from generator.api import render
 from generator.cli.commands.render import command
@@ -49,6 +50,34 @@ def test_a_view_measures_each_unit_by_itself(net: Inception, view: str) -> None:
     assert not gradient[rest].any()
     half = measure(load_checkpoint("untrained", dtype=torch.bfloat16), rgb, layer, channels, view)
     assert half.dtype == torch.float32
+
+
+MEASURED = {
+    "channel": (1, 0.578319, 0.256125),
+    "diversity": (1, 2.09972, 0.493164),
+    "neuron": (1, 1.03854, 1.41421),
+    "negative": (1, -0.517863, 0.282843),
+    "logit": (1, -1.01088, 1.48324),
+    "direction": (1, -0.689766, 0.247246),
+    "directioncosine": (1, -0.0679908, 0.0278578),
+}
+"""Of each view: the version of its renderer, what it measures of some activations, and how far that rises with them."""
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_a_view_measures_changes_with_its_version_alone(view: str) -> None:
+    """Pictures by another measure are other answers. If this fails, a change of yours gives the view other pictures
+    under the keys of the old: raise ``renderer`` of the view, say so in the changelog, and put the new numbers here."""
+    draw = torch.Generator().manual_seed(3)
+    of = VIEWS[view]
+    bare = torch.rand(of.pictures * 2, 24, *((1, 1) if of.of == "classes" else (5, 5)), generator=draw) - 0.25
+    vectors = F.normalize(torch.randn(2, 24, generator=draw), dim=1)
+    chosen = vectors if of.of == "directions" else torch.tensor([5, 6])
+    bare.requires_grad_()
+    given = of.measure(bare, chosen.repeat_interleave(of.pictures, 0), F.relu)
+    (slope,) = torch.autograd.grad(given.sum(), bare)
+    found = (of.renderer, given.sum().item(), slope.norm().item())
+    assert found == pytest.approx(MEASURED[view], rel=1e-4)
 
 
 def test_a_view_that_does_not_exist_is_named() -> None:

@@ -13,7 +13,7 @@ from generator.core.directions import base_layer, has_vector
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import Question, Recipe
 from generator.core.units import Unit
-from generator.core.views import main_view
+from generator.core.views import main_view, view_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,13 @@ class Config:
     def recipe_for(self, layer: str, view: str | None = None, **overrides: Any) -> Recipe:
         """The recipe: the defaults, then [recipe], then [recipe.VIEW], then [recipe.LAYER], then ``overrides``.
 
-        A bottleneck follows its module, ``mixed4a_3x3_bottleneck`` after ``mixed4a``, and a direction its layer.
+        A bottleneck follows its module, ``mixed4a_3x3_bottleneck`` after ``mixed4a``, and a direction its layer. The
+        version of the renderer is the view's.
         """
-        base = base_layer(layer)
-        names = (view or main_view(layer), base.split("_")[0], base)
+        base, view = base_layer(layer), view or main_view(layer)
+        names = (view, base.split("_")[0], base)
         settings = {key: value for name in names for key, value in self.settings_of.get(name, {}).items()}
-        return replace(self.recipe, **{**settings, **overrides})
+        return replace(self.recipe, renderer=view_named(view).renderer, **{**settings, **overrides})
 
     def question(self, fingerprint: str, unit: Unit, view: str | None = None, **overrides: Any) -> Question:
         """What is asked about a unit; without ``view``, by the one that its page shows first."""

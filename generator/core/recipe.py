@@ -29,10 +29,8 @@ from generator.core.directions import has_vector
 from generator.core.errors import UsageError
 from generator.core.text import SHA256
 from generator.core.units import Unit
-from generator.core.views import VIEWS, views_of
-
-RENDERER = 1
-"""Raised whenever a change of the code changes pictures."""
+from generator.core.views import view_named, views_of
+from generator.core.views.view import RENDERER
 
 UNIT = re.compile(r"([a-z0-9_]{1,64}(?:@[a-z0-9_]{1,64})?):([0-9]{1,6})")
 """The name of a unit, as records and the index of an atlas have it: its layer and its number."""
@@ -148,8 +146,7 @@ class Question:
     def __post_init__(self) -> None:
         if bool(self.vector) != has_vector(self.unit.layer):
             raise UsageError(f"{self.unit}: a direction has the sha256 of its vector, and nothing else has one")
-        if self.view not in VIEWS:
-            raise UsageError(f"no view “{self.view}”: there are {', '.join(VIEWS)}")
+        view_named(self.view)
         if self.view not in (views := views_of(self.unit.layer)):
             raise UsageError(f"{self.unit} has no view “{self.view}”: it has {', '.join(views)}")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from generator.core.architecture import OUTPUT
 from generator.core.directions import AT
+from generator.core.errors import UsageError
 from generator.core.package import modules_of
 from generator.core.views.view import View
 
@@ -18,6 +19,13 @@ _FOUND: dict[str, View] = {
 
 VIEWS: Mapping[str, View] = dict(sorted(_FOUND.items(), key=lambda found: (found[1].of, not found[1].wakes, found[0])))
 """Every view by its name: those of channels first, of these those after the ReLU, then in alphabetical order."""
+
+
+def view_named(name: str) -> View:
+    """The view of this name. Raises UsageError, with the names that there are, if there is none."""
+    if name not in VIEWS:
+        raise UsageError(f"no view “{name}”: there are {', '.join(VIEWS)}")
+    return VIEWS[name]
 
 
 def views_of(layer: str) -> tuple[str, ...]:

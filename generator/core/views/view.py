@@ -11,6 +11,9 @@ if TYPE_CHECKING:  # the reading half knows the names of views and has no torch
 
     Measure = Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor]
 
+RENDERER = 1
+"""Raised whenever a change of the code changes the pictures of every view."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -30,6 +33,9 @@ class View:
 
     A view is ``of`` channels, classes or directions. Of classes, ``bare`` has one logit for each: N x classes x 1 x 1.
     Of directions, ``channels`` are N x C vectors of length 1 over the C channels of the whole layer.
+
+    ``renderer`` is the version that its recipes have: raised whenever a change of ``measure`` changes its pictures, so
+    that what was promised of earlier ones keeps its address.
     """
 
     help: str
@@ -38,6 +44,7 @@ class View:
     of: Literal["channels", "classes", "directions"] = "channels"
     pictures: int = 1
     whole_layer: bool = False
+    renderer: int = RENDERER
 
 
 def maps_of(bare: Tensor, channels: Tensor) -> Tensor:
