@@ -2,14 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny import CHECKPOINT, LABELS, TinyAtlas, tiny_atlas
 
 from generator.checkpoints import CHECKPOINTS
 from generator.config.atlas_toml import load_config
+from generator.config.config import CheckpointConfig
 from generator.config.labels import read_labels
+from generator.core.directions import Directions
 from generator.core.errors import UsageError
 from generator.core.package import package_folder
 from generator.core.units import Unit
@@ -220,3 +224,25 @@ def test_text_that_is_not_utf8_says_so(atlas: TinyAtlas) -> None:
     atlas.label("", "tiny.toml").write_bytes(LABELS.encode("utf-16"))
     with pytest.raises(UsageError, match=r"tiny\.toml cannot be read: it is not UTF-8 \(byte 0\); save it as UTF-8"):
         read_labels([atlas.folder / "labels"], atlas.config().checkpoint)
+
+
+def test_names_of_directions_hold_for_one_set_of_vectors(tmp_path: Path) -> None:
+    """Those of a set that is not there, or has other vectors, are left out: their numbers are other directions."""
+    vectors = np.eye(3, 508, dtype=np.float32)
+    found = Directions("mixed4a", "some", 3, vectors)
+    text = (
+        f'checkpoint = "{CHECKPOINT}"\nsources = {{ me = {{ title = "Me" }} }}\n'
+        f'directions = {{ "mixed4a@some" = "{found.checksum()}" }}\n'
+        'labels = [{ unit = "mixed4a@some:2", label = "Third", confidence = "eye", source = "me" },'
+        ' { unit = "mixed4a:2", label = "Channel", confidence = "eye", source = "me" }]\n'
+    )
+    (tmp_path / "names.toml").write_text(text)
+
+    def names(*directions: Directions) -> set[str]:
+        net = replace(CHECKPOINTS[CHECKPOINT].architecture, directions=directions)
+        read = read_labels([tmp_path], lambda name: CheckpointConfig(name, net))
+        return {label.name for labels in read[CHECKPOINT].of.values() for label in labels}
+
+    assert names(found) == {"Third", "Channel"}
+    assert names() == {"Channel"}
+    assert names(replace(found, vectors=vectors[::-1])) == {"Channel"}

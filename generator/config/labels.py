@@ -5,6 +5,9 @@ A file is TOML or JSON, and is about one checkpoint, because a unit's number has
     checkpoint = "bvlc_googlenet"
     fingerprint = "5c6c…"                # optional: the names hold for these weights only
 
+    [directions]                         # optional: of sets of directions, the sha256 of their vectors
+    "mixed4d@sae" = "0a1b…"              # names of a set with others, or that is not there, are left out
+
     [sources.mine]
     title = "Notes on mixed4a"
     url = "https://host/post"            # if it has one
@@ -58,6 +61,9 @@ _Title = Annotated[
 _Anchor = Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9_.:-]*\Z", description="of letters, digits and _.:-")]
 
 
+_Hash = Annotated[str, Meta(pattern=rf"\A({SHA256.pattern})?\Z", description="64 hexadecimal digits")]
+
+
 class LabelSource(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a name comes from. ``url`` is "" if there is no link; ``license`` is "" if the source names none."""
 
@@ -88,7 +94,10 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     """A file of labels. Each source and label is decoded on its own, so that an error names it."""
 
     checkpoint: _Name
-    fingerprint: Annotated[str, Meta(pattern=rf"\A({SHA256.pattern})?\Z", description="64 hexadecimal digits")] = ""
+    fingerprint: _Hash = ""
+    directions: Annotated[dict[str, _Hash], Meta(description="a table of sets and their sha256")] = field(
+        default_factory=dict
+    )
     sources: Annotated[
         dict[str, Any] | list[Any], Meta(description="a list or a table of sources, each with title and url")
     ] = field(default_factory=list)
@@ -195,10 +204,14 @@ def _labels(file: DataFile, given: _File, net: Architecture, families: dict[str,
     """The labels of one file. ``families`` are those met before, by their part of an address."""
     listed = given.sources if isinstance(given.sources, dict) else dict(enumerate(given.sources))
     sources = {key: _source(file, data, key) for key, data in listed.items()}
+    known_sets = {str(of): of.checksum() for of in net.directions if of.vectors is not None}
+    others = {name for name, vectors in given.directions.items() if known_sets.get(name) != vectors}
     for n, data in enumerate(given.labels):
         at = ("labels", n)
         entry = file.decode(data, _LABEL, *at)
         word = entry.unit if entry.layer is None else f"{entry.layer}:{entry.channel}"
+        if word.rpartition(":")[0] in others:
+            continue
         with file.told_at(*at, "unit"):
             units = parse_units(word, net, given.checkpoint)
         if entry.source not in sources:

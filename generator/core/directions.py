@@ -42,11 +42,11 @@ class Directions:
         """The name as a layer: ``mixed4a@NAME``."""
         return f"{self.layer}{AT}{self.name}"
 
-    def checksum(self, row: int) -> str:
-        """The sha256 of a vector, as little-endian float32. It is part of the question that a picture answers."""
+    def checksum(self, row: int | None = None) -> str:
+        """The sha256 of a vector, or of all, as little-endian float32. It is part of what is asked of directions."""
         if self.vectors is None:
             raise ValueError(f"the vectors of {self} are not known")
-        return hashlib.sha256(self.vectors[row].astype("<f4").tobytes()).hexdigest()
+        return hashlib.sha256(self.vectors[slice(None) if row is None else row].astype("<f4").tobytes()).hexdigest()
 
 
 def base_layer(layer: str) -> str:
