@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from browser import launched, search, served
 from numpy.typing import NDArray
+from photographs import made_up_photographs
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 from shell import Run
@@ -345,6 +346,41 @@ def test_they_are_pulled_and_shown_where_atlas_toml_does_not_know_the_vectors(
     theirs, ours = (Atlas.open(folder / "site")["3a@mine:1"] for folder in (here, tmp_path))
     assert (ours.key, ours.sha256) == (theirs.key, theirs.sha256)
     assert Atlas.open(tmp_path / "site")["mixed3a@5_plus_11:0"].sha256
+
+
+def test_photographs_say_what_excites_a_direction(
+    here: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(here, tmp_path / "copy")
+    (tmp_path / "photographs").mkdir()
+    made_up_photographs(tmp_path / "photographs", 4)
+    monkeypatch.chdir(tmp_path / "copy")
+    asked = ("study", "photos", "--photos", str(tmp_path / "photographs"), "--layer")
+    assert "did you mean mixed3a@mine?" in run(*asked, "mixed3a@min")[2]
+    code, out, _ = run(*asked, "mixed3a@mine", "--layer", "mixed3a@5_plus_11")
+    assert (code, "answered 3, already there 0" in out) == (0, True), out
+    assert run("build")[0] == 0
+    assert run("check") == (0, "site: clean\n", "")
+    page = Path("site/untrained/mixed3a@mine/1.html").read_text()
+    assert "These are the strongest of 4 photographs." in page
+    assert "In mixed3a@mine" in page, "directions of the set that respond alike"
+    assert "These are the strongest of 4 photographs." in Path("site/untrained/mixed3a@5_plus_11/0.html").read_text()
+    found = json.loads(run("study", "3a@mine:1", "--json")[1])
+    assert {example["photo"] for example in found["examples"]} == {f"{n}.png" for n in range(4)}
+    assert Atlas.open(Path("site"))["3a@mine:1"].study() == found
+
+    monkeypatch.chdir(tmp_path)
+    Path("atlas.toml").write_text('[checkpoints.untrained]\nunits = ["mixed3a:5"]\n')
+    assert run("pull", "copy/site")[0] == 0
+    assert run("build")[0] == 0
+    assert Atlas.open(Path("site"))["3a@mine:1"].study() == found, "also where the vectors are not known"
+
+    monkeypatch.chdir(tmp_path / "copy")
+    save_file({"decoder": vectors()[::-1].copy()}, "vectors.safetensors")
+    assert "1 layers to answer, 2 there" in run(*asked, "mixed3a@mine", "--layer", "mixed3a@5_plus_11", "--dry-run")[1]
+    assert run("build")[0] == 0
+    assert "In photographs" not in Path("site/untrained/mixed3a@mine/1.html").read_text(), "those of other vectors"
+    assert "examples" not in json.loads(run("study", "3a@mine:1", "--json")[1])
 
 
 def test_another_vector_under_the_same_number_breaks_the_promise(

@@ -10,9 +10,11 @@ import pytest
 from tiny import FINGERPRINT, TinyAtlas, tiny_atlas
 
 from generator.core.architecture import Layer
+from generator.core.units import Unit
 from generator.publish.build import build
 from generator.publish.check.site import check
 from generator.publish.panels.weights import kernels_picture
+from generator.reader.atlas import Atlas
 from generator.store.findings import receptive_box
 
 UNITS, PHOTOS, BEST = 512, 3, 60
@@ -104,6 +106,25 @@ def test_what_is_almost_all_is_not_called_all(studied: TinyAtlas) -> None:
     page = (studied.site / PAGE).read_text()
     assert "fires on more than 99 % of 3 photographs, at 100 % of their positions" in page
     assert "the network says golden retriever, more than 99 %" in page
+
+
+def test_a_class_names_the_photographs_that_are_taken_for_it(studied: TinyAtlas) -> None:
+    _, photos = photographs()
+    keep(studied, "photos", "softmax2", photos | {"top_class": np.array([207, 207, 2])})
+    for number in (2, 3, 207):
+        studied.answer(Unit("output", number), view="logit", probability=0.9)
+    build(studied.config())
+    several, one, none = ((studied.site / f"bvlc_googlenet/output/{n}.html").read_text() for n in (207, 2, 3))
+    assert "The network takes 2 of 3 photographs for this class, the surest first:" in several
+    assert re.findall(r"<b>(\d+) %</b>", several) == ["50", "10"]
+    assert '<a href="https://host/a">A &lt;b&gt;street&lt;/b&gt;</a> <small>Ann, CC BY 4.0</small>' in several
+    assert "The network takes 1 of 3 photographs for this class:" in one
+    assert "The network takes none of 3 photographs for this class." in none
+    found = Atlas.open(studied.site)["output:207"].study()
+    assert found["called"] == 2
+    assert [(example["photo"], example["value"]) for example in found["examples"]] == [("a.jpg", 0.5), ("b.jpg", 0.1)]
+    assert Atlas.open(studied.site)["output:3"].study()["examples"] == []
+    assert check(studied.config()) == []
 
 
 def test_several_things_are_said_only_where_the_study_found_them(studied: TinyAtlas) -> None:

@@ -1,11 +1,15 @@
 """What the study says of units: held against plain loops over the network, and against answers known beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from photographs import made_up_photographs
 
+from generator.core.directions import Directions
 from generator.network import Inception
+from generator.network.load import draw_weights
 from generator.photos.photographs import Photographs, read_photograph
 from generator.study import groups, shards, similarity, tuning
 from generator.study import responses as gathering
@@ -85,6 +89,60 @@ def test_positions_are_described_by_the_whole_layer(net: Inception, subject: Sub
         assert np.allclose(vectors["mixed4a"][unit, i], expected, rtol=2e-3, atol=2e-2)
 
 
+@pytest.fixture(scope="module")
+def directed(net: Inception, photographs: Photographs) -> Subject:
+    """With directions of mixed4a: one is a channel and twice as long, one has parts of many, above and below zero."""
+    vectors = np.random.default_rng(0).normal(size=(3, 508)).astype(np.float32)
+    vectors[0] = 0
+    vectors[0, 20] = 2
+    architecture = replace(net.architecture, directions=(Directions("mixed4a", "some", 3, vectors),))
+    with_them = Inception(architecture, draw_weights(architecture, seed=0), net.fingerprint)
+    return Subject("untrained", architecture, net.fingerprint, lambda: with_them, photographs)
+
+
+def test_a_direction_that_is_a_channel_is_answered_as_the_channel_is(directed: Subject) -> None:
+    found = {
+        f.layer: f.arrays
+        for f in analyses()["photos"].compute(directed, ["mixed4a@some", "mixed4a"], lambda share: None)
+    }
+    some, channels = found["mixed4a@some"], found["mixed4a"]
+    for name in ("best_photo", "best_position", "quantile_photo", "group", "groups", "several"):
+        assert np.array_equal(some[name][0], channels[name][20]), name
+    for name in ("best_value", "best_mean", "fires", "mean_curve", "silhouette", "null", "kinship"):
+        assert np.allclose(some[name][0], channels[name][20], rtol=1e-3, atol=1e-4), name
+
+
+def test_directions_are_answered_without_the_layer_and_as_a_plain_loop_does(directed: Subject) -> None:
+    net, photographs = directed.network, directed.every_photograph
+    (found,) = analyses()["photos"].compute(directed, ["mixed4a@some"], lambda share: None)
+    pixels = np.stack([read_photograph(photograph.path) for photograph in photographs])
+    values = net(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, "mixed4a").flatten(2).numpy()
+    set_of_them = directed.architecture.direction_set("mixed4a@some")
+    assert set_of_them.vectors is not None
+    for row, vector in enumerate(set_of_them.vectors):
+        projections = np.einsum("ncp,c->np", values, vector / np.linalg.norm(vector))
+        order = projections.max(1).argsort()[::-1]
+        assert found.arrays["best_photo"][row].tolist() == order.tolist()
+        assert found.arrays["best_position"][row].tolist() == projections[order].argmax(1).tolist()
+        assert np.allclose(found.arrays["best_value"][row], projections[order].max(1), rtol=1e-3, atol=1e-3)
+        assert found.arrays["best_mean"][row] == pytest.approx(projections.mean(1).max(), rel=1e-3, abs=1e-3)
+        worst = projections.min(1).argsort()[:3]
+        assert found.arrays["worst_photo"][row].tolist() == worst.tolist()
+    assert found.arrays["alike_unit"].shape == (3, 2), "a direction is not like itself"
+
+
+def test_other_vectors_are_another_question(directed: Subject) -> None:
+    photos, (found,) = analyses()["photos"], directed.architecture.directions
+    assert found.vectors is not None
+    architecture = replace(directed.architecture, directions=(replace(found, vectors=found.vectors * 2),))
+    other = replace(directed, architecture=architecture)
+    assert photos.key(directed, "mixed4a@some") != photos.key(other, "mixed4a@some")
+    assert photos.key(directed, "mixed4a") == photos.key(other, "mixed4a")
+    assert "mixed4a@some" in photos.layers(directed.architecture)
+    unknown = replace(directed.architecture, directions=(replace(found, vectors=None),))
+    assert "mixed4a@some" not in photos.layers(unknown), "of an atlas that was published without them"
+
+
 def test_samples_of_all_layers_are_of_the_same_places(responses: Responses) -> None:
     rows = {len(layer.samples.columns()) for layer in responses.layers.values()}
     assert len(rows) == 1
@@ -114,7 +172,7 @@ def positions(centres: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 def described(vectors: torch.Tensor) -> torch.Tensor:
     """As they are: standardised already, and of a channel of their own that says nothing."""
     vectors = torch.nn.functional.pad(vectors, (0, 1))
-    return groups.describe(vectors, torch.zeros(41), torch.ones(41), torch.full((len(vectors),), 40))
+    return groups.describe(vectors, torch.zeros(41), torch.ones(41), torch.eye(41)[[40] * len(vectors)])
 
 
 @pytest.mark.parametrize("centres", [2, 3, 5])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KINDS = (".npy", ".safetensors")
-_MOST = 131_072  # rows of a set: 436 MB in the widest layer
+MOST = 131_072  # rows of a set: 436 MB in the widest layer
 _IN = ("conv", "mixed", "bottleneck")  # kinds of layers; a branch is part of its layer
 
 
@@ -92,8 +92,8 @@ def check_vectors(found: NDArray[Any], name: str, channels: int) -> NDArray[np.f
         raise UsageError(f"{name} has numbers of type {found.dtype}; save them as float32")
     if found.ndim != 2 or not len(found):
         raise UsageError(f"{name} has the shape {found.shape}; a row a direction is wanted, (K, {channels})")
-    if len(found) > _MOST:
-        raise UsageError(f"{name} has {len(found):,} rows; {_MOST:,} directions of a layer are the most there can be")
+    if len(found) > MOST:
+        raise UsageError(f"{name} has {len(found):,} rows; {MOST:,} directions of a layer are the most there can be")
     if found.shape[1] != channels:
         turned = ", and looks as if its rows were columns" if len(found) == channels else ""
         raise UsageError(f"the rows of {name} have {found.shape[1]} numbers{turned}; the layer has {channels} channels")

@@ -223,8 +223,16 @@ class Architecture:
         """The main layers and ``output``: each has weights on the one before it."""
         return (*self.main_layers, OUTPUT)
 
+    @property
+    def seeing_layers(self) -> tuple[str, ...]:
+        """The main layers and the sets of directions in them: photographs excite their units at some positions."""
+        return (*self.main_layers, *(str(found) for found in self.directions if found.layer in self.main_layers))
+
     def beside(self, layer: str) -> dict[str, str]:
-        """A main layer and those beside it, as ``same``, ``before`` and ``after``; the first and last lack one."""
+        """A main layer and those beside it, as ``same``, ``before`` and ``after``; the first and last lack one, and a
+        set of directions both."""
+        if layer not in self.main_layers:
+            return {"same": layer}
         place, last = self.main_layers.index(layer), len(self.main_layers) - 1
         there = {"same": place, "before": place - 1, "after": place + 1}
         return {name: self.main_layers[i] for name, i in there.items() if 0 <= i <= last}

@@ -70,6 +70,13 @@ class Inception(nn.Module):
         logits = self._logits(x)
         return logits[..., None, None] if layer == OUTPUT else logits.softmax(1)
 
+    def vectors(self, layer: str, rows: Sequence[int] | None = None) -> Tensor:
+        """Rows of a set of directions, or all, each scaled to length 1: K x channels, where the weights are."""
+        found = self.architecture.direction_set(layer).vectors
+        assert found is not None  # only atlases that are read have none
+        chosen = torch.from_numpy(found if rows is None else found[list(rows)])
+        return F.normalize(chosen.double(), dim=1, eps=0).float().to(self.mean.device)  # a square may be no float32
+
     def every_layer(self, rgb: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Each main layer with its values before the ReLU, shallow first; at the end ``softmax2``, N x classes.
 

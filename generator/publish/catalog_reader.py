@@ -15,16 +15,18 @@ from functools import cache
 from typing import Any
 
 from generator.config.config import CheckpointConfig, Config
+from generator.config.directions import MOST
 from generator.config.labels import Label, Labels, LabelSource, dangling_links, read_labels
 from generator.core.architecture import OUTPUT, Architecture
 from generator.core.directions import AT, Directions, base_layer, has_vector
 from generator.core.package import package_folder
-from generator.core.recipe import SETTINGS, Question, Recipe
+from generator.core.recipe import SETTINGS, UNIT, Question, Recipe
 from generator.core.record import Record
 from generator.core.result import Result
 from generator.core.units import Unit
 from generator.core.views import main_view, views_of
 from generator.publish.catalog import INPUT, AtlasCheckpoint, AtlasLayer, AtlasUnit, Catalog, ViewShown
+from generator.store.findings import is_of_these
 from generator.store.status import known_fingerprint
 from generator.store.store import DamagedError, Store, UnreadableError
 
@@ -38,10 +40,13 @@ def read_catalog(config: Config) -> Catalog:
     warnings += [f"{path} is a link to nothing; remove it, or mend it" for path in dead]
     labels = read_labels((config.labels, package_folder("labels")), config.checkpoint)
     checkpoints = tuple(
-        _checkpoint(config, checkpoint, records, labels.get(checkpoint.name, Labels()))
+        _checkpoint(config, checkpoint, records, results, labels.get(checkpoint.name, Labels()))
         for checkpoint in config.checkpoints
     )
-    return Catalog(config, checkpoints, tuple(warnings), tuple(results))
+    of = {checkpoint.fingerprint: checkpoint.checkpoint.architecture for checkpoint in checkpoints}
+    nets = ((result, of.get(result.question.get("fingerprint"))) for result in results)
+    current = tuple(result for result, net in nets if net is None or is_of_these(result, net))
+    return Catalog(config, checkpoints, tuple(warnings), current)
 
 
 def _class_labels(checkpoint: CheckpointConfig) -> Mapping[Unit, tuple[Label, ...]]:
@@ -119,7 +124,7 @@ def _answers(store: Store) -> tuple[list[Record], list[Result], list[str]]:
 
 def _with_directions(net: Architecture, units: Iterable[Unit]) -> Architecture:
     """The architecture with the sums of channels among these units, and with the sets of directions that atlas.toml
-    does not name: they were pulled, and their vectors are not known."""
+    does not name: they were pulled, and their vectors are not known. A study knows how many they are."""
     counts: dict[str, int] = {}
     for unit in units:
         counts[unit.layer] = max(counts.get(unit.layer, 0), unit.channel + 1)
@@ -128,6 +133,14 @@ def _with_directions(net: Architecture, units: Iterable[Unit]) -> Architecture:
     named = ((base_layer(layer), layer.partition(AT)[2], n) for layer, n in unknown.items())
     pulled = (Directions(base, name, n) for base, name, n in named if base in net.layers)
     return replace(net, directions=(*net.directions, *pulled)) if unknown else net
+
+
+def _last_direction(result: Result) -> Unit | None:
+    """The last of a set of directions that a study answers for, if it is of one; the store may be from anybody."""
+    layer, count = result.question.get("layer"), result.facts.get("directions")
+    if type(count) is not int or not 0 < count <= MOST or not UNIT.fullmatch(f"{layer}:{count - 1}"):
+        return None
+    return Unit(str(layer), count - 1)
 
 
 def _is_same_vector(net: Architecture, question: Question) -> bool:
@@ -139,11 +152,12 @@ def _is_same_vector(net: Architecture, question: Question) -> bool:
 
 
 def _checkpoint(
-    config: Config, checkpoint: CheckpointConfig, records: Iterable[Record], labels: Labels
+    config: Config, checkpoint: CheckpointConfig, records: Iterable[Record], results: Iterable[Result], labels: Labels
 ) -> AtlasCheckpoint:
     fingerprint = known_fingerprint(checkpoint, records)
     own = (record.question.unit for record in records if record.question.fingerprint == fingerprint)
-    net = _with_directions(checkpoint.architecture, own)
+    studied = (_last_direction(result) for result in results if result.question.get("fingerprint") == fingerprint)
+    net = _with_directions(checkpoint.architecture, (*own, *filter(None, studied)))
     checkpoint = replace(checkpoint, architecture=net)
     recipe_for = cache(config.recipe_for)
     best: dict[tuple[Unit, str], tuple[tuple[bool, int, int], tuple[str, str], Record]] = {}

@@ -29,10 +29,7 @@ def choose(net: Inception, layer: str, channels: Sequence[int], device: torch.de
     directions N x C vectors, scaled to length 1."""
     if AT not in layer:
         return torch.tensor(list(channels), device=device)
-    vectors = net.architecture.direction_set(layer).vectors
-    assert vectors is not None  # only atlases that are read have none
-    rows = torch.from_numpy(vectors[list(channels)]).double()  # the square of a float32 may be no float32
-    return F.normalize(rows, dim=1, eps=0).float().to(device)
+    return net.vectors(layer, channels).to(device)
 
 
 def probabilities(net: Inception, pictures: Tensor, size: int, classes: Sequence[int]) -> Tensor:

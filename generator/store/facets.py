@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from generator.core.directions import base_layer
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.units import Unit, parse_unit
 from generator.store.findings import EXAMPLES, Study, class_name
@@ -73,7 +74,8 @@ def _classes(study: Study, layer: str) -> Found:
     answer, weights = study.read("photos", layer), study.read("weights", layer)
     if not answer or study.photos is None:
         return
-    depth = study.architecture.main_layers.index(layer) / 100  # of equals the deepest: it sees most of what is there
+    of = study.architecture.main_layers
+    depth = of.index(base_layer(layer)) / 100  # of equals the deepest: it sees most of what is there
     arguing = weights[1]["class_for"].tolist() if weights and "class_for" in weights[1] else []
     for channel, best in enumerate(answer[1]["best_photo"][:, :EXAMPLES].tolist()):
         said = Counter(study.photos.named[i]["class"] for i in best)
@@ -121,7 +123,7 @@ def read_facet(text: str) -> tuple[str, str] | None:
 def facet_index(study: Study, name: str, layers: tuple[str, ...] = ()) -> dict[str, tuple[Unit, ...]]:
     """The units of each value, the clearest first; with ``layers``, what is said of the units of these alone."""
     found: dict[str, list[tuple[float, Unit]]] = {}
-    for layer in layers or study.architecture.main_layers:
+    for layer in layers or study.architecture.seeing_layers:
         for value, clear, unit in FACETS[name].found(study, layer):
             found.setdefault(value, []).append((clear, unit))
     most = MOST if name == "class" else None

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from generator.core.architecture import CLASSIFIER, OUTPUT, Architecture, Layer
+from generator.core.directions import AT
 from generator.core.errors import AtlasError
 from generator.core.result import Result
 from generator.core.text import legible
@@ -44,6 +45,13 @@ def newest(results: Iterable[Result]) -> Mapping[tuple[str, str | None, str], Re
     return {(r.kind, r.question.get("fingerprint"), r.question.get("layer", "")): r for r in ordered}
 
 
+def is_of_these(result: Result, architecture: Architecture) -> bool:
+    """Whether an answer about directions is about the vectors that they have now, as far as these are known."""
+    layer, asked = result.question.get("layer", ""), result.question.get("vectors")
+    known = (found for found in architecture.directions if str(found) == layer and found.vectors is not None)
+    return asked is None or all(found.checksum() == asked for found in known)
+
+
 @dataclass(frozen=True)
 class Study:
     """The answers about one checkpoint. ``classes`` are the names of its classes, () if they are not known."""
@@ -60,7 +68,8 @@ class Study:
         """
         found: dict[str, Any] = {"format": FORMAT, "checkpoint": self.checkpoint, "unit": str(unit)}
         try:
-            photographs, similar = self._photographs(unit, synthetic_mean), self._similar(unit)
+            photographs = self._called(unit) or self._photographs(unit, synthetic_mean)
+            similar = self._similar(unit)
             return found | photographs | similar | self._weights(unit) | self._tuning(unit)
         except (LookupError, TypeError, ValueError) as error:
             why = f"{type(error).__name__}: {legible(error, 100)}"
@@ -70,8 +79,23 @@ class Study:
 
     def lacks(self, layer: str) -> tuple[str, ...]:
         """The analyses that have not answered for a layer."""
-        asked = ("weights",) if layer == OUTPUT else ANALYSES
+        asked = ("weights",) if layer == OUTPUT else ("photos",) if AT in layer else ANALYSES
         return tuple(name for name in asked if self.read(name, layer) is None)
+
+    def _called(self, unit: Unit) -> dict[str, Any]:
+        """Of a class, the photographs that the network takes for it; each is one position that sees all of it."""
+        answer, photos = self.read("photos", CLASSIFIER), self.photos
+        if unit.layer != OUTPUT or not answer or not photos:
+            return {}
+        taken = called(answer[1], unit.channel)
+        whole = {"row": 0, "column": 0, "box": [0, 0, SIDE, SIDE]}
+        return {
+            "photos": {"count": len(photos.named), "fingerprint": photos.fingerprint},
+            "called": len(taken),
+            "examples": [
+                photos.named[i] | {"value": photos.named[i]["probability"], **whole} for i in taken[:EXAMPLES]
+            ],
+        }
 
     def _photographs(self, unit: Unit, synthetic_mean: float | None) -> dict[str, Any]:
         answer, photos = self.read("photos", unit.layer), self.photos
@@ -227,6 +251,14 @@ class StudiedPhotographs:
 def class_name(names: Sequence[str], index: int) -> str:
     """What a class is called, or its number."""
     return names[index] if index < len(names) else f"class {index}"
+
+
+def called(photographs: Arrays, index: int) -> list[int]:
+    """The photographs that the network takes for a class, the surest first, by their places in the list of all."""
+    of_class = (photographs["top_class"] == index).nonzero()[0]
+    order = (-photographs["probability"][of_class]).argsort(kind="stable")
+    places: list[int] = of_class[order].tolist()
+    return places
 
 
 def _several(arrays: Arrays, channel: int, groups: Sequence[Any]) -> dict[str, Any]:

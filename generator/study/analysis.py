@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.core.architecture import Architecture
+from generator.core.directions import has_vector
 from generator.core.errors import AtlasError
 from generator.core.result import result_key
 from generator.photos.photographs import Photograph, Photographs
@@ -139,6 +140,8 @@ class Analysis:
             if subject.photographs is None:
                 raise ValueError(f"{self.name} needs photographs")
             asked["photographs"] = subject.photographs.fingerprint
+        if has_vector(layer):
+            asked["vectors"] = subject.architecture.direction_set(layer).checksum()
         if self.of_others:
             asked["others"] = {other.checkpoint: other.fingerprint for other in subject.others}
         return asked

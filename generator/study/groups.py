@@ -40,11 +40,13 @@ class Grouped:
 def describe(vectors: Tensor, mean: Tensor, deviation: Tensor, own: Tensor) -> Tensor:
     """U x N x C activations, standardised by ``mean`` and ``deviation`` (C) and cut to LOW..HIGH.
 
-    ``own`` (U) is each unit's own channel, which describes nothing, as it is high at all of its positions.
+    ``own`` is what each unit is of the layer's channels, U x C: a one for a channel, a vector for a direction. It
+    describes nothing, as it is high at all of the unit's positions, and is taken out.
     """
-    x = ((vectors - mean) / deviation.clamp_min(1e-6)).clamp_(LOW, HIGH)
-    x[torch.arange(len(x)), :, own] = 0
-    return x
+    deviation = deviation.clamp_min(1e-6)
+    x = ((vectors - mean) / deviation).clamp_(LOW, HIGH)
+    own = torch.nn.functional.normalize(own * deviation, dim=1, eps=0)[:, None]
+    return x - (x * own).sum(2, keepdim=True) * own
 
 
 def gram(described: Tensor) -> Tensor:

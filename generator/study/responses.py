@@ -1,7 +1,8 @@
 """How every unit responds to photographs: one pass over all of them, through all layers, with flat memory.
 
 What grows with the number of photographs lies on disk and is read a few units at a time; what is held is one shard of
-them. Values are those of the layer after the ReLU unless they are said to be before it.
+them. Values are those of the layer after the ReLU unless they are said to be before it. Those of directions are
+projections on them, and have no ReLU.
 """
 
 from collections import deque
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.core.architecture import CLASSIFIER
+from generator.core.directions import AT, base_layer
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.photos.photographs import SIDE, Photograph
@@ -132,17 +134,18 @@ def describe(
     *,
     advance: Advance = lambda share: None,
 ) -> dict[str, NDArray[np.float16]]:
-    """What each layer sees at the strongest positions of its units: C x n x C on disk, a second pass.
+    """What each layer sees at the strongest positions of its units: U x n x C on disk, a second pass.
 
-    ``best`` has the photographs of a layer's units, C x n, and the positions. Row i of unit c is the whole layer, after
-    the ReLU, at ``position[c, i]`` of ``photo[c, i]``.
+    ``best`` has the photographs of a layer's units, U x n, and the positions. Row i of unit u is the whole layer of C
+    channels, after the ReLU, at ``position[u, i]`` of ``photo[u, i]``; of a direction, the layer that it is in.
     """
     rows = np.unique(np.concatenate([photo.ravel() for photo, _ in best.values()]))
     chosen = [subject.every_photograph[i] for i in responses.seen[rows]]
     vectors, wanted = dict[str, NDArray[np.float16]](), {}
     for name, (photo, position) in best.items():
         with TemporaryFile() as file:
-            vectors[name] = np.memmap(file, np.float16, "w+", shape=(*photo.shape, len(photo)))
+            wide = subject.architecture.layers[base_layer(name)].channels
+            vectors[name] = np.memmap(file, np.float16, "w+", shape=(*photo.shape, wide))
         of = np.searchsorted(rows, photo.ravel())
         order = np.argsort(of, kind="stable")
         wanted[name] = order, of[order], position.ravel()[order].astype(np.int64)
@@ -179,7 +182,7 @@ def _look(
                 strongest = values.max(1)
                 classes.append((strongest.indices.cpu().numpy(), strongest.values.cpu().numpy()))
             else:
-                parts.setdefault(name, []).append(_summed_up(values, places[some], chosen[some]))
+                parts.setdefault(name, []).append(_summed_up(values, places[some], chosen[some], AT not in name))
     return (
         shard.places,
         {name: _Seen(*map(np.concatenate, zip(*of, strict=True))) for name, of in parts.items()},
@@ -187,16 +190,17 @@ def _look(
     )
 
 
-def _summed_up(before: Tensor, places: Tensor, chosen: Tensor) -> _Seen:
-    """N x C x H x W before the ReLU. ``places`` is N x each x 2 in 0..1; ``chosen`` says which of the N are sampled."""
+def _summed_up(before: Tensor, places: Tensor, chosen: Tensor, rectified: bool) -> _Seen:
+    """N x C x H x W before the ReLU, if the layer has one. ``places`` is N x each x 2 in 0..1; ``chosen`` says which of
+    the N are sampled."""
     flat, grid = before.flatten(2), before.shape[-1]
     low, low_at = flat.min(2)
     high, high_at = flat.max(2)
-    after = flat.relu()
+    after = flat.relu() if rectified else flat
     at = (places[chosen] * grid).long()
     index = (at[..., 0] * grid + at[..., 1]).to(after.device)
     samples = after[chosen].gather(2, index[:, None].expand(-1, after.shape[1], -1)).transpose(1, 2).flatten(0, 1)
-    numbers = (high.clamp_min_(0), high_at, low, low_at, after.mean(2), after.sign().sum(2), samples)
+    numbers = (high.relu() if rectified else high, high_at, low, low_at, after.mean(2), (flat > 0).sum(2), samples)
     dtypes = (np.float32, np.uint16, np.float32, np.uint16, np.float32, np.int32, np.float16)
     return _Seen(*(x.cpu().numpy().astype(dtype) for x, dtype in zip(numbers, dtypes, strict=True)))
 
@@ -204,13 +208,15 @@ def _summed_up(before: Tensor, places: Tensor, chosen: Tensor) -> _Seen:
 def _look_again(checkpoint: str, networks: Mapping[str, Inception], shard: Shard) -> dict[str, NDArray[np.float16]]:
     """The whole layer at each position that is asked about."""
     net, parts = networks[checkpoint], dict[str, list[NDArray[np.float16]]]()
+    bases = [base_layer(name) for name in shard.asked]
     for some, rgb in batches(net, shard):
-        for name, values in layers_of(net, rgb, tuple(shard.asked)):
-            photo, position = shard.asked[name]
-            here = slice(*np.searchsorted(photo, (some.start, some.stop)))
-            index = (torch.from_numpy(photo[here] - some.start), torch.from_numpy(position[here]))
-            seen = values.permute(0, 2, 3, 1).flatten(1, 2)[index].relu()
-            parts.setdefault(name, []).append(seen.half().cpu().numpy())
+        for base, values in layers_of(net, rgb, bases):
+            for name in (each for each in shard.asked if base_layer(each) == base):
+                photo, position = shard.asked[name]
+                here = slice(*np.searchsorted(photo, (some.start, some.stop)))
+                index = (torch.from_numpy(photo[here] - some.start), torch.from_numpy(position[here]))
+                seen = values.permute(0, 2, 3, 1).flatten(1, 2)[index].relu()
+                parts.setdefault(name, []).append(seen.half().cpu().numpy())
     return {name: np.concatenate(of) for name, of in parts.items()}
 
 

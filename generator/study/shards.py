@@ -10,10 +10,12 @@ from contextlib import closing, contextmanager
 from typing import Any, NoReturn
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from generator.cluster import scheduler
 from generator.cluster.pool import WorkerPool
+from generator.core.directions import AT, base_layer
 from generator.core.errors import AtlasError
 from generator.network import Inception
 from generator.network.load import Loaded
@@ -46,14 +48,18 @@ def batches(net: Inception, shard: Shard) -> Iterator[tuple[slice, Tensor]]:
 
 
 def layers_of(net: Inception, rgb: Tensor, wanted: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
-    """The layers that are wanted, as ``every_layer`` gives them; what is deeper than all of these is not computed."""
-    left = len(wanted)
+    """The layers that are wanted, as ``every_layer`` gives them; what is deeper than all of these is not computed.
+
+    Of a set of directions, the projections of what its layer gives after the ReLU: N x directions x H x W.
+    """
+    waiting: dict[str, list[str]] = {}
+    for name in dict.fromkeys(wanted):
+        waiting.setdefault(base_layer(name), []).append(name)
     with torch.inference_mode():
-        for name, values in net.every_layer(rgb):
-            if name in wanted:
-                yield name, values
-                left -= 1
-            if not left:
+        for base, values in net.every_layer(rgb):
+            for name in waiting.pop(base, ()):
+                yield name, F.conv2d(values.relu(), net.vectors(name)[..., None, None]) if AT in name else values
+            if not waiting:
                 return
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 KEEP = 6
 PERPLEXITY = 15.0  # neighbours that count on a map
+_MANY = 2048  # units; the best order of the leaves takes hours for tens of thousands of directions
 
 
 def correlation(samples: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -23,28 +24,37 @@ def correlation(samples: NDArray[np.floating]) -> NDArray[np.float32]:
 def most_similar(name: str, r: NDArray[np.float32], *, same: bool) -> dict[str, NDArray[Any]]:
     """The ``KEEP`` most similar units of each of C, by a C x D correlation, as arrays ``NAME_unit`` and ``NAME_r``.
 
-    With ``same`` the layers are one, and no unit is its own like.
+    With ``same`` the layers are one, and no unit is its own like; then fewer units than that have fewer.
     """
     if same:
         r = r.copy()
         np.fill_diagonal(r, -2.0)
-    order = np.argsort(-r, axis=1, kind="stable")[:, :KEEP]
-    return {f"{name}_unit": order.astype(np.int16), f"{name}_r": np.take_along_axis(r, order, 1).astype(np.float16)}
+    order = np.argsort(-r, axis=1, kind="stable")[:, : min(KEEP, r.shape[1] - same)]
+    return {f"{name}_unit": _small(order, r.shape[1]), f"{name}_r": np.take_along_axis(r, order, 1).astype(np.float16)}
 
 
-def order_alike(r: NDArray[np.float32]) -> NDArray[np.int64]:
+def order_alike(r: NDArray[np.float32]) -> NDArray[Any]:
     """The units of a layer in an order in which neighbours respond alike, from their C x C correlation.
 
-    Hierarchical clustering (average linkage on 1 - r) with optimal leaf ordering (Bar-Joseph et al., 2001).
+    Hierarchical clustering (average linkage on 1 - r), its leaves in the best order (Bar-Joseph et al., 2001) where
+    units are not very many.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
     from scipy.spatial.distance import squareform
 
+    if len(r) < 2:
+        return _small(np.arange(len(r)), len(r))
     distance = np.clip(1 - (r + r.T) / 2, 0, 2)
     np.fill_diagonal(distance, 0)
     condensed = squareform(distance, checks=False)
-    leaves: NDArray[np.int64] = leaves_list(optimal_leaf_ordering(linkage(condensed, "average"), condensed))
-    return leaves
+    tree = linkage(condensed, "average")
+    leaves = leaves_list(optimal_leaf_ordering(tree, condensed) if len(r) <= _MANY else tree)
+    return _small(leaves, len(r))
+
+
+def _small(units: NDArray[Any], count: int) -> NDArray[Any]:
+    """Numbers of so many units, in as few bytes as hold them."""
+    return units.astype(np.int16 if count <= 2**15 else np.int32)
 
 
 def grid_layout(r: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -20,12 +20,12 @@ from generator.cli.rendering import load_weights, need, warn
 from generator.cli.stopping import end_stopped
 from generator.config.atlas_toml import load_config
 from generator.config.config import Config
-from generator.core.architecture import CLASSIFIER
+from generator.core.architecture import CLASSIFIER, OUTPUT
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.progress import progress
 from generator.core.result import Result
 from generator.core.units import select_units
-from generator.store.findings import Study, newest
+from generator.store.findings import Study, is_of_these, newest
 from generator.store.status import known_fingerprint
 from generator.store.store import Store
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     atlas study                        all analyses that the store lacks; photographs: [photos] in atlas.toml
     atlas study weights                what units are made of, from the weights alone: seconds
     atlas study photos --photos ~/pictures --photos more/
+    atlas study photos --layer mixed4a@sae   of the directions that [directions.sae] of atlas.toml names
     atlas study --checkpoint untrained --dry-run
     atlas study --ray-address 10.0.0.5:6379 photographs divided among the workers of a Ray cluster
     atlas study 4a:11 --json           what the store knows of a unit, for programs
@@ -90,8 +91,9 @@ def command(
         raise UsageError(f"no analysis “{wrong[0]}”: {did_you_mean(wrong[0], known)}{unit}")
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
     net = chosen.architecture
-    if wrong := [layer for layer in layers if layer not in net.weighted_layers]:
-        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], net.main_layers)}")
+    studied = (*net.seeing_layers, OUTPUT)
+    if wrong := [layer for layer in layers if layer not in studied]:
+        raise UsageError(f"no layer “{wrong[0]}”: {did_you_mean(wrong[0], studied)}")
     where = folders or config.photos
     photographs = find_photographs(where) if where else None
     _tell(photographs.left_out if photographs else {})
@@ -181,7 +183,7 @@ def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None)
     chosen, store = config.checkpoint(checkpoint), Store(config.store)
     units = select_units(words, chosen.architecture, chosen.name)
     fingerprint = known_fingerprint(chosen, store.records())
-    found = newest(store.results())
+    found = newest(result for result in store.results() if is_of_these(result, chosen.architecture))
 
     @cache
     def read(name: str, layer: str) -> tuple[Result, Mapping[str, NDArray[Any]]] | None:
@@ -191,7 +193,7 @@ def _print_known(config: Config, words: tuple[str, ...], checkpoint: str | None)
     study = Study(chosen.name, chosen.architecture, chosen.class_names, read)
     for layer in dict.fromkeys(unit.layer for unit in units):
         if lacking := study.lacks(layer):
-            if layer in chosen.architecture.weighted_layers:
+            if layer in (*chosen.architecture.seeing_layers, OUTPUT):
                 command = f"atlas study {' '.join(lacking)}{f' --checkpoint {checkpoint}' if checkpoint else ''}"
                 echo(f"{layer}: no answer of {', '.join(lacking)}; type `{command}`", err=True)
             else:

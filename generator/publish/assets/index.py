@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
 from generator.config.labels import LabelSource, sources_of
-from generator.core.directions import has_vector
+from generator.core.directions import AT, has_vector
 from generator.core.record import Record
 from generator.core.units import Unit
 from generator.links import addresses
@@ -74,7 +74,8 @@ def _directions(checkpoint: AtlasCheckpoint) -> list[dict[str, Any]]:
 
 def _answers(catalog: Catalog, checkpoint: AtlasCheckpoint) -> dict[str, Any]:
     """The answers about a checkpoint that are not pictures, if there are any."""
-    own = (r for r in catalog.results if r.question.get("fingerprint") == checkpoint.fingerprint)
+    own = [r for r in catalog.results if r.question.get("fingerprint") == checkpoint.fingerprint]
+    own = [r for r in own if AT not in (layer := r.question.get("layer", "")) or layer in checkpoint.layers]
     listed = [{"kind": r.kind, "layer": r.question.get("layer"), "key": r.key} for r in own]
     return {"answers": listed} if listed else {}
 

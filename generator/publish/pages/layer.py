@@ -56,7 +56,7 @@ def _page(
         beneath = (x for x in checkpoint.layers.values() if x.name.startswith(f"{layer.name}_"))
         bottlenecks = tuple(x for x in beneath if not x.is_directions)
         found = catalog.arrays("study/photos", checkpoint.fingerprint, layer.name)
-        order, shares = found.get("alike_order"), found.get("fires")
+        order, shares = found.get("alike_order"), None if layer.is_directions else found.get("fires")
         alike = () if order is None else tuple(order.argsort().tolist())
         fires = () if shares is None else tuple(float(f"{share * 100:.2g}") for share in shares[:, 1].tolist())
         return LayerPage(

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.core.architecture import CLASSIFIER, Architecture
+from generator.core.directions import AT, base_layer
 from generator.core.errors import AtlasError
 from generator.study.analysis import Advance, Analysis, Finding, Subject
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from generator.study.responses import Responses
 
 _CHUNK = 64
@@ -20,7 +23,7 @@ _CREDIT = ("title", "author", "licence", "source")
 
 
 def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterator[Finding]:
-    """Two passes over the photographs answer for all layers.
+    """Two passes over the photographs answer for all layers, and for sets of directions in them.
 
     The layer ``softmax2`` stands for the photographs themselves: what each is called, whose it is, and what the network
     says of it. The others have, for C units, P photographs by their place in that list, and n = 60:
@@ -41,16 +44,21 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
 
     if not subject.architecture.classes:
         raise AtlasError("these weights have no classifier, and photographs are told by their classes; use others")
-    channels = [layer for layer in layers if layer != CLASSIFIER]
-    responses = gather(subject, layers, advance=lambda share: advance(0.55 * share))
-    arrays = {layer: examples(responses.layers[layer]) for layer in channels}
+    of_units = [layer for layer in layers if layer != CLASSIFIER]
+    looked_at = tuple(dict.fromkeys(name for layer in layers for name in (base_layer(layer), layer)))
+    responses = gather(subject, looked_at, advance=lambda share: advance(0.55 * share))
+    arrays = {layer: examples(responses.layers[layer]) for layer in of_units}
     best = {layer: (found["best_photo"], found["best_position"]) for layer, found in arrays.items()}
     vectors = describe(subject, responses, best, advance=lambda share: advance(0.3 * share)) if best else {}
-    for layer in channels:
+    for layer in of_units:
         found = responses.layers[layer]
         samples = found.samples.columns()
-        several, akin = _groups(samples, vectors.pop(layer))
+        whole = responses.layers[base_layer(layer)].samples.columns() if AT in layer else samples
+        own = subject.network.vectors(layer).cpu() if AT in layer else None
+        several, akin = _groups(whole, vectors.pop(layer), own)
         facts = {"photographs": len(responses.seen), "grid": found.grid, **akin}
+        if own is not None:
+            facts["directions"] = len(own)
         yield Finding(layer, {**arrays[layer], **several, **_alike(samples)}, facts)
         advance(0.15 / len(layers))
     if CLASSIFIER in layers:
@@ -70,18 +78,20 @@ def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[An
 
 
 def _groups(
-    samples: NDArray[np.float16], vectors: NDArray[np.float16]
+    samples: NDArray[np.float16], vectors: NDArray[np.float16], own: Tensor | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
+    """``samples`` are those of the layer; without ``own``, what units are of it, they are its channels."""
     import torch
 
     from generator.study.groups import centres, cosines, describe, gram, group, one_cloud
 
     wide = samples.astype(np.float32)
     mean, deviation = torch.from_numpy(wide.mean(0)), torch.from_numpy(wide.std(0))
+    own = torch.eye(len(mean)) if own is None else own
     groups, nulls, middles = [], [], []
     for first in range(0, len(vectors), _CHUNK):
         seen = torch.from_numpy(np.asarray(vectors[first : first + _CHUNK], dtype=np.float32))
-        described = describe(seen, mean, deviation, torch.arange(first, first + len(seen)))
+        described = describe(seen, mean, deviation, own[first : first + len(seen)])
         products = gram(described)
         groups.append(group(cosines(products)))
         nulls.append(one_cloud(products))
@@ -106,11 +116,12 @@ def _alike(samples: NDArray[np.float16]) -> dict[str, NDArray[Any]]:
     from generator.study.similarity import correlation, most_similar, order_alike
 
     r = correlation(samples)
-    return most_similar("alike", r, same=True) | {"alike_order": order_alike(r).astype(np.int16)}
+    return most_similar("alike", r, same=True) | {"alike_order": order_alike(r)}
 
 
 def _layers(architecture: Architecture) -> Sequence[str]:
-    return (*architecture.main_layers, CLASSIFIER)
+    known = {str(found) for found in architecture.directions if found.vectors is not None}
+    return (*(x for x in architecture.seeing_layers if AT not in x or x in known), CLASSIFIER)
 
 
 ANALYSIS = Analysis(
