@@ -359,11 +359,14 @@ def test_photographs_say_what_excites_a_direction(
     assert "did you mean mixed3a@mine?" in run(*asked, "mixed3a@min")[2]
     code, out, _ = run(*asked, "mixed3a@mine", "--layer", "mixed3a@5_plus_11")
     assert (code, "answered 3, already there 0" in out) == (0, True), out
+    code, out, _ = run("study", "weights", "tuning", "--layer", "mixed3a@mine")
+    assert (code, "answered 2, already there 0" in out) == (0, True), out
     assert run("build")[0] == 0
     assert run("check") == (0, "site: clean\n", "")
     page = Path("site/untrained/mixed3a@mine/1.html").read_text()
     assert "These are the strongest of 4 photographs." in page
     assert "In mixed3a@mine" in page, "directions of the set that respond alike"
+    assert all(said in page for said in ("Built from conv2d2", "Used by mixed3b", "Among simple stimuli"))
     assert "These are the strongest of 4 photographs." in Path("site/untrained/mixed3a@5_plus_11/0.html").read_text()
     found = json.loads(run("study", "3a@mine:1", "--json")[1])
     assert {example["photo"] for example in found["examples"]} == {f"{n}.png" for n in range(4)}

@@ -16,6 +16,7 @@ from generator.study import responses as gathering
 from generator.study.analyses import analyses
 from generator.study.analysis import Subject
 from generator.study.examples import examples
+from generator.study.expanded import expanded_weights
 from generator.study.responses import Responses, describe, gather
 from generator.study.stimuli import all_stimuli, draw
 
@@ -110,6 +111,27 @@ def test_a_direction_that_is_a_channel_is_answered_as_the_channel_is(directed: S
         assert np.array_equal(some[name][0], channels[name][20]), name
     for name in ("best_value", "best_mean", "fires", "mean_curve", "silhouette", "null", "kinship"):
         assert np.allclose(some[name][0], channels[name][20], rtol=1e-3, atol=1e-4), name
+
+
+def test_a_direction_is_made_of_what_its_channels_are_made_of_and_prefers_what_it_sees(directed: Subject) -> None:
+    (some, channels) = analyses()["tuning"].compute(directed, ["mixed4a@some", "mixed4a"], lambda share: None)
+    for name in ("best", "strongest", "orientation", "orientation_selectivity", "hue", "hue_selectivity"):
+        expected = channels.arrays[name][20]
+        assert np.allclose(some.arrays[name][0], expected, rtol=1e-3, atol=1e-3, equal_nan=True), name
+    (some, channels) = analyses()["weights"].compute(directed, ["mixed4a@some", "mixed4a"], lambda share: None)
+    for name in channels.arrays:
+        assert np.allclose(some.arrays[name][0], channels.arrays[name][20], rtol=1e-3, atol=1e-4), name
+    vectors, net = directed.architecture.directions[0].vectors, directed.network
+    assert vectors is not None
+    unit = torch.from_numpy(vectors[1] / np.linalg.norm(vectors[1]))
+    for way, kernels in (
+        ("input", torch.einsum("c,ciyx->iyx", unit, expanded_weights(net, "mixed4a"))),
+        ("output", torch.einsum("i,ciyx->cyx", unit, expanded_weights(net, "mixed4b"))),
+    ):
+        strongest, norm = int(some.arrays[f"{way}_unit"][1, 0]), float(some.arrays[f"{way}_norm"][1, 0])
+        assert float(kernels[strongest].sum()) > 0
+        exciting = kernels.flatten(1).norm(dim=1)[kernels.sum((1, 2)) > 0]
+        assert norm == pytest.approx(float(exciting.max()), rel=1e-3)
 
 
 def test_directions_are_answered_without_the_layer_and_as_a_plain_loop_does(directed: Subject) -> None:

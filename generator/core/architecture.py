@@ -228,6 +228,11 @@ class Architecture:
         """The main layers and the sets of directions in them: photographs excite their units at some positions."""
         return (*self.main_layers, *(str(found) for found in self.directions if found.layer in self.main_layers))
 
+    @property
+    def known_directions(self) -> tuple[str, ...]:
+        """The sets of directions in the main layers whose vectors are known: what can be studied of them."""
+        return tuple(str(x) for x in self.directions if x.layer in self.main_layers and x.vectors is not None)
+
     def beside(self, layer: str) -> dict[str, str]:
         """A main layer and those beside it, as ``same``, ``before`` and ``after``; the first and last lack one, and a
         set of directions both."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from generator.core.architecture import CLASSIFIER, OUTPUT, Architecture, Layer
-from generator.core.directions import AT
+from generator.core.directions import AT, base_layer
 from generator.core.errors import AtlasError
 from generator.core.result import Result
 from generator.core.text import legible
@@ -79,7 +79,7 @@ class Study:
 
     def lacks(self, layer: str) -> tuple[str, ...]:
         """The analyses that have not answered for a layer."""
-        asked = ("weights",) if layer == OUTPUT else ("photos",) if AT in layer else ANALYSES
+        asked = ("weights",) if layer == OUTPUT else ("photos", "tuning", "weights") if AT in layer else ANALYSES
         return tuple(name for name in asked if self.read(name, layer) is None)
 
     def _called(self, unit: Unit) -> dict[str, Any]:
@@ -194,7 +194,7 @@ class Study:
         answer, layers = self.read("weights", unit.layer), self.architecture.weighted_layers
         if not answer:
             return {}
-        arrays, channel, place = answer[1], unit.channel, layers.index(unit.layer)
+        arrays, channel, place = answer[1], unit.channel, layers.index(base_layer(unit.layer))
         ties = {
             f"{way}s": list(_ties(arrays, way, channel, layers[other]))
             for way, other in (("input", place - 1), ("output", place + 1))

@@ -1,8 +1,9 @@
 """How units respond to synthetic stimuli: what each prefers, and how choosy it is about orientation and hue.
 
-A unit's response to a stimulus is its mean over the grid after the ReLU, less its response to plain grey; what is below
-that counts as 0. Selectivity is 1 less the circular variance (Mardia, 1972): 0 for a unit that answers to all
-orientations alike, 1 for one that answers to one alone. Orientations of bars repeat after 180 degrees, hues after 360.
+A unit's response to a stimulus is its mean over the grid after the ReLU, of a direction its mean projection, less the
+response to plain grey; what is below that counts as 0. Selectivity is 1 less the circular variance (Mardia, 1972): 0
+for a unit that answers to all orientations alike, 1 for one that answers to one alone. Orientations of bars repeat
+after 180 degrees, hues after 360.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,22 +13,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from generator.core.architecture import CLASSIFIER
+from generator.core.directions import AT
 from generator.network import Inception
+from generator.study.shards import layers_of
 from generator.study.stimuli import SIDE, Stimulus, draw
 
 _BATCH = 16  # stimuli that go through the network at once
 
 
 def tune(
-    net: Inception, stimuli: Sequence[Stimulus], advance: Callable[[int], object]
+    net: Inception, layers: Sequence[str], stimuli: Sequence[Stimulus], advance: Callable[[int], object]
 ) -> dict[str, NDArray[np.float32]]:
-    """Show every stimulus to the network, in float32: C x stimuli responses of the units of each main layer."""
+    """Show every stimulus to the network, in float32: C x stimuli responses of the units of each layer."""
     found: dict[str, list[NDArray[np.float32]]] = {}
-    base = _means(net, np.full((1, SIDE, SIDE, 3), 0.5, dtype=np.float32))
+    base = _means(net, layers, np.full((1, SIDE, SIDE, 3), 0.5, dtype=np.float32))
     for start in range(0, len(stimuli), _BATCH):
         shown = stimuli[start : start + _BATCH]
-        for layer, means in _means(net, np.stack([draw(stimulus) for stimulus in shown])).items():
+        for layer, means in _means(net, layers, np.stack([draw(stimulus) for stimulus in shown])).items():
             found.setdefault(layer, []).append(np.maximum(means - base[layer], 0))
         advance(len(shown))
     return {layer: np.concatenate(means).T for layer, means in found.items()}
@@ -60,12 +62,10 @@ def circular(
     return angle.astype(np.float32), selectivity.astype(np.float32)
 
 
-def _means(net: Inception, pictures: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
-    """The mean over the grid of each unit of the main layers, N x C, for N x SIDE x SIDE x 3 pictures in 0..1."""
+def _means(net: Inception, layers: Sequence[str], pictures: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
+    """The mean over the grid of each unit of the layers, N x C, for N x SIDE x SIDE x 3 pictures in 0..1."""
     rgb = torch.from_numpy(pictures).to(net.mean.device).permute(0, 3, 1, 2)
-    with torch.inference_mode():
-        return {
-            name: values.relu().mean((2, 3)).cpu().numpy()
-            for name, values in net.every_layer(rgb)
-            if name != CLASSIFIER
-        }
+    return {
+        name: (values if AT in name else values.relu()).mean((2, 3)).cpu().numpy()
+        for name, values in layers_of(net, rgb, layers)
+    }

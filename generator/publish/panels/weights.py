@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from generator.core.architecture import OUTPUT
+from generator.core.directions import base_layer
 from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.panels import Lookup, Panel
@@ -80,9 +81,9 @@ def read(catalog: Catalog) -> Lookup:
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Weights | None:
         layers = checkpoint.checkpoint.architecture.weighted_layers
         found = catalog.arrays("study/weights", checkpoint.fingerprint, unit.unit.layer)
-        if not found or unit.unit.layer not in layers:
+        if not found or (base := base_layer(unit.unit.layer)) not in layers:
             return None
-        place = layers.index(unit.unit.layer)
+        place = layers.index(base)
         before = _ties(checkpoint, found, "input", unit.unit, layers[place - 1], 0) if place else None
         drawn = len(before.kernels) if before else 0
         last = place + 1 == len(layers)

@@ -120,8 +120,7 @@ def _alike(samples: NDArray[np.float16]) -> dict[str, NDArray[Any]]:
 
 
 def _layers(architecture: Architecture) -> Sequence[str]:
-    known = {str(found) for found in architecture.directions if found.vectors is not None}
-    return (*(x for x in architecture.seeing_layers if AT not in x or x in known), CLASSIFIER)
+    return (*architecture.main_layers, *architecture.known_directions, CLASSIFIER)
 
 
 ANALYSIS = Analysis(

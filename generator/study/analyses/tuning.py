@@ -22,7 +22,7 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
         f"stimulus_{name}": np.array([getattr(s, name) for s in stimuli], dtype=np.float32)  # None becomes nan
         for name in ("orientation", "scale", "hue")
     }
-    responses = tune(subject.network, stimuli, lambda shown: advance(shown / count))
+    responses = tune(subject.network, layers, stimuli, lambda shown: advance(shown / count))
     for layer in layers:
         response = responses[layer]
         top = response.max(1)
@@ -45,4 +45,5 @@ ANALYSIS = Analysis(
     help="What simple stimulus each unit prefers: orientation, size, curvature, colour, brightness.",
     compute=compute,
     settings={"version": 2},
+    layers=lambda net: (*net.main_layers, *net.known_directions),
 )
