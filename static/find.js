@@ -4,7 +4,13 @@
 globalThis.atlasFind = (() => {
   const MOST = 24;
   const spellings = [
-    [/^conv1\/7x7_s2/, "conv2d0"], [/^conv2\/3x3_reduce/, "conv2d1"], [/^conv2\/3x3/, "conv2d2"],
+    [/^import\//, ""],
+    [/^(?:softmax2(?:_pre_activation)?|output2|loss3[/_]classifier|fc)(?:[/_]matmul)?(?!\w)/, "output"],
+    [/^conv1(?:[._]conv)?(?=[: ]|$)/, "conv2d0"], [/^conv2(?:[._]conv)?(?=[: ]|$)/, "conv2d1"], [/^conv3(?:[._]conv)?(?=[: ]|$)/, "conv2d2"],
+    [/[._]branch1(?:[._]conv)?(?!\w)/, "_1x1"], [/[._]branch2[._]/, "_3x3_part"], [/[._]branch3[._]/, "_5x5_part"],
+    [/_part0(?:[._]conv)?(?!\w)/, "_bottleneck"], [/_part1(?:[._]conv)?(?!\w)/, ""],
+    [/[._]branch4[._]1(?:[._]conv)?(?!\w)/, "_pool_reduce"],
+    [/^conv1[/_]7x7_s2/, "conv2d0"], [/^conv2[/_]3x3_reduce/, "conv2d1"], [/^conv2[/_]3x3/, "conv2d2"],
     [/^inception_?(?=\d)/, "mixed"], [/^((?:mixed)?\d[a-z])[/_ ]output/, "$1"],
     [/^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)/, "$1_$2"],
     [/_([35]x[35])[_ ](?:reduce|bottleneck)/, "_$1_bottleneck"], [/_pool[_ ](?:proj|reduce)/, "_pool_reduce"],

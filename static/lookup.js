@@ -2,7 +2,7 @@
 "use strict";
 globalThis.atlasLookup = (text, current, { checkpoints } = globalThis.atlasUnits) => {
   const { MOST, address, read, numbers, has } = globalThis.atlasFind;
-  const word = text.trim(), query = word.toLowerCase(), found = [], notes = [];
+  const word = text.trim().replace(/(?<=\d)\s+(channel|logit|direction)$/i, ""), query = word.toLowerCase(), found = [], notes = [];
   if (!query) return { found, all: 0, notes };
   const [, before, view] = /^(.+)\s(\w+)$/.exec(query) ?? [];
   if (checkpoints.some((c) => c.views[view]) && /\d/.test(before)) {

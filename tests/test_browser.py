@@ -38,7 +38,8 @@ KINDS = {
     "embed": f"embed/{UNIT}",
 }
 OTHERS = (
-    '[checkpoints.inception5h]\nunits = ["mixed4a:0"]\n\n[checkpoints.untrained]\nunits = ["mixed4a:5"]\n\n[recipe]'
+    '[checkpoints.inception5h]\nunits = ["mixed4a:0", "output:207"]\n\n'
+    '[checkpoints.untrained]\nunits = ["mixed4a:5"]\n\n[recipe]'
 )
 
 

@@ -303,8 +303,9 @@ def test_an_atlas_shows_finds_and_verifies_directions(here: Path, run: Run) -> N
     assert len(atlas["3a@mine:1"].record.question.vector) == 64
     assert [page.address for page in find(atlas, "3a:5+3a:11")] == ["untrained/mixed3a@5_plus_11/0.html"]
     assert [page.address for page in find(atlas, "mixed3a@mine")] == ["untrained/mixed3a@mine/index.html"]
-    with pytest.raises(NoUnitError, match="not rendered"):
-        find(atlas, "3a@mine:3")
+    for absent in ("3a@mine:3", "3a:5+3a:12", "mixed3a:5-mixed3a:11"):
+        with pytest.raises(NoUnitError, match="not rendered"):
+            find(atlas, absent)
 
 
 def test_the_search_box_reads_them_too(here: Path) -> None:
@@ -314,13 +315,20 @@ def test_the_search_box_reads_them_too(here: Path) -> None:
         search(page, "3a:5")  # what it knows is loaded when asked
         found = page.evaluate(
             "asked => asked.map((text) => atlasLookup(text, 'untrained').found.map((hit) => hit.href)[0])",
-            ["3a@mine:1", "mixed3a:5 + mixed3a:11", "https://host/untrained/mixed3a@mine/2.html", "mixed3a@mine"],
+            [
+                "3a@mine:1",
+                "mixed3a:5 + mixed3a:11",
+                "https://host/untrained/mixed3a@mine/2.html",
+                "mixed3a@mine",
+                "3a@mine:1 direction",
+            ],
         )
     assert found == [
         "untrained/mixed3a@mine/1.html",
         "untrained/mixed3a@5_plus_11/0.html",
         "untrained/mixed3a@mine/2.html",
         "untrained/mixed3a@mine/index.html",
+        "untrained/mixed3a@mine/1.html",
     ]
 
 

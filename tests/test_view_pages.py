@@ -79,6 +79,10 @@ def test_views_are_found_quoted_and_pulled(atlas: TinyAtlas, tmp_path: Path) -> 
         UsageError, match="mixed4a:3 has no picture by the view neuron; type `atlas render mixed4a:3 --view"
     ):
         find(theirs, "4a:3 neuron")
+    assert find(theirs, "4a:2 channel") == find(theirs, "4a:2")
+    assert find(theirs, "output:207 logit") == find(theirs, "output:207")
+    with pytest.raises(UsageError, match="mixed4a:2 has no view “logit”; its views are channel, diversity,"):
+        find(theirs, "4a:2 logit")
     neuron = theirs["mixed4a:2"].views["neuron"]
     assert neuron.record.question.view == "neuron"
     assert neuron.quoted.markdown_picture in page(atlas, "mixed4a/2.html").replace("&#39;", "'")
@@ -116,6 +120,7 @@ def test_a_class_has_a_page_and_is_found_by_its_name(atlas: TinyAtlas) -> None:
     text = page(atlas, "output/207.html")
     assert "golden retriever" in text
     assert "98.8 %" in text
+    assert re.search(r'aria-current="page"><img [^>]*>207 <i>golden retriever</i>', text), "a number says no class"
     assert [found.address for found in find(Atlas.open(atlas.site), "golden retriever")] == [
         "bvlc_googlenet/output/207.html"
     ]

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from generator.core.architecture import Architecture
+from generator.core.architecture import OUTPUT, Architecture
 from generator.core.directions import AT, base_layer, sum_name
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.external_urls import is_address, read_address
@@ -34,7 +34,18 @@ _CHANNELS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
 _AFTER_A_LAYER = ":/_ "
 _SIGN = re.compile(r"(?<=\d)\s*([+-])\s*(?=[a-z]|\d[a-z])", re.ASCII | re.IGNORECASE)  # between the units of a sum
 _VIEW = re.compile(r"(.*\d)\s+([a-z]+)", re.ASCII | re.IGNORECASE | re.DOTALL)
-_SPELLINGS = (  # of modules in Caffe's manner, and with spaces, each as we write it
+_SPELLINGS = (  # of other tools, and with spaces, each as we write it; static/find.js has the same
+    (re.compile(r"^import/"), ""),  # Lucid's scope
+    (re.compile(r"^(?:softmax2(?:_pre_activation)?|output2|loss3[/_]classifier|fc)(?:[/_]matmul)?(?!\w)"), OUTPUT),
+    (re.compile(r"^conv1(?:[._]conv)?(?=[: ]|$)"), "conv2d0"),  # these and branches are torchvision's
+    (re.compile(r"^conv2(?:[._]conv)?(?=[: ]|$)"), "conv2d1"),
+    (re.compile(r"^conv3(?:[._]conv)?(?=[: ]|$)"), "conv2d2"),
+    (re.compile(r"[._]branch1(?:[._]conv)?(?!\w)"), "_1x1"),
+    (re.compile(r"[._]branch2[._]"), "_3x3_part"),
+    (re.compile(r"[._]branch3[._]"), "_5x5_part"),
+    (re.compile(r"_part0(?:[._]conv)?(?!\w)"), "_bottleneck"),
+    (re.compile(r"_part1(?:[._]conv)?(?!\w)"), ""),
+    (re.compile(r"[._]branch4[._]1(?:[._]conv)?(?!\w)"), "_pool_reduce"),
     (re.compile(r"^inception_?(?=\d)"), "mixed"),
     (re.compile(r"^((?:mixed)?\d[a-z])[/_ ]output"), r"\1"),
     (re.compile(r"^((?:mixed)?\d[a-z])[:/_ ]+(1x1|3x3|5x5|pool)"), r"\1_\2"),

@@ -12,7 +12,7 @@ from generator.checkpoints import CHECKPOINTS
 from generator.core.errors import UsageError
 from generator.core.external_urls import is_address
 from generator.core.units import Unit, parse_units, split_view
-from generator.core.views import VIEWS
+from generator.core.views import VIEWS, main_view, views_of
 from generator.links import addresses
 from generator.reader.atlas import Atlas, NoUnitError
 from generator.reader.published import PublishedCheckpoint, PublishedLabel, PublishedUnit
@@ -89,10 +89,13 @@ def _by_facet(atlas: Atlas, name: str, value: str, checkpoint: str | None) -> tu
 def _by_view(found: tuple[Found, ...], atlas: Atlas, view: str) -> tuple[Found, ...]:
     """The units of these that have a picture by a view, and where it is on their pages."""
     units = [atlas[page.title] for page in found if page.kind == "unit"]
-    if not (seen := tuple(unit_page(unit.views[view]) for unit in units if view in unit.views)):
+    seen = [unit if view == main_view(unit.unit.layer) else unit.views.get(view) for unit in units]
+    if not any(seen):
         which = units[0].unit if units else found[0].title
+        if units and view not in (views := views_of(units[0].unit.layer)):
+            raise NoUnitError(f"{which} has no view “{view}”; its views are {', '.join(views)}")
         raise NoUnitError(f"{which} has no picture by the view {view}; type `atlas render {which} --view {view}`")
-    return seen
+    return tuple(unit_page(unit) for unit in seen if unit)
 
 
 def _of_a_page(atlas: Atlas, address: str) -> Found | None:
@@ -122,7 +125,7 @@ def unit_page(unit: PublishedUnit, label: PublishedLabel | None = None) -> Found
 def _by_id(of: PublishedCheckpoint, units: tuple[Unit, ...]) -> tuple[Found, ...]:
     """The page of a unit, of a layer, of a branch in its layer, or those of the units that are rendered."""
     first, last = units[0], units[-1]
-    layer = of.architecture.layers[first.layer]
+    layer = of.architecture.including([first.layer]).layers[first.layer]
     branch = layer.branch_of(first.channel)
     whole = layer.kind in ("conv", "mixed") or any(unit.layer == layer.name for unit in of.units)
     if whole and len(units) == layer.channels > 1:
