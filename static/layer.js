@@ -96,7 +96,7 @@
       const unit = units.get(shown[low]);
       if (!unit) where.textContent = "";
       else if (!whole.hidden) where.textContent = `${(low + 1).toLocaleString("en")} of ${shown.length.toLocaleString("en")}`;
-      else where.textContent = `${unit.branch ?? ""} channel ${unit.channel}`;
+      else where.textContent = `${unit.branch ?? ""} ${bar.dataset.word} ${unit.channel}`;
     };
     const number = (unit) => ({
       strength: `${unit.strength}`, selectivity: `${unit.selectivity} %`,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -375,6 +376,11 @@ def test_photographs_say_what_excites_a_direction(
     assert "These are the strongest of 4 photographs." in page
     assert "In mixed3a@mine" in page, "directions of the set that respond alike"
     assert all(said in page for said in ("Built from conv2d2", "Used by mixed3b", "Among simple stimuli"))
+    assert '<a href="untrained/mixed3a@mine/index.html">mixed3a@mine</a>' in Path("site/index.html").read_text()
+    row = Path("site/untrained/index.html").read_text().partition('id="wall-mixed3a@mine"')[2].partition("<tr")[0]
+    _, _, _, grid, sees, fires, silent, times = re.findall("<td>([^<]*)", row)[:8]
+    assert (grid, sees, fires, silent) == ("28²", "59 px", "–", "–"), "a projection has no threshold"
+    assert times.endswith("×")
     assert "These are the strongest of 4 photographs." in Path("site/untrained/mixed3a@5_plus_11/0.html").read_text()
     found = json.loads(run("study", "3a@mine:1", "--json")[1])
     assert {example["photo"] for example in found["examples"]} == {f"{n}.png" for n in range(4)}

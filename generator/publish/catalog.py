@@ -171,6 +171,11 @@ class AtlasCheckpoint:
         return tuple(x for x in self.layers.values() if x.is_directions and x.base == layer)
 
     @cached_property
+    def direction_sets(self) -> tuple[AtlasLayer, ...]:
+        """The sets of directions of which something is rendered, and the sums of channels."""
+        return tuple(layer for layer in self.layers.values() if layer.is_directions and layer.rendered)
+
+    @cached_property
     def hierarchy(self) -> tuple[AtlasLayer, ...]:
         """The main layers, and the output where classes of it are rendered."""
         output = self.layers.get(OUTPUT)

@@ -82,7 +82,7 @@ def _context(site: Site, checkpoint: AtlasCheckpoint) -> CheckpointPage:
                 facts |= found.facts
     return CheckpointPage(
         known if known and checkpoint.fingerprint in (None, known.fingerprint) else None,
-        tuple(_findings(catalog, checkpoint, layer) for layer in checkpoint.hierarchy),
+        tuple(_findings(catalog, checkpoint, layer) for layer in (*checkpoint.hierarchy, *checkpoint.direction_sets)),
         int(facts.get("photographs", 0)),
         next(iter(facts.get("others", ())), ""),
     )
@@ -96,10 +96,11 @@ def _findings(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer) 
     def count(found: Mapping[str, NDArray[Any]], name: str, least: float) -> int | None:
         return int((found[name] >= least).sum()) if name in found else None
 
-    def nearest(name: str) -> float | None:
-        return _median(similar[name][:, 0].tolist()) if name in similar else None
+    def nearest(found: Mapping[str, NDArray[Any]], name: str) -> float | None:
+        return _median(found[name][:, 0].tolist()) if name in found and found[name].size else None
 
     fires, best = (photos[name].tolist() if name in photos else None for name in ("fires", "best_mean"))
+    fires = None if layer.is_directions else fires  # a projection has no threshold
     return LayerFindings(
         layer,
         sum(bool(unit.labels) for unit in layer.units),
@@ -110,8 +111,8 @@ def _findings(catalog: Catalog, checkpoint: AtlasCheckpoint, layer: AtlasLayer) 
         count(photos, "several", 1),
         count(tuning, "orientation_selectivity", CLEAR),
         count(tuning, "hue_selectivity", CLEAR),
-        nearest("same_r"),
-        nearest("other0_r"),
+        nearest(photos, "alike_r") if layer.is_directions else nearest(similar, "same_r"),
+        nearest(similar, "other0_r"),
     )
 
 
