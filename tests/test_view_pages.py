@@ -5,18 +5,23 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageChops, ImageStat
+from shell import Run
 from test_panels import keep
 from tiny import TinyAtlas, tiny_atlas
 
+from generator.checkpoints.bvlc_googlenet import ARCHITECTURE as BVLC_GOOGLENET
 from generator.config.atlas_toml import load_config
 from generator.core.errors import UsageError
 from generator.core.recipe import Recipe
 from generator.core.units import Unit
+from generator.network.formats import shapes
 from generator.publish.build import build
 from generator.publish.check.published import broken, promise
 from generator.publish.check.site import check
@@ -158,13 +163,43 @@ def test_a_class_leads_to_the_units_it_is_built_from_and_back(atlas: TinyAtlas) 
 
 
 def test_classes_of_weights_of_ones_own_take_a_file_of_names(tmp_path: Path) -> None:
-    toml = '[checkpoints.mine]\narchitecture = "bvlc_googlenet"\nclasses = "names.txt"\n'
-    (tmp_path / "atlas.toml").write_text(toml)
-    names = [f"kind {n}" for n in range(1000)]
-    (tmp_path / "names.txt").write_text("\n".join(names))
-    assert list(load_config(tmp_path / "atlas.toml").checkpoint().class_names) == names
+    """As many names as the classifier has classes, which may be another number than that of the architecture."""
+    path = tmp_path / "atlas.toml"
+    path.write_text('[checkpoints.mine]\narchitecture = "bvlc_googlenet"\nclasses = "names.txt"\nunits = ["output"]\n')
+    for count in (1000, 10):
+        names = [f"kind {n}" for n in range(count)]
+        (tmp_path / "names.txt").write_text("\n".join(names))
+        mine = load_config(path).checkpoint()
+        assert list(mine.class_names) == names
+        assert mine.units == tuple(Unit("output", n) for n in range(count))
+    (tmp_path / "names.txt").write_text("")
+    with pytest.raises(UsageError, match=r"atlas.toml:3: classes = “names.txt” has 0 lines; write one name a line"):
+        load_config(path)
     (tmp_path / "names.txt").write_text("one\ntwo\n")
-    with pytest.raises(
-        UsageError, match=r"atlas.toml:3: classes = “names.txt” has 2 lines, and bvlc_googlenet tells 1000"
-    ):
-        load_config(tmp_path / "atlas.toml")
+    path.write_text('[checkpoints.bvlc_googlenet]\nclasses = "names.txt"\n')
+    with pytest.raises(UsageError, match=r"“names.txt” has 2 lines, and bvlc_googlenet tells 1000 classes apart"):
+        load_config(path)
+
+
+def test_a_network_of_three_classes_is_rendered_shown_and_found_by_their_names(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = torch.Generator().manual_seed(0)
+    net = replace(BVLC_GOOGLENET, classes=3)
+    torch.save({name: torch.randn(of, generator=draw) * 0.01 for name, of in shapes(net).items()}, tmp_path / "w.pth")
+    monkeypatch.chdir(tmp_path)
+    toml = (
+        '[checkpoints.mine]\narchitecture = "bvlc_googlenet"\nweights = "w.pth"\nunits = ["output:0-2"]\n{}'
+        "[recipe]\nsize = 16\ninput = 32\nsteps = 1\n"
+    )
+    Path("atlas.toml").write_text(toml.format('classes = "names.txt"\n'))
+    Path("names.txt").write_text("cup\nspoon\nfork\nknife\n")
+    assert "these weights tell 3 classes apart, not 4: write their names" in run("render")[2]
+    Path("names.txt").write_text("cup\nspoon\nfork\n")
+    code, said, _ = run("render")
+    assert (code, said[: said.index(",")]) == (0, "rendered 3")
+    assert run("build")[0] == 0
+    assert run("open", "--print", "spoon")[1] == "site/mine/output/1.html\n"
+    assert "Class 1 (numbered 0–2)" in Path("site/mine/output/1.html").read_text()
+    Path("atlas.toml").write_text(toml.format(""))
+    assert "these weights tell 3 classes apart, not 1000" in run("render", "--seed", "1")[2]

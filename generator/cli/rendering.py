@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from generator.cli.options import BATCH, GPU_BATCH, RenderOptions
 from generator.cli.output import echo
 from generator.config.config import CheckpointConfig, Config
-from generator.core.architecture import Architecture
+from generator.core.architecture import OUTPUT, Architecture
 from generator.core.errors import AtlasError
 from generator.core.progress import progress
 from generator.core.recipe import Question
@@ -72,7 +72,8 @@ def answer(
         return PlanResult("", plan_for(NOT_KNOWN, how.batch or BATCH))
     if how.ray:
         need("torch", "safetensors", "ray", extra="ray")
-    loaded = load_weights(chosen, how.weights)
+    asks_classes = any(question.unit.layer == OUTPUT for question in ask(NOT_KNOWN))
+    loaded = load_weights(chosen, how.weights, classes=asks_classes)
     if chosen.fingerprint and chosen.fingerprint != loaded.fingerprint:
         raise AtlasError(
             f"these weights are not those of {chosen.name} in {config.path} (fingerprint {loaded.fingerprint[:12]}, "
@@ -98,12 +99,24 @@ def at_hand(checkpoint: CheckpointConfig, how: RenderOptions) -> bool:
     return local_weights(checkpoint.name, how.weights or checkpoint.weights) is not None
 
 
-def load_weights(checkpoint: CheckpointConfig, weights: Path | None, *, what: str = "rendering") -> Loaded:
-    """The weights of a checkpoint. Raises AtlasError if they, or torch, cannot be had."""
+def load_weights(
+    checkpoint: CheckpointConfig, weights: Path | None, *, what: str = "rendering", classes: bool = False
+) -> Loaded:
+    """The weights of a checkpoint; ``classes`` if some are asked for, so that it must be known how many there are.
+
+    Raises AtlasError if they, or torch, cannot be had, or if atlas.toml names another number of classes.
+    """
     need("torch", "safetensors", extra="render", what=what)
     from generator.network.load import load_tensors
 
-    return load_tensors(checkpoint.name, weights or checkpoint.weights, architecture=checkpoint.architecture)
+    loaded = load_tensors(checkpoint.name, weights or checkpoint.weights, architecture=checkpoint.architecture)
+    found, known = loaded.architecture.classes, checkpoint.architecture.classes
+    if 0 < found != known and (classes or checkpoint.class_names):
+        raise AtlasError(
+            f"these weights tell {found} classes apart, not {known}: write their names into a file, one a line, and "
+            'classes = "FILE" into a section of their own, [checkpoints.NAME]'
+        )
+    return loaded
 
 
 @contextmanager

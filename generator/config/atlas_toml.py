@@ -14,10 +14,10 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import asdict
 
 from generator.checkpoints import ARCHITECTURES, CHECKPOINTS
+from generator.checkpoints.spec import CheckpointSpec
 from generator.config.config import CheckpointConfig, Config, Lesson
 from generator.config.data_file import DataFile, Text
 from generator.config.directions import DirectionsSection, read_directions, read_sections
-from generator.core.architecture import Architecture
 from generator.core.directions import set_in
 from generator.core.errors import UsageError, did_you_mean
 from generator.core.recipe import SETTINGS, Recipe
@@ -156,6 +156,10 @@ def _checkpoint(
     if structure not in CHECKPOINTS:
         file.fail(f"architecture of “{name}”: write one of {', '.join(ARCHITECTURES)}", *at, "architecture")
     net = CHECKPOINTS[structure].architecture
+    class_names = spec.class_names if spec else ()
+    if given.classes:
+        class_names = _classes(file, given.classes, spec, *at)
+        net = replace(net, classes=len(class_names))
     there = (read_directions(file, of, each, net) for of, each in directions.items() if of not in absent)
     net = replace(net, directions=tuple(there)) if directions else net
 
@@ -184,7 +188,7 @@ def _checkpoint(
         about=given.about,
         units=in_order((*groups["units"], *(unit for of_view in views.values() for unit in of_view)), net),
         featured=groups["featured"],
-        class_names=_classes(file, given.classes, net, *at) if given.classes else spec.class_names if spec else (),
+        class_names=class_names,
         class_source=given.classes or (spec.class_source if spec else ""),
         files=(
             *((file.path_of(given.classes, *at, "classes"),) if given.classes else ()),
@@ -196,16 +200,16 @@ def _checkpoint(
     )
 
 
-def _classes(file: DataFile, word: str, net: Architecture, *at: str) -> tuple[str, ...]:
-    """The names of classes in a file of the user's, one a line."""
+def _classes(file: DataFile, word: str, spec: CheckpointSpec | None, *at: str) -> tuple[str, ...]:
+    """The names of classes in a file of the user's, one a line: as many as the classifier has classes."""
     path = file.path_of(word, *at, "classes")
     try:
         names = tuple(line.strip() for line in read_text(path).splitlines())
     except (FileNotFoundError, UsageError) as error:
         file.fail(f"classes = “{word}”: {error if isinstance(error, UsageError) else 'no such file'}", *at, "classes")
-    if len(names) != net.classes:
-        said = f"classes = “{word}” has {len(names)} lines, and {net.name} tells {net.classes} classes apart"
-        file.fail(f"{said}; write one name a line", *at, "classes")
+    if not names or (spec and len(names) != spec.architecture.classes):
+        said = f", and {spec.name} tells {spec.architecture.classes} classes apart" if spec else ""
+        file.fail(f"classes = “{word}” has {len(names)} lines{said}; write one name a line", *at, "classes")
     for line, name in enumerate(names, 1):
         if not name or len(name) > 120 or not is_line(name):
             file.fail(f"line {line} of “{word}” is no name: write 1 to 120 characters that are seen", *at, "classes")

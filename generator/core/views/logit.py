@@ -19,7 +19,7 @@ _STRONGEST = 10
 
 def _measure(bare: Tensor, channels: Tensor, relu: Callable[[Tensor], Tensor]) -> Tensor:
     logits = bare.float()
-    rivals = logits.flatten(1).topk(_STRONGEST).values
+    rivals = logits.flatten(1).topk(min(_STRONGEST, logits.shape[1])).values
     return maps_of(logits, channels).flatten(1).squeeze(1) - rivals.mean(1)
 
 
