@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,21 +46,21 @@ def compute(subject: Subject, layers: Sequence[str], advance: Advance) -> Iterat
         raise AtlasError("these weights have no classifier, and photographs are told by their classes; use others")
     of_units = [layer for layer in layers if layer != CLASSIFIER]
     looked_at = tuple(dict.fromkeys(name for layer in layers for name in (base_layer(layer), layer)))
-    responses = gather(subject, looked_at, advance=lambda share: advance(0.55 * share))
+    responses = gather(subject, looked_at, advance=lambda share: advance(0.5 * share))
     arrays = {layer: examples(responses.layers[layer]) for layer in of_units}
     best = {layer: (found["best_photo"], found["best_position"]) for layer, found in arrays.items()}
-    vectors = describe(subject, responses, best, advance=lambda share: advance(0.3 * share)) if best else {}
+    vectors = describe(subject, responses, best, advance=lambda share: advance(0.2 * share)) if best else {}
+    units = sum(subject.architecture.layers[layer].channels for layer in of_units)
     for layer in of_units:
         found = responses.layers[layer]
         samples = found.samples.columns()
         whole = responses.layers[base_layer(layer)].samples.columns() if AT in layer else samples
         own = subject.network.vectors(layer).cpu() if AT in layer else None
-        several, akin = _groups(whole, vectors.pop(layer), own)
+        several, akin = _groups(whole, vectors.pop(layer), own, lambda done: advance(0.3 * done / units))
         facts = {"photographs": len(responses.seen), "grid": found.grid, **akin}
         if own is not None:
             facts["directions"] = len(own)
         yield Finding(layer, {**arrays[layer], **several, **_alike(samples)}, facts)
-        advance(0.15 / len(layers))
     if CLASSIFIER in layers:
         yield Finding(CLASSIFIER, _photographs(subject, responses), {"left_out": dict(responses.left_out)})
 
@@ -78,7 +78,7 @@ def _photographs(subject: Subject, responses: Responses) -> dict[str, NDArray[An
 
 
 def _groups(
-    samples: NDArray[np.float16], vectors: NDArray[np.float16], own: Tensor | None
+    samples: NDArray[np.float16], vectors: NDArray[np.float16], own: Tensor | None, advance: Callable[[int], object]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, float]]:
     """``samples`` are those of the layer; without ``own``, what units are of it, they are its channels."""
     import torch
@@ -96,6 +96,7 @@ def _groups(
         groups.append(group(cosines(products)))
         nulls.append(one_cloud(products))
         middles.append(centres(described, groups[-1].label))
+        advance(len(seen))
     middle = torch.cat(middles)
     common = (middle[:, 0] @ middle[:, 1].T).numpy()  # of a group of one unit and a group of another
     silhouette, null = np.concatenate([part.silhouette for part in groups]), np.concatenate(nulls)
