@@ -11,6 +11,7 @@ from PIL import Image
 from test_panels import PAGE, keep, photographs
 from tiny import TinyAtlas, tiny_atlas
 
+from generator.core.units import Unit
 from generator.photos.credits import Credit, allows_pixels, tidied
 from generator.publish.build import build
 from generator.publish.check.site import check
@@ -94,6 +95,17 @@ def test_a_person_may_show_none_or_answer_for_all(studied: Studied, setting: str
     studied.build(setting)
     assert len(studied.shown()) == count
     assert "sub/../../outside.png" not in studied.shown(), "what lies outside the folders is nobody's photograph"
+
+
+def test_a_class_shows_photographs_that_excite_no_unit_most(studied: Studied) -> None:
+    layer, _ = photographs()
+    keep(studied.atlas, "photos", "mixed4a", layer, photographs=len(NAMES), grid=14, akin=0.4)
+    studied.atlas.answer(Unit("output", 1), view="logit", probability=0.9)
+    studied.build("publish = true")
+    assert studied.shown() == {"free.png", "nc.png"}, "one of the unit, one of the class; class 2 has no page"
+    page = (studied.atlas.site / "bvlc_googlenet/output/1.html").read_text()
+    assert f'<img src="../../photographs/{studied.hashes[1][:16]}.webp"' in page
+    assert "Hands" in (studied.atlas.site / "photographs.html").read_text()
 
 
 def test_a_row_that_is_taken_back_takes_the_pixels_along(studied: Studied) -> None:

@@ -132,6 +132,8 @@ def test_an_answer_is_adopted_whole_or_not_at_all(store: Store, tmp_path: Path) 
         ({"kind": "../x"}, "is not a kind"),
         ({"kind": "picture"}, "is not a kind"),
         ({"question": {"layer": "mixed4b"}}, "is not the arrays of this answer|its key is not"),
+        ({"question": {**QUESTION, "layer": ["mixed4a"]}}, "the layer of its question is no word"),
+        ({"question": {**QUESTION, "fingerprint": None}}, "the fingerprint of its question is no word"),
         ({"question": [1]}, "question = .1.: Expected `object`"),
         ({"files": {"Arrays!": None}}, "Expected `object`, got `null`"),
         (

@@ -10,6 +10,7 @@ import pytest
 from tiny import FINGERPRINT, TinyAtlas, tiny_atlas
 
 from generator.core.architecture import Layer
+from generator.core.errors import AtlasError
 from generator.core.units import Unit
 from generator.publish.build import build
 from generator.publish.check.site import check
@@ -159,6 +160,23 @@ def test_a_damaged_study_costs_its_panel_and_is_told(studied: TinyAtlas) -> None
     assert any("npz" in warning for warning in build(studied.config()).warnings)
     assert "In photographs" not in (studied.site / PAGE).read_text()
     assert any("bytes, not the" in problem.what for problem in check(studied.config()))
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"), [("fires", {}), ("best_photo", {}), ("alike_r", {}), ("", {"grid": 0}), ("", {"akin": "x"})]
+)
+def test_a_study_of_another_making_is_named_in_one_line(studied: TinyAtlas, name: str, facts: dict[str, Any]) -> None:
+    arrays = {key: array for key, array in photographs()[0].items() if key != name}
+    keep(studied, "photos", "mixed4a", arrays, **({"photographs": PHOTOS, "grid": 14, "akin": 0.4} | facts))
+    with pytest.raises(AtlasError, match=r"^the study of \S*mixed4a\S* is not as this version writes it \(.+\)$"):
+        build(studied.config())
+
+
+def test_directions_are_studied_before_they_have_pictures(studied: TinyAtlas) -> None:
+    layer, _ = photographs()
+    keep(studied, "photos", "mixed4a@sae", layer, photographs=PHOTOS, grid=14, akin=0.4, directions=UNITS)
+    build(studied.config())
+    assert check(studied.config()) == []
 
 
 def test_only_addresses_of_the_web_become_links(studied: TinyAtlas) -> None:

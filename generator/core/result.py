@@ -45,6 +45,8 @@ class Result:
     def __post_init__(self) -> None:
         if not KIND.fullmatch(self.kind) or self.kind == _PICTURE:
             raise ValueError(f"{self.kind!r} is not a kind of answer")
+        if wrong := [name for name in ("fingerprint", "layer") if not isinstance(self.question.get(name, ""), str)]:
+            raise ValueError(f"the {wrong[0]} of its question is no word")
         if wrong := [role for role in self.stored if not _ROLE.fullmatch(role)]:
             raise ValueError(f"{wrong[0]!r} is not the role of a file")
         for role, file in self.stored.items():

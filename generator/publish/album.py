@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -23,7 +23,7 @@ from generator.core.errors import AtlasError
 from generator.core.result import Result
 from generator.photos.credits import Credit, allows_pixels, read_credits, tidied
 from generator.photos.photographs import UnreadablePhotographError, read_photograph
-from generator.store.findings import newest
+from generator.store.findings import as_written, called, newest
 from generator.store.store import DamagedError, Store, UnreadableError
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ class Named:
 
 @dataclass(frozen=True)
 class Album:
-    """The photographs of the newest study of each checkpoint."""
+    """The photographs of the newest study of each checkpoint. ``classes`` are those that have a page, by weights."""
 
     config: Config
     results: tuple[Result, ...]
+    classes: Mapping[str | None, Sequence[int]]
 
     @cached_property
     def credits(self) -> Mapping[str, Credit]:
@@ -73,17 +74,22 @@ class Album:
         for (kind, fingerprint, layer), result in answers.items():
             of = answers.get((kind, fingerprint, CLASSIFIER))
             same = of and of.question.get("photographs") == result.question.get("photographs")
-            if kind != KIND or layer == CLASSIFIER or not of or not same:
+            if kind != KIND or not of or not same:
                 continue
             try:
                 photos, arrays = store.arrays(of), store.arrays(result)
-                chosen = (arrays["best_photo"][:, :STRONGEST], arrays["quantile_photo"][:, QUANTILE, :MIDDLING])
             except UnreadableError:
                 raise
             except DamagedError:  # `atlas check` tells of it
                 continue
-            for index in np.unique(np.concatenate([some.ravel() for some in chosen])).tolist():
-                found[str(photos["sha256"][index])] = Named(str(photos["name"][index]), credit_of(photos, index))
+            with as_written(layer):
+                if layer == CLASSIFIER:
+                    numbers = self.classes.get(fingerprint, ())
+                    chosen: list[Any] = [called(photos, number)[:STRONGEST] for number in numbers]
+                else:
+                    chosen = [arrays["best_photo"][:, :STRONGEST], arrays["quantile_photo"][:, QUANTILE, :MIDDLING]]
+                for index in sorted({index for some in chosen for index in np.ravel(some).tolist()}):
+                    found[str(photos["sha256"][index])] = Named(str(photos["name"][index]), credit_of(photos, index))
         return found
 
     @cached_property

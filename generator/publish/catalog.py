@@ -223,7 +223,9 @@ class Catalog:
     @cached_property
     def album(self) -> Album:
         """The photographs that pages name and show."""
-        return Album(self.config, self.results)
+        outputs = ((c.fingerprint, c.layers[OUTPUT].rendered) for c in self.checkpoints if OUTPUT in c.layers)
+        classes = {fingerprint: [unit.unit.channel for unit in units] for fingerprint, units in outputs}
+        return Album(self.config, self.results, classes)
 
     @cached_property
     def _latest(self) -> Mapping[tuple[str, str | None, str], Result]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,16 @@ def is_of_these(result: Result, architecture: Architecture) -> bool:
     return asked is None or all(found.checksum() == asked for found in known)
 
 
+@contextmanager
+def as_written(studied: str) -> Iterator[None]:
+    """While an answer is read. Raises AtlasError if it does not hold what its analysis computes."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {legible(error, 100)}"
+        raise AtlasError(f"the study of {studied} is not as this version writes it ({why})") from error
+
+
 @dataclass(frozen=True)
 class Study:
     """The answers about one checkpoint. ``classes`` are the names of its classes, () if they are not known."""
@@ -67,15 +78,10 @@ class Study:
         Raises AtlasError if an answer does not hold what its analysis computes.
         """
         found: dict[str, Any] = {"format": FORMAT, "checkpoint": self.checkpoint, "unit": str(unit)}
-        try:
+        with as_written(f"{self.checkpoint}/{unit}"):
             photographs = self._called(unit) or self._photographs(unit, synthetic_mean)
             similar = self._similar(unit)
             return found | photographs | similar | self._weights(unit) | self._tuning(unit)
-        except (LookupError, TypeError, ValueError) as error:
-            why = f"{type(error).__name__}: {legible(error, 100)}"
-            raise AtlasError(
-                f"the study of {self.checkpoint}/{unit} is not as this version writes it ({why})"
-            ) from error
 
     def lacks(self, layer: str) -> tuple[str, ...]:
         """The analyses that have not answered for a layer."""

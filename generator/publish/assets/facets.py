@@ -11,7 +11,7 @@ from generator.core.units import Unit
 from generator.publish.catalog import AtlasCheckpoint, Catalog
 from generator.publish.panels import read_study
 from generator.store.facets import FACETS, facet_index
-from generator.store.findings import ANALYSES
+from generator.store.findings import ANALYSES, as_written
 
 
 def facet_names(catalog: Catalog) -> Iterator[str]:
@@ -39,9 +39,11 @@ def _index(catalog: Catalog, checkpoint: AtlasCheckpoint, name: str, layer: str)
         return {}
 
     def written(units: tuple[Unit, ...]) -> str:
-        shown = (unit for unit in units if checkpoint.layers[unit.layer].units[unit.channel].record)
+        known = (unit for unit in units if unit.layer in place)  # not a set of directions without a picture
+        shown = (unit for unit in known if checkpoint.layers[unit.layer].units[unit.channel].record)
         return " ".join(f"{place[unit.layer]}.{unit.channel}" for unit in shown)
 
-    index = facet_index(read_study(catalog, checkpoint), name, (layer,) if layer else ())
-    found = ((value.rpartition(":")[2] if layer else value, written(units)) for value, units in index.items())
-    return {value: units for value, units in sorted(found) if units}
+    with as_written(checkpoint.name):
+        index = facet_index(read_study(catalog, checkpoint), name, (layer,) if layer else ())
+        found = ((value.rpartition(":")[2] if layer else value, written(units)) for value, units in index.items())
+        return {value: units for value, units in sorted(found) if units}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from generator.core.package import modules_of
 from generator.core.result import Result
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
-from generator.store.findings import Study
+from generator.store.findings import Study, as_written
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,8 +52,12 @@ class Panels:
     read: tuple[tuple[Panel, Lookup], ...] = ()
 
     def of(self, checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> tuple[PanelShown, ...]:
-        """The panels that have something to say of a unit, in order."""
-        found = ((panel, lookup(checkpoint, unit)) for panel, lookup in self.read)
+        """The panels that have something to say of a unit, in order.
+
+        Raises AtlasError if an answer does not hold what its analysis computes.
+        """
+        with as_written(f"{checkpoint.name}/{unit.unit}"):
+            found = [(panel, lookup(checkpoint, unit)) for panel, lookup in self.read]
         return tuple(PanelShown(panel.template, shown, panel.beside) for panel, shown in found if shown is not None)
 
 
