@@ -6,7 +6,7 @@
   const bar = document.currentScript.previousElementSibling;
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const phone = matchMedia("(max-width: 40em)").matches;
-  const many = Number(bar.dataset.units) > 256;
+  const count = Number(bar.dataset.units), many = count > 256;
 
   // a browser may refuse to keep the choices of a reader
   const keep = (name, value) => { try { localStorage.setItem(`atlas.${name}`, value); } catch { /* not kept */ } };
@@ -17,7 +17,7 @@
     if (input) input.checked = true;
   };
   document.documentElement.classList.add("tiled");
-  choose("size", kept("size") ?? (phone || many ? "s" : "m"));
+  choose("size", kept("size") ?? (many || (phone && count > 64) ? "s" : "m"));
   for (const part of all("[hidden]", bar)) part.hidden = false;
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -345,10 +345,10 @@ def test_a_label_that_is_a_script_is_text(browser: Any, tmp_path: Path) -> None:
 
 
 def test_the_index_of_a_whole_network_with_all_its_names_is_light(atlas: TinyAtlas) -> None:
-    """All 5,804 units of inception5h and the 1,597 names that the literature gives them, as a host sends them."""
+    """All 5,804 channels of inception5h and the 1,597 names that the literature gives them, as a host sends them."""
     index = search_index(read_catalog(atlas.config()))
     of = json.loads(index.removeprefix(b"globalThis.atlasUnits=").removesuffix(b";\n"))["checkpoints"][1]
-    assert (of["name"], sum(layer[1] for layer in of["layers"])) == ("inception5h", 5804)
+    assert (of["name"], sum(layer[1] for layer in of["layers"])) == ("inception5h", 5804 + 1008)  # and its classes
     assert len(of["names"]) > 100
     assert len(zlib.compress(index)) < 100_000
 
