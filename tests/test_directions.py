@@ -376,6 +376,9 @@ def test_photographs_say_what_excites_a_direction(
     assert "These are the strongest of 4 photographs." in page
     assert "In mixed3a@mine" in page, "directions of the set that respond alike"
     assert all(said in page for said in ("Built from conv2d2", "Used by mixed3b", "Among simple stimuli"))
+    vectors_of = load_config(Path("atlas.toml")).checkpoint("untrained").architecture.direction_set("mixed3a@mine")
+    whole = Path("site/untrained/mixed3a@mine/index.html").read_text()
+    assert f"<code>{vectors_of.checksum()}</code>" in whole, "as a file of names wants it"
     assert '<a href="untrained/mixed3a@mine/index.html">mixed3a@mine</a>' in Path("site/index.html").read_text()
     row = Path("site/untrained/index.html").read_text().partition('id="wall-mixed3a@mine"')[2].partition("<tr")[0]
     _, _, _, grid, sees, fires, silent, times = re.findall("<td>([^<]*)", row)[:8]

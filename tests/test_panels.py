@@ -128,6 +128,16 @@ def test_a_class_names_the_photographs_that_are_taken_for_it(studied: TinyAtlas)
     assert check(studied.config()) == []
 
 
+def test_no_more_groups_are_looked_for_than_there_are_positions(studied: TinyAtlas) -> None:
+    """A study from elsewhere may claim a thousand million of them, which no memory holds."""
+    layer, _ = photographs()
+    layer["groups"] = np.full(UNITS, 10**9)
+    keep(studied, "photos", "mixed4a", layer, photographs=PHOTOS, grid=14, akin=0.4)
+    build(studied.config())
+    assert "fall into 60 groups" in (studied.site / PAGE).read_text()
+    assert len(Atlas.open(studied.site)["4a:9"].study()["groups"]["groups"]) == BEST
+
+
 def test_several_things_are_said_only_where_the_study_found_them(studied: TinyAtlas) -> None:
     assert "Several things" in (studied.site / PAGE).read_text()
     assert "Several things" not in (studied.site / "bvlc_googlenet/mixed4a/12.html").read_text()

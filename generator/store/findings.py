@@ -128,7 +128,7 @@ class Study:
 
         label, best = arrays["group"][channel], arrays["best_photo"][channel]
         groups = []
-        for k in range(int(arrays["groups"][channel])):
+        for k in range(min(int(arrays["groups"][channel]), len(label))):
             members = (label == k).nonzero()[0]
             common = Counter(photos.named[i]["class"] for i in best[members].tolist()).most_common(CLASSES)
             groups.append(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from generator.core.directions import has_vector
 from generator.links import addresses
 from generator.publish.assets import schema
 from generator.publish.catalog import AtlasCheckpoint, AtlasLayer, Catalog
@@ -22,7 +23,7 @@ class LayerPage:
 
     ``alike`` is the place of each channel in an order in which neighbours respond alike to photographs, ``fires`` the
     percentage of positions in photographs at which it is above zero. They are empty where that is not studied.
-    ``mapped`` if the layer has a map.
+    ``mapped`` if the layer has a map. ``vectors`` is the sha256 of a set of directions, "" where it is not known.
     """
 
     template: ClassVar[str] = "layer.html"
@@ -36,6 +37,7 @@ class LayerPage:
     alike: tuple[int, ...]
     fires: tuple[float, ...]
     mapped: bool
+    vectors: str
 
 
 def _pages(site: Site) -> Iterator[Page]:
@@ -59,6 +61,7 @@ def _page(
         order, shares = found.get("alike_order"), None if layer.is_directions else found.get("fires")
         alike = () if order is None else tuple(order.argsort().tolist())
         fires = () if shares is None else tuple(float(f"{share * 100:.2g}") for share in shares[:, 1].tolist())
+        of = checkpoint.checkpoint.architecture.direction_set(layer.name) if has_vector(layer.name) else None
         return LayerPage(
             families=families_of(layer),
             layer=layer,
@@ -70,6 +73,7 @@ def _page(
             alike=alike,
             fires=fires,
             mapped=has_map(catalog, checkpoint, layer),
+            vectors=of.checksum() if of and of.vectors is not None else "",
         )
 
     address = addresses.layer_address(checkpoint.name, layer.name)

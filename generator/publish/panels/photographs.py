@@ -133,7 +133,7 @@ def _several(
         return None
     label, index = arrays["group"][channel], arrays["best_photo"][channel]
     groups = []
-    for k in range(int(arrays["groups"][channel])):
+    for k in range(min(int(arrays["groups"][channel]), len(label))):
         members = index[label == k]
         common = Counter(class_name(names, int(c)) for c in photos["top_class"][members]).most_common(CLASSES)
         groups.append(Group(float(np.mean(label == k)), tuple(name for name, _ in common)))
