@@ -28,6 +28,7 @@ from generator.publish.check.site import check
 from generator.reader.atlas import Atlas
 from generator.reader.find import find
 from generator.reader.pull import Pulled, pull
+from generator.store.store import Store
 
 TWO, NINE, DOG = Unit("mixed4a", 2), Unit("mixed4a", 9), Unit("output", 207)
 URL = ('title = "Tiny Atlas"', 'title = "Tiny Atlas"\nurl = "https://atlas.example/"')
@@ -181,25 +182,89 @@ def test_classes_of_weights_of_ones_own_take_a_file_of_names(tmp_path: Path) -> 
         load_config(path)
 
 
-def test_a_network_of_three_classes_is_rendered_shown_and_found_by_their_names(
-    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a network of three classes, and two directions of its first layer."""
+    folder = tmp_path_factory.mktemp("three")
     draw = torch.Generator().manual_seed(0)
     net = replace(BVLC_GOOGLENET, classes=3)
-    torch.save({name: torch.randn(of, generator=draw) * 0.01 for name, of in shapes(net).items()}, tmp_path / "w.pth")
+    torch.save({name: torch.randn(of, generator=draw) * 0.01 for name, of in shapes(net).items()}, folder / "w.pth")
+    np.save(folder / "two.npy", np.random.default_rng(0).normal(size=(2, 64)).astype(np.float32))
+    return folder
+
+
+MINE = """
+[atlas]
+title = "Three classes"
+url = "https://atlas.example/"
+
+[checkpoints.mine]
+architecture = "bvlc_googlenet"
+weights = "{folder}/w.pth"
+units = ["conv2d0:1", "conv2d0@two:0-1", "output:0-2"]
+views = ["channel", "neuron", "negative", "diversity"]
+{classes}
+
+[directions.two]
+layer = "conv2d0"
+file = "{folder}/two.npy"
+
+[recipe]
+size = 16
+input = 32
+steps = 1
+"""
+
+
+def test_a_network_of_three_classes_is_rendered_and_shown_by_their_names(
+    three: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    toml = (
-        '[checkpoints.mine]\narchitecture = "bvlc_googlenet"\nweights = "w.pth"\nunits = ["output:0-2"]\n{}'
-        "[recipe]\nsize = 16\ninput = 32\nsteps = 1\n"
-    )
-    Path("atlas.toml").write_text(toml.format('classes = "names.txt"\n'))
+    Path("atlas.toml").write_text(MINE.format(folder=three.as_posix(), classes='classes = "names.txt"'))
     Path("names.txt").write_text("cup\nspoon\nfork\nknife\n")
     assert "these weights tell 3 classes apart, not 4: write their names" in run("render")[2]
     Path("names.txt").write_text("cup\nspoon\nfork\n")
     code, said, _ = run("render")
-    assert (code, said[: said.index(",")]) == (0, "rendered 3")
+    assert (code, said[: said.index(",")]) == (0, "rendered 9")
     assert run("build")[0] == 0
     assert run("open", "--print", "spoon")[1] == "site/mine/output/1.html\n"
     assert "Class 1 (numbered 0–2)" in Path("site/mine/output/1.html").read_text()
-    Path("atlas.toml").write_text(toml.format(""))
+    Path("atlas.toml").write_text(MINE.format(folder=three.as_posix(), classes=""))
     assert "these weights tell 3 classes apart, not 1000" in run("render", "--seed", "1")[2]
+
+
+def test_views_classes_and_directions_are_resumed_verified_cited_and_pulled_as_channels_are(
+    three: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "names.txt").write_text("cup\nspoon\nfork\n")
+    (tmp_path / "atlas.toml").write_text(MINE.format(folder=three.as_posix(), classes='classes = "names.txt"'))
+    monkeypatch.chdir(tmp_path)
+    assert run("render", "conv2d0:1", "conv2d0@two:1", "output:2")[0] == 0
+    assert run("render", "--dry-run")[1].endswith("to render 6, already there 3, in site/store\n")
+    assert run("render")[1].startswith("rendered 6, already there 3, failed 0")
+    assert run("render")[1].startswith("to render 0, already there 9")
+    assert run("build")[0] == run("check")[0] == 0
+
+    asked = ["conv2d0:1 neuron", "conv2d0:1 negative", "conv2d0:1 diversity", "output:2", "conv2d0@two:1"]
+    Path("post.md").write_text(" ".join(f"[[{name}]]" for name in asked))
+    code, text, said = run("cite", "post.md")
+    assert (code, said) == (0, "post.md: 5 references right, 0 problems\n")
+    for page in ("conv2d0/1.html#view-diversity", "output/2.html", "conv2d0@two/1.html"):
+        assert f"](https://atlas.example/mine/{page})" in text
+
+    theirs = Atlas.open(Path("site"))
+    other = tiny_atlas(tmp_path / "other", ())
+    units = [view for unit in theirs for view in (unit, *unit.views.values())]
+    assert pull(units, other.store) == Pulled(9, 0)
+    assert {unit.key for unit in units} == {record.key for record in other.store.records()}
+
+    for name in asked:
+        picture = Store(Path("site/store")).path(theirs[name].record.picture)
+        whole = picture.read_bytes()
+        picture.chmod(0o644)
+        picture.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        code, said, damaged = run("verify")
+        assert code == 1, name
+        assert picture.name in said + damaged
+    assert run("verify")[1].startswith("4 answers whole, 0 damaged"), "the five are set aside"
+    assert run("render")[1].startswith("rendered 5, already there 4, failed 0")
