@@ -138,6 +138,14 @@ def test_no_more_groups_are_looked_for_than_there_are_positions(studied: TinyAtl
     assert len(Atlas.open(studied.site)["4a:9"].study()["groups"]["groups"]) == BEST
 
 
+def test_what_is_said_of_a_whole_layer_may_be_odd_too(studied: TinyAtlas) -> None:
+    """The page of a checkpoint sums up all units of a layer, also where none of them has a page."""
+    layer, _ = photographs()
+    keep(studied, "photos", "mixed4b", layer | {"fires": np.zeros(UNITS)}, photographs=PHOTOS, grid=14, akin=0.4)
+    with pytest.raises(AtlasError, match="the study of mixed4b is not as this version writes it"):
+        build(studied.config())
+
+
 def test_several_things_are_said_only_where_the_study_found_them(studied: TinyAtlas) -> None:
     assert "Several things" in (studied.site / PAGE).read_text()
     assert "Several things" not in (studied.site / "bvlc_googlenet/mixed4a/12.html").read_text()

@@ -18,6 +18,7 @@ from generator.publish.page import Page, PageKind
 from generator.publish.pages.map import has_map
 from generator.publish.site import Site
 from generator.store.facets import CLEAR
+from generator.store.findings import as_written
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,9 +81,13 @@ def _context(site: Site, checkpoint: AtlasCheckpoint) -> CheckpointPage:
         for name in ("photos", "similar"):
             if found := catalog.latest(f"study/{name}", checkpoint.fingerprint, layer.name):
                 facts |= found.facts
+    rows = []
+    for layer in (*checkpoint.hierarchy, *checkpoint.direction_sets):
+        with as_written(layer.name):
+            rows.append(_findings(catalog, checkpoint, layer))
     return CheckpointPage(
         known if known and checkpoint.fingerprint in (None, known.fingerprint) else None,
-        tuple(_findings(catalog, checkpoint, layer) for layer in (*checkpoint.hierarchy, *checkpoint.direction_sets)),
+        tuple(rows),
         int(facts.get("photographs", 0)),
         next(iter(facts.get("others", ())), ""),
     )
