@@ -105,6 +105,7 @@ def test_a_class_shows_photographs_that_excite_no_unit_most(studied: Studied) ->
     assert studied.shown() == {"free.png", "nc.png"}, "one of the unit, one of the class; class 2 has no page"
     page = (studied.atlas.site / "bvlc_googlenet/output/1.html").read_text()
     assert f'<img src="../../photographs/{studied.hashes[1][:16]}.webp"' in page
+    assert check(studied.atlas.config()) == []
     assert "Hands" in (studied.atlas.site / "photographs.html").read_text()
 
 
