@@ -21,6 +21,7 @@ from generator.config.config import Config
 from generator.core.architecture import CLASSIFIER
 from generator.core.errors import AtlasError
 from generator.core.result import Result
+from generator.links.addresses import photograph_address
 from generator.photos.credits import Credit, allows_pixels, read_credits, tidied
 from generator.photos.photographs import UnreadablePhotographError, read_photograph
 from generator.store.findings import as_written, called, newest
@@ -66,6 +67,12 @@ class Album:
             return {}
         allowed = self.config.publish
         return {s: path for s, (path, credit) in self._found.items() if allowed or allows_pixels(credit)}
+
+    def shown(self, photos: Mapping[str, NDArray[Any]], index: int) -> tuple[Credit, str]:
+        """Whose a photograph of a study is, and the address of its pixels, "" if they are not shown."""
+        sha256 = str(photos["sha256"][index])
+        credit = self.credits.get(sha256) or tidied(credit_of(photos, index), str(photos["name"][index]))
+        return credit, photograph_address(sha256) if sha256 in self.files else ""
 
     @cached_property
     def _named(self) -> Mapping[str, Named]:

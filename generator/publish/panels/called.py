@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from generator.core.architecture import CLASSIFIER
-from generator.links import addresses
-from generator.photos.credits import Credit, tidied
-from generator.publish.album import KIND, STRONGEST, credit_of
+from generator.photos.credits import Credit
+from generator.publish.album import KIND, STRONGEST
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.panels import Lookup, Panel
 from generator.store.findings import called
@@ -30,8 +29,6 @@ class Called:
 
 
 def read(catalog: Catalog) -> Lookup:
-    album = catalog.album
-
     def lookup(checkpoint: AtlasCheckpoint, unit: AtlasUnit) -> Called | None:
         if not checkpoint.layers[unit.unit.layer].is_output:
             return None
@@ -41,10 +38,8 @@ def read(catalog: Catalog) -> Lookup:
         taken = called(photos, unit.unit.channel)
 
         def photo(index: int) -> Photo:
-            sha256 = str(photos["sha256"][index])
-            credit = album.credits.get(sha256) or tidied(credit_of(photos, index), str(photos["name"][index]))
-            shown = addresses.photograph_address(sha256) if sha256 in album.files else ""
-            return Photo(credit, float(photos["probability"][index]), shown)
+            credit, pixels = catalog.album.shown(photos, index)
+            return Photo(credit, float(photos["probability"][index]), pixels)
 
         return Called(len(photos["sha256"]), len(taken), tuple(photo(index) for index in taken[:STRONGEST]))
 

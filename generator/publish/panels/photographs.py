@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from generator.core.architecture import CLASSIFIER
 from generator.core.units import Unit
-from generator.links import addresses
-from generator.photos.credits import Credit, tidied
-from generator.publish.album import KIND, MIDDLING, QUANTILE, STRONGEST, credit_of
+from generator.photos.credits import Credit
+from generator.publish.album import KIND, MIDDLING, QUANTILE, STRONGEST
 from generator.publish.catalog import AtlasCheckpoint, AtlasUnit, Catalog
 from generator.publish.panels import Lookup, Panel
 from generator.store.findings import CLASSES, SIDE, class_name, middle, receptive_box
@@ -83,9 +82,7 @@ def read(catalog: Catalog) -> Lookup:
         channel, width = unit.unit.channel, unit.branch.receptive_field if unit.branch else None
 
         def photo(index: int, value: float, position: int) -> Photo:
-            sha256, album = str(photos["sha256"][index]), catalog.album
-            credit = album.credits.get(sha256) or tidied(credit_of(photos, index), str(photos["name"][index]))
-            shown = addresses.photograph_address(sha256) if sha256 in album.files else ""
+            credit, shown = catalog.album.shown(photos, index)
             said = class_name(names, int(photos["top_class"][index]))
             left, top, right, bottom = receptive_box(layer.layer, position, facts["grid"], width)
             box = f"M{left} {top}H{right}V{bottom}H{left}z"
